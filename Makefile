@@ -1,0 +1,56 @@
+# Two commands do everything on a fresh machine:
+#   make demo   installs what is missing, builds, fetches the encoder, runs the main job on real input
+#   make test   all tests
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+# One configuration for everything: debug builds compile the kernels without optimisation.
+SWIFT_FLAGS := -c release -Xswiftc -enable-testing
+BIN := .build/release
+
+# The demo and the tests keep their state here, not in the user's home.
+export HIDRA_HOME ?= $(CURDIR)/.build/home
+export HIDRA_DAEMON := $(CURDIR)/$(BIN)/hidrad
+
+.PHONY: help
+help: ## Lists the targets.
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+
+.PHONY: deps
+deps: ## Installs the system libraries that are missing (Debian: libzmq, OpenBLAS, SQLite; pip).
+	@.ci/install
+
+.PHONY: build
+build: deps ## Builds everything.
+	swift build $(SWIFT_FLAGS)
+
+.PHONY: encoder
+encoder: build ## Fetches the pretrained encoder all-MiniLM-L6-v2, verified, once.
+	@$(BIN)/hidra pull minilm
+
+.PHONY: demo
+demo: encoder ## Trains three heads on support messages and answers unseen ones.
+	@$(BIN)/ticket-triage --data Plugins/ticket-triage/data
+	@echo "Next: export HIDRA_HOME=$(HIDRA_HOME); $(BIN)/hidra predict ticket-intent,ticket-urgency \"my order has not arrived\""
+	@$(BIN)/hidra stop >/dev/null
+
+.PHONY: test
+test: encoder ## Runs all tests; the last line counts them.
+	@$(BIN)/hidra stop >/dev/null || true
+	@.ci/test $(SWIFT_FLAGS)
+
+.PHONY: bench
+bench: encoder ## Measures this machine: kernels, encoding, head training; then the whole job against what else there is.
+	@Tests/Benchmarks/bench
+
+.PHONY: soak
+soak: encoder ## A long run of predictions and trainings side by side; watches latency and memory.
+	@Tests/Benchmarks/soak
+
+.PHONY: format
+format: ## Formats the sources.
+	swift format --in-place --recursive Package.swift Sources Tests Plugins
+
+.PHONY: clean
+clean: ## Removes what was built, the demo's state included.
+	rm -rf .build

@@ -1,0 +1,118 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// One dialect for every target. Warnings in our own code are errors.
+let dialect: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+func library(
+    _ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = [],
+    resources: [Resource]? = nil, settings: [SwiftSetting] = dialect
+) -> Target {
+    .target(
+        name: name, dependencies: dependencies, path: "Sources/\(name)", exclude: exclude, resources: resources,
+        swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .testTarget(
+        name: "\(name)Tests", dependencies: dependencies + ["TestSupport"], path: "Tests/\(name)Tests",
+        exclude: exclude, swiftSettings: dialect)
+}
+
+let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let csv = Target.Dependency.product(name: "SwiftCSV", package: "SwiftCSV")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+
+let package = Package(
+    name: "hidra",
+    products: [
+        .library(name: "HidraClient", targets: ["HidraClient"]),
+        .library(name: "HidraPlugin", targets: ["HidraPlugin"]),
+        .executable(name: "hidra", targets: ["hidra"]),
+        .executable(name: "hidrad", targets: ["hidrad"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/swiftcsv/SwiftCSV", from: "0.10.0"),
+    ],
+    targets: [
+        // Row 0: C.
+        .systemLibrary(name: "CZeroMQ", path: "Sources/CZeroMQ"),
+        .systemLibrary(name: "COpenBLAS", path: "Sources/COpenBLAS", pkgConfig: "openblas"),
+        .target(name: "CKernels", path: "Sources/CKernels", cSettings: [.unsafeFlags(["-O3", "-Wall", "-Wextra"])]),
+
+        // Row 1: foundations that know nothing of each other.
+        library("TensorCore", ["CKernels", "COpenBLAS"]),
+        library("Tokenizers"),
+        library("HidraProtocol", [protobuf]),
+        library("ZeroMQ", ["CZeroMQ"]),
+        library("Tables", [csv]),
+
+        // Rows 2–5: from weights on disk to trained heads.
+        library("Checkpoints", ["TensorCore"]),
+        library("Layers", ["Checkpoints", "TensorCore"]),
+        library("Encoders", ["Layers", "Checkpoints", "TensorCore", "Tokenizers"]),
+        library("Training", ["Checkpoints", "TensorCore", "CKernels"]),
+        library("Heads", ["Encoders", "Training", "Layers", "Checkpoints", "TensorCore", crypto]),
+
+        // Row 6: the workbench, and those who talk to it.
+        library("Hub", [crypto]),
+        library("Workbench", ["Heads", "Encoders", "Training", "Layers", "Checkpoints", "TensorCore", "Tokenizers", grdb, crypto]),
+        library("HidraClient", ["HidraProtocol", "ZeroMQ"]),
+        library("HidraPlugin", ["HidraClient", "HidraProtocol"]),
+
+        // Row 7: the daemon's network face.
+        library(
+            "Daemon",
+            ["Workbench", "Hub", "HidraProtocol", "ZeroMQ", "Heads", "Training", "Encoders", "TensorCore", lifecycle, logging]),
+
+        // Row 8: executables compose and run.
+        .executableTarget(
+            name: "hidrad", dependencies: ["Daemon", "HidraProtocol", arguments, lifecycle, logging],
+            path: "Sources/hidrad", swiftSettings: dialect),
+        .executableTarget(
+            name: "hidra", dependencies: ["HidraClient", "HidraProtocol", "Tables", arguments],
+            path: "Sources/hidra", swiftSettings: dialect),
+        .executableTarget(
+            name: "hidra-bench", dependencies: ["HidraClient", "Encoders", "Training", "Heads", "Checkpoints", "TensorCore", "Tables", arguments],
+            path: "Sources/hidra-bench", swiftSettings: dialect),
+
+        // Plugins. `Plugins/` is also SwiftPM's folder for build plugins, hence the explicit path.
+        .executableTarget(
+            name: "ticket-triage", dependencies: ["HidraPlugin", "HidraClient", "Tables", arguments],
+            path: "Plugins/ticket-triage/Sources", swiftSettings: dialect),
+
+        // Tests.
+        .target(
+            name: "TestSupport", dependencies: ["TensorCore", "Checkpoints"], path: "Tests/TestSupport",
+            swiftSettings: dialect),
+        tests("Architecture", []),
+        tests("TensorCore", ["TensorCore", "CKernels", "Checkpoints"]),
+        tests("Tokenizers", ["Tokenizers"]),
+        tests("Tables", ["Tables"]),
+        tests("Checkpoints", ["Checkpoints", "TensorCore"]),
+        tests("Encoders", ["Encoders", "Layers", "Checkpoints", "TensorCore", "Tokenizers"]),
+        tests("Training", ["Training", "Heads", "Encoders", "Layers", "Checkpoints", "TensorCore"]),
+        tests("ZeroMQ", ["ZeroMQ"]),
+        tests("Protocol", ["HidraProtocol"]),
+        tests("Hub", ["Hub"], exclude: ["Fixtures"]),
+        tests("Workbench", ["Workbench", "Heads", "Encoders", "Training", "TensorCore", grdb]),
+        tests("Daemon", ["Daemon", "Workbench", "HidraPlugin", "HidraClient", "HidraProtocol", "ZeroMQ", logging]),
+        tests("CLI", ["hidra", "HidraClient", "HidraProtocol", "Tables"]),
+    ]
+)
