@@ -1,0 +1,106 @@
+#include "dispatch.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const ck_table *table_of(ck_level level) {
+    switch (level) {
+#if defined(__x86_64__)
+    case ck_avx512: return &ck_table_avx512;
+    case ck_avx2: return &ck_table_avx2;
+#endif
+    default: return &ck_table_portable;
+    }
+}
+
+ck_level ck_best_level(void) {
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+        __builtin_cpu_supports("avx512bw"))
+        return ck_avx512;
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return ck_avx2;
+#endif
+    return ck_portable;
+}
+
+const char *ck_level_name(ck_level level) {
+    switch (level) {
+    case ck_avx512: return "avx512";
+    case ck_avx2: return "avx2";
+    default: return "portable";
+    }
+}
+
+static ck_level level_from_environment(void) {
+    ck_level best = ck_best_level();
+    const char *wish = getenv("HIDRA_KERNELS");
+    if (!wish) return best;
+    for (ck_level level = ck_portable; level <= best; level++)
+        if (strcmp(wish, ck_level_name(level)) == 0) return level;
+    return best;
+}
+
+static ck_level current = ck_portable;
+static const ck_table *table = &ck_table_portable;
+
+// Before main, and so before any thread: no kernel call has to check.
+__attribute__((constructor)) static void choose(void) {
+    current = level_from_environment();
+    table = table_of(current);
+}
+
+ck_level ck_current_level(void) { return current; }
+
+ck_level ck_set_level(ck_level level) {
+    ck_level best = ck_best_level();
+    current = level > best ? best : level;
+    table = table_of(current);
+    return current;
+}
+
+size_t ck_packed_count(size_t k, size_t n) { return k * ((n + ck_panel - 1) / ck_panel) * ck_panel; }
+
+void ck_pack(size_t k, size_t n, const float *b, size_t row_stride, size_t column_stride, float *packed) {
+    for (size_t j = 0; j < n; j += ck_panel) {
+        size_t columns = n - j < ck_panel ? n - j : ck_panel;
+        for (size_t i = 0; i < k; i++, packed += ck_panel) {
+            const float *source = b + i * row_stride + j * column_stride;
+            for (size_t c = 0; c < columns; c++) packed[c] = source[c * column_stride];
+            for (size_t c = columns; c < ck_panel; c++) packed[c] = 0;
+        }
+    }
+}
+
+void ck_gemm_packed_f32(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *packed, const float *bias,
+                        ck_activation activation, int accumulate, float *c, size_t ldc) {
+    table->gemm_packed(m, n, k, a, lda, packed, bias, activation, accumulate, c, ldc);
+}
+
+void ck_gelu_f32(size_t n, const float *x, float *y) { table->gelu(n, x, y); }
+
+void ck_gelu_backward_f32(size_t n, const float *x, const float *dy, float *dx) { table->gelu_backward(n, x, dy, dx); }
+
+void ck_softmax_f32(size_t rows, size_t n, float scale, const float *x, size_t ldx, float *y, size_t ldy) {
+    table->softmax(rows, n, scale, x, ldx, y, ldy);
+}
+
+void ck_layer_norm_f32(size_t rows, size_t n, const float *x, const float *residual, const float *weight, const float *bias,
+                       float eps, float *y, float *mean, float *rstd) {
+    table->layer_norm(rows, n, x, residual, weight, bias, eps, y, mean, rstd);
+}
+
+void ck_mean_rows_f32(size_t rows, size_t n, const float *x, size_t ldx, float *y) { table->mean_rows(rows, n, x, ldx, y); }
+
+float ck_sum_f32(size_t n, const float *x) { return table->sum(n, x); }
+
+float ck_dot_f32(size_t n, const float *x, const float *y) { return table->dot(n, x, y); }
+
+void ck_axpy_f32(size_t n, float alpha, const float *x, float *y) { table->axpy(n, alpha, x, y); }
+
+void ck_adamw_f32(size_t n, float *parameter, const float *gradient, float *first_moment, float *second_moment,
+                  float learning_rate, float beta1, float beta2, float eps, float weight_decay, float bias_correction1,
+                  float bias_correction2) {
+    table->adamw(n, parameter, gradient, first_moment, second_moment, learning_rate, beta1, beta2, eps, weight_decay,
+                 bias_correction1, bias_correction2);
+}

@@ -1,0 +1,25 @@
+// The dispatch table: one entry for each kernel, one table for each level.
+#pragma once
+
+#include "include/CKernels.h"
+
+typedef struct {
+    void (*gemm_packed)(size_t, size_t, size_t, const float *, size_t, const float *, const float *, ck_activation, int,
+                        float *, size_t);
+    void (*gelu)(size_t, const float *, float *);
+    void (*gelu_backward)(size_t, const float *, const float *, float *);
+    void (*softmax)(size_t, size_t, float, const float *, size_t, float *, size_t);
+    void (*layer_norm)(size_t, size_t, const float *, const float *, const float *, const float *, float, float *, float *,
+                       float *);
+    void (*mean_rows)(size_t, size_t, const float *, size_t, float *);
+    float (*sum)(size_t, const float *);
+    float (*dot)(size_t, const float *, const float *);
+    void (*axpy)(size_t, float, const float *, float *);
+    void (*adamw)(size_t, float *, const float *, float *, float *, float, float, float, float, float, float, float);
+} ck_table;
+
+extern const ck_table ck_table_portable;
+#if defined(__x86_64__)
+extern const ck_table ck_table_avx2;
+extern const ck_table ck_table_avx512;
+#endif

@@ -1,0 +1,77 @@
+// Single-precision kernels with run-time dispatch. All matrices are row-major; shapes are written [rows, columns].
+//
+// Every kernel exists at each level of `ck_level`; the portable one is the reference that tests compare the others with.
+// No kernel allocates. Buffers may be unaligned. Distinct buffers must not overlap unless a comment allows it.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum {
+    ck_portable = 0,
+    ck_avx2 = 1,
+    ck_avx512 = 2,
+} ck_level;
+
+// Columns of one packed panel.
+enum { ck_panel = 16 };
+
+typedef enum {
+    ck_identity = 0,
+    ck_gelu_erf = 1,
+} ck_activation;
+
+// The level in use: the best this processor has, or the one named by HIDRA_KERNELS (portable|avx2|avx512) if it has that.
+ck_level ck_current_level(void);
+// Chooses a level for the whole process; returns the level in use afterwards (never above what the processor has).
+// Not for use while kernels run.
+ck_level ck_set_level(ck_level level);
+ck_level ck_best_level(void);
+const char *ck_level_name(ck_level level);
+
+// Floats needed for a packed [k, n] matrix: k × n rounded up to whole panels.
+size_t ck_packed_count(size_t k, size_t n);
+// Packs b, element (i, j) at b[i * row_stride + j * column_stride], i < k, j < n, into panels of ck_panel columns:
+// panel p holds [k, ck_panel], columns past n are zero. A weight [out, in] is packed with strides (1, in).
+void ck_pack(size_t k, size_t n, const float *b, size_t row_stride, size_t column_stride, float *packed);
+
+// c[m, n] = activation(a[m, k] · b + bias), or c += a · b when `accumulate` (bias and activation are then ignored).
+// The order of summation depends on k alone: an element's bits do not depend on m, n or the other rows.
+void ck_gemm_packed_f32(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *packed,
+                        const float *bias /* [n] or NULL */, ck_activation activation, int accumulate,
+                        float *c, size_t ldc);
+
+// y[i] = gelu(x[i]) = x/2 (1 + erf(x/√2)); x and y may be the same.
+void ck_gelu_f32(size_t n, const float *x, float *y);
+// dx[i] = dy[i] · gelu'(x[i])
+void ck_gelu_backward_f32(size_t n, const float *x, const float *dy, float *dx);
+
+// Each row of x [rows, n], times `scale`: y = exp(s − max s) / Σ exp(s − max s); x and y may be the same.
+void ck_softmax_f32(size_t rows, size_t n, float scale, const float *x, size_t ldx, float *y, size_t ldy);
+
+// y = (s − mean s) / √(var s + eps) · weight + bias for each row of s = x (+ residual), var divided by n.
+// weight, bias, residual may be NULL; y may be x. mean and rstd [rows] are written when not NULL.
+void ck_layer_norm_f32(size_t rows, size_t n, const float *x, const float *residual, const float *weight, const float *bias,
+                       float eps, float *y, float *mean, float *rstd);
+
+// y[n] = mean of the rows of x [rows, n].
+void ck_mean_rows_f32(size_t rows, size_t n, const float *x, size_t ldx, float *y);
+
+float ck_sum_f32(size_t n, const float *x);
+float ck_dot_f32(size_t n, const float *x, const float *y);
+// y += alpha · x
+void ck_axpy_f32(size_t n, float alpha, const float *x, float *y);
+
+// One AdamW step (Loshchilov & Hutter 2019; PyTorch's order of operations), parameters updated in place.
+// bias_correction1 = 1 − beta1^t, bias_correction2 = 1 − beta2^t.
+void ck_adamw_f32(size_t n, float *parameter, const float *gradient, float *first_moment, float *second_moment,
+                  float learning_rate, float beta1, float beta2, float eps, float weight_decay,
+                  float bias_correction1, float bias_correction2);
+
+#ifdef __cplusplus
+}
+#endif

@@ -1,0 +1,7 @@
+import CKernels
+
+/// Which kernels run on this processor.
+package enum KernelLevel {
+    /// `avx512`, `avx2` or `portable`.
+    package static var current: String { String(cString: ck_level_name(ck_current_level())) }
+}

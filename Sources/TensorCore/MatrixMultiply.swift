@@ -1,0 +1,91 @@
+import CKernels
+import COpenBLAS
+
+/// What a packed product applies to its result while it is still in registers.
+package enum PackedActivation: Sendable {
+    case identity, gelu
+
+    fileprivate var kernel: ck_activation {
+        switch self {
+        case .identity: ck_identity
+        case .gelu: ck_gelu_erf
+        }
+    }
+}
+
+/// A frozen matrix packed once for the kernels; multiplying by it never repacks. `Sendable`: nothing changes after `init`.
+package final class PackedMatrix: @unchecked Sendable {
+    // `@unchecked`: `panels` is written only in `init` and read afterwards.
+    /// Rows of the right-hand matrix: the shared dimension.
+    package let depth: Int
+    package let columns: Int
+    private let panels: UnsafeMutablePointer<Float>
+
+    package var byteCount: Int { ck_packed_count(depth, columns) * MemoryLayout<Float>.stride }
+
+    /// Packs the transposes of weights `[out, in]` side by side: multiplying `[rows, in]` gives `[rows, Σ out]`.
+    package init(transposing weights: [Tensor]) {
+        precondition(!weights.isEmpty && weights.allSatisfy { $0.rank == 2 && $0.shape[1] == weights[0].shape[1] })
+        depth = weights[0].shape[1]
+        columns = weights.reduce(0) { $0 + $1.shape[0] }
+        let joined = Tensor(uninitialised: [columns, depth])
+        var row = 0
+        for weight in weights {
+            joined.mutablePointer.advanced(by: row * depth).update(from: weight.contiguous().pointer, count: weight.count)
+            row += weight.shape[0]
+        }
+        panels = .allocate(capacity: max(ck_packed_count(depth, columns), 1))
+        ck_pack(depth, columns, joined.pointer, 1, depth, panels)
+    }
+
+    deinit { panels.deallocate() }
+
+    /// `activation(x · W + bias)`: x `[rows, depth]` (rows may be strided) → `[rows, columns]`.
+    package func multiply(_ x: Tensor, bias: Tensor? = nil, activation: PackedActivation = .identity) -> Tensor {
+        precondition(x.rank == 2 && x.shape[1] == depth, "packed product: \(x.shape) by [\(depth), \(columns)]")
+        precondition(bias.map { $0.count == columns } ?? true, "packed product: bias \(bias?.shape ?? []) for \(columns) columns")
+        let input = x.strides[1] == 1 ? x : x.contiguous()
+        let output = Tensor(uninitialised: [x.shape[0], columns])
+        ck_gemm_packed_f32(
+            x.shape[0], columns, depth, input.pointer, max(input.strides[0], depth), panels, bias?.pointer, activation.kernel, 0,
+            output.mutablePointer, columns)
+        return output
+    }
+}
+
+/// `c = alpha · op(a) op(b) + beta · c` on one thread; row-major with leading dimensions. Sizes of zero are allowed.
+func gemm(
+    _ transposeA: Bool, _ transposeB: Bool, _ m: Int, _ n: Int, _ k: Int, alpha: Float = 1, _ a: UnsafePointer<Float>, _ lda: Int,
+    _ b: UnsafePointer<Float>, _ ldb: Int, beta: Float = 0, _ c: UnsafeMutablePointer<Float>, _ ldc: Int
+) {
+    if m == 0 || n == 0 { return }
+    if k == 0 {
+        for row in 0..<m {
+            for column in 0..<n { c[row * ldc + column] *= beta }
+        }
+        return
+    }
+    cblas_sgemm(
+        CblasRowMajor, transposeA ? CblasTrans : CblasNoTrans, transposeB ? CblasTrans : CblasNoTrans, blasint(m), blasint(n),
+        blasint(k), alpha, a, blasint(max(lda, 1)), b, blasint(max(ldb, 1)), beta, c, blasint(max(ldc, 1)))
+}
+
+/// `op(a) op(b)` → `[m, n]`, split over the worker threads by rows of the result when that pays. Every element is summed by one
+/// call in one order, so the result depends only on the number of threads, not on timing.
+func multiply(_ a: Tensor, transposeA: Bool = false, _ b: Tensor, transposeB: Bool = false) -> Tensor {
+    let a = a.contiguous(), b = b.contiguous()
+    let (m, k) = transposeA ? (a.shape[1], a.shape[0]) : (a.shape[0], a.shape[1])
+    let (depth, n) = transposeB ? (b.shape[1], b.shape[0]) : (b.shape[0], b.shape[1])
+    precondition(k == depth, "matmul: \(a.shape)\(transposeA ? "ᵀ" : "") by \(b.shape)\(transposeB ? "ᵀ" : "")")
+    let c = Tensor(uninitialised: [m, n])
+    let pool = WorkerPool.shared
+    // Below about half a million multiply-adds a part, waking a thread costs more than it saves.
+    let parts = max(1, min(pool.threads, m / 8, m * n * k / 500_000))
+    pool.parallel(parts) { part in
+        let from = m * part / parts, to = m * (part + 1) / parts
+        gemm(
+            transposeA, transposeB, to - from, n, k, a.pointer + (transposeA ? from : from * k), transposeA ? m : k, b.pointer,
+            transposeB ? k : n, c.mutablePointer + from * n, n)
+    }
+    return c
+}

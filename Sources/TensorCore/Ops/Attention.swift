@@ -1,0 +1,91 @@
+import CKernels
+
+/// Scaled dot-product attention inside each sequence of a packed batch (Vaswani et al. 2017):
+/// `softmax(q kᵀ · scale) v` for each sequence and head. Inputs q, k, v `[tokens, heads · size]`; they may be column views of
+/// one matrix. Nothing is padded: a sequence never sees its neighbours.
+package struct PackedAttention: DifferentiableOp {
+    package static let name = "attention"
+    package let offsets: SequenceOffsets
+    package let heads: Int
+    package let scale: Float
+
+    /// `scale` defaults to `1 / √(head size)`.
+    package init(_ offsets: SequenceOffsets, heads: Int, width: Int, scale: Float? = nil) {
+        precondition(heads > 0 && width % heads == 0, "attention: width \(width) for \(heads) heads")
+        self.offsets = offsets
+        self.heads = heads
+        self.scale = scale ?? 1 / Float(width / heads).squareRoot()
+    }
+
+    package func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: Saved) {
+        let (q, k, v) = operands(inputs)
+        let size = q.shape[1] / heads
+        let output = Tensor(uninitialised: q.shape)
+        let longest = (0..<offsets.count).map { offsets[$0].count }.max() ?? 0
+        let keys = Tensor(uninitialised: [ck_packed_count(size, longest)])
+        let values = Tensor(uninitialised: [ck_packed_count(longest, size)])
+        let scores = Tensor(uninitialised: [longest * longest])
+        for sequence in 0..<offsets.count {
+            let rows = offsets[sequence], length = rows.count
+            for head in 0..<heads {
+                let column = head * size
+                ck_pack(size, length, k.at(rows.lowerBound, column), 1, k.strides[0], keys.mutablePointer)
+                ck_pack(length, size, v.at(rows.lowerBound, column), v.strides[0], 1, values.mutablePointer)
+                ck_gemm_packed_f32(
+                    length, length, size, q.at(rows.lowerBound, column), q.strides[0], keys.pointer, nil, ck_identity, 0,
+                    scores.mutablePointer, length)
+                ck_softmax_f32(length, length, scale, scores.pointer, length, scores.mutablePointer, length)
+                ck_gemm_packed_f32(
+                    length, size, length, scores.pointer, length, values.pointer, nil, ck_identity, 0,
+                    output.mutablePointer + rows.lowerBound * output.strides[0] + column, output.strides[0])
+            }
+        }
+        return (output, [])
+    }
+
+    /// With `P = softmax(q kᵀ · scale)` computed again (cheaper than keeping it): `dv = Pᵀ dy`, `dP = dy vᵀ`,
+    /// `dS = P · (dP − Σ dP · P)`, `dq = scale · dS k`, `dk = scale · dSᵀ q`.
+    package func backward(_ gradient: Tensor, inputs: [Tensor], saved: Saved, needs: [Bool]) -> [Tensor?] {
+        let (q, k, v) = operands(inputs)
+        let width = q.shape[1], size = width / heads
+        let dq = Tensor(uninitialised: q.shape), dk = Tensor(uninitialised: k.shape), dv = Tensor(uninitialised: v.shape)
+        for sequence in 0..<offsets.count {
+            let rows = offsets[sequence], length = rows.count
+            let weights = Tensor(uninitialised: [length, length]), dweights = Tensor(uninitialised: [length, length])
+            for head in 0..<heads {
+                let column = head * size, at = rows.lowerBound * width + column
+                let queries = q.at(rows.lowerBound, column), keys = k.at(rows.lowerBound, column)
+                let values = v.at(rows.lowerBound, column), dy = gradient.pointer + at
+                let p = weights.mutablePointer, ds = dweights.mutablePointer
+                gemm(false, true, length, length, size, queries, q.strides[0], keys, k.strides[0], p, length)
+                ck_softmax_f32(length, length, scale, p, length, p, length)
+                gemm(true, false, length, size, length, p, length, dy, width, dv.mutablePointer + at, width)
+                gemm(false, true, length, length, size, dy, width, values, v.strides[0], ds, length)
+                for row in 0..<length {
+                    let start = row * length, inner = ck_dot_f32(length, ds + start, p + start)
+                    for i in start..<start + length { ds[i] = p[i] * (ds[i] - inner) }
+                }
+                gemm(
+                    false, false, length, size, length, alpha: scale, ds, length, keys, k.strides[0],
+                    dq.mutablePointer + at, width)
+                gemm(
+                    true, false, length, size, length, alpha: scale, ds, length, queries, q.strides[0],
+                    dk.mutablePointer + at, width)
+            }
+        }
+        return [dq, dk, dv]
+    }
+
+    private func operands(_ inputs: [Tensor]) -> (Tensor, Tensor, Tensor) {
+        let dense = inputs.map { $0.strides[1] == 1 ? $0 : $0.contiguous() }
+        precondition(
+            dense.allSatisfy { $0.shape == dense[0].shape } && dense[0].shape[0] == offsets.rows,
+            "attention: q \(inputs[0].shape), k \(inputs[1].shape), v \(inputs[2].shape) for \(offsets.rows) packed rows")
+        return (dense[0], dense[1], dense[2])
+    }
+}
+
+extension Tensor {
+    /// Address of an element of a matrix whose columns are neighbours.
+    fileprivate func at(_ row: Int, _ column: Int) -> UnsafePointer<Float> { pointer + row * strides[0] + column }
+}
