@@ -1,0 +1,143 @@
+import Checkpoints
+package import Foundation
+package import TensorCore
+import Tokenizers
+
+/// A text, ready for the encoder.
+package struct TokenizedText: Sendable {
+    package let ids: [Int32]
+    package let typeIDs: [Int32]
+    /// Tokens cut off to keep to the encoder's limit.
+    package let truncated: Int
+    package var count: Int { ids.count }
+}
+
+/// Text in, one vector out: tokenizer, encoder and pooling of one Hugging Face folder. Frozen, shared by everyone.
+package final class TextEncoder: Sendable {
+    package let architecture: String
+    package let encoder: any Encoder
+    package let pooling: Pooling
+    /// Most tokens of one text, special ones included.
+    package let maxTokens: Int
+    private let tokenizer: Tokenizer
+    private let lowercases: Bool
+
+    package var width: Int { encoder.width }
+    package var layers: Int { encoder.layers }
+
+    /// Files a folder must have.
+    package static let requiredFiles = ["config.json", "model.safetensors", "tokenizer.json"]
+
+    /// - Throws: `CheckpointError`, `TokenizerError`: the folder is incomplete, damaged or of an unsupported kind.
+    package init(folder: URL, registry: EncoderRegistry = .native) throws {
+        for file in Self.requiredFiles where !FileManager.default.fileExists(atPath: folder.appending(path: file).path) {
+            throw CheckpointError(
+                .unreadable, "\(file) is missing; an encoder's folder has \(Self.requiredFiles.joined(separator: ", "))",
+                file: folder.path)
+        }
+        let configuration: Data
+        do {
+            configuration = try Data(contentsOf: folder.appending(path: "config.json"))
+        } catch {
+            throw CheckpointError(.unreadable, "config.json cannot be read", file: folder.path, cause: error)
+        }
+        // The cheap parts first: a wrong folder should fail before ninety megabytes are packed.
+        architecture = try registry.architecture(configuration)
+        pooling = try Pooling(folder: folder)
+        let limits = try SentenceLimits(folder: folder)
+        tokenizer = try Tokenizer.load(folder.appending(path: "tokenizer.json"))
+        encoder = try registry.build(
+            configuration: configuration, weights: Safetensors(folder.appending(path: "model.safetensors")))
+        guard tokenizer.idUpperBound <= encoder.vocabularySize else {
+            throw CheckpointError(
+                .invalidConfiguration,
+                "tokenizer.json has ids up to \(tokenizer.idUpperBound - 1), but the weights have only \(encoder.vocabularySize) "
+                    + "embeddings; the files do not belong together", file: folder.path)
+        }
+        maxTokens = min(limits.maxTokens ?? encoder.positions, encoder.positions)
+        lowercases = limits.lowercases
+    }
+
+    package func tokenize(_ text: String) -> TokenizedText {
+        let encoding = tokenizer.encode(lowercases ? text.lowercased() : text, maxLength: maxTokens)
+        return TokenizedText(ids: encoding.ids, typeIDs: encoding.typeIDs, truncated: encoding.truncated)
+    }
+
+    /// One vector for each text: `[texts, width]`, pooled from the hidden states at `tap` (the top when nil).
+    ///
+    /// The texts are dealt to the worker threads by cost, and each thread takes its share through all layers: sequences do not
+    /// depend on each other, so there is nothing to wait for in between. A text's vector has the same bits whatever else is in
+    /// the batch.
+    package func features(_ texts: [TokenizedText], tap: Int? = nil) -> Tensor {
+        let tap = tap ?? layers
+        let result = Tensor(uninitialised: [texts.count, width])
+        let shares = deal(texts, to: WorkerPool.shared.threads)
+        let output = result.mutablePointer, width = width
+        WorkerPool.shared.parallel(shares.count) { part in
+            var batch = PackedTokens()
+            for index in shares[part] { batch.append(ids: texts[index].ids, typeIDs: texts[index].typeIDs) }
+            guard let hidden = encoder.hiddenStates(batch, taps: [tap])[tap] else {
+                preconditionFailure("tap \(tap) of an encoder with \(layers) layers")
+            }
+            let pooled = pooling(hidden, batch.offsets)
+            for (row, index) in shares[part].enumerated() {
+                output.advanced(by: index * width).update(from: pooled.pointer + row * width, count: width)
+            }
+        }
+        return result
+    }
+
+    /// Splits texts into at most `parts` shares of about equal cost, largest texts first to the lightest share.
+    private func deal(_ texts: [TokenizedText], to parts: Int) -> [[Int]] {
+        var shares = [[Int]](repeating: [], count: max(1, min(parts, texts.count)))
+        var costs = [Int](repeating: 0, count: shares.count)
+        for index in texts.indices.sorted(by: { (texts[$1].count, $0) < (texts[$0].count, $1) }) {
+            let lightest = costs.indices.min { costs[$0] < costs[$1] } ?? 0
+            shares[lightest].append(index)
+            // Attention grows with the square; at a length of about 4 · width it costs as much as the rest.
+            costs[lightest] += texts[index].count * (4 * width + texts[index].count)
+        }
+        return shares.filter { !$0.isEmpty }
+    }
+}
+
+/// What sentence-transformers wrote about the input: `sentence_bert_config.json`, else `tokenizer_config.json`.
+private struct SentenceLimits {
+    var maxTokens: Int?
+    var lowercases = false
+
+    private struct SentenceConfiguration: Decodable {
+        var max_seq_length: Int?
+        var do_lower_case: Bool?
+    }
+
+    private struct TokenizerConfiguration: Decodable {
+        // Some files hold 1e30 for "no limit", which is no Int.
+        var model_max_length: Double?
+    }
+
+    init(folder: URL) throws {
+        if let configuration = try Self.read(SentenceConfiguration.self, folder.appending(path: "sentence_bert_config.json")) {
+            maxTokens = configuration.max_seq_length
+            lowercases = configuration.do_lower_case ?? false
+        }
+        if maxTokens == nil,
+            let length = try Self.read(TokenizerConfiguration.self, folder.appending(path: "tokenizer_config.json"))?.model_max_length,
+            length >= 1, length < 1e6
+        {
+            maxTokens = Int(length)
+        }
+        if let maxTokens, maxTokens < 2 {
+            throw CheckpointError(.invalidConfiguration, "max_seq_length is \(maxTokens), too short for a text", file: folder.path)
+        }
+    }
+
+    private static func read<Value: Decodable>(_ type: Value.Type, _ url: URL) throws -> Value? {
+        guard FileManager.default.fileExists(atPath: url.path) else { return nil }
+        do {
+            return try JSONDecoder().decode(type, from: Data(contentsOf: url))
+        } catch {
+            throw CheckpointError(.invalidConfiguration, "cannot be decoded", file: url.path, cause: error)
+        }
+    }
+}
