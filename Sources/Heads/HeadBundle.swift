@@ -1,0 +1,120 @@
+import Checkpoints
+import Crypto
+package import Foundation
+import TensorCore
+package import Training
+
+/// A trained head on disk: `head.safetensors` with its weights and `head.json` with everything needed to use them.
+package struct HeadBundle {
+    package static let weightsFile = "head.safetensors"
+    package static let descriptionFile = "head.json"
+    /// Weights of a head are small; a larger file is not one of ours.
+    private static let largestDescription = 64 << 20
+
+    /// What `head.json` holds.
+    package struct Description: Codable, Sendable {
+        package var format = 1
+        package var name: String
+        package var task: HeadTask
+        package var kind: HeadKind
+        package var labels: [String]
+        package var separator: String
+        package var scaling: LabelEncoding.Scaling
+        /// Identifies the features the head was trained on: weights, tap, pooling, precision.
+        package var featureSpace: String
+        package var tap: Int
+        package var width: Int
+        /// SHA-256 of `head.safetensors`, hexadecimal.
+        package var weightsDigest: String
+        package var settings: TrainingSettings
+        package var learningRate: Double
+
+        package init(
+            name: String, kind: HeadKind, encoding: LabelEncoding, featureSpace: String, tap: Int, width: Int,
+            settings: TrainingSettings, learningRate: Double
+        ) {
+            self.name = name
+            self.kind = kind
+            task = encoding.task
+            labels = encoding.labels
+            separator = String(encoding.separator)
+            scaling = encoding.scaling
+            self.featureSpace = featureSpace
+            self.tap = tap
+            self.width = width
+            weightsDigest = ""
+            self.settings = settings
+            self.learningRate = learningRate
+        }
+    }
+
+    package let description: Description
+    package let network: HeadNetwork
+
+    package var encoding: LabelEncoding {
+        LabelEncoding(
+            task: description.task, labels: description.labels, separator: description.separator.first ?? "|",
+            scaling: description.scaling)
+    }
+
+    /// Writes both files into `folder`, which exists. Returns the description with the digest filled in.
+    /// The same head gives the same bytes.
+    @discardableResult
+    package static func write(_ network: HeadNetwork, _ description: Description, to folder: URL) throws -> Description {
+        let tensors = Dictionary(uniqueKeysWithValues: network.parameters.map { ($0.name, $0.value.detached) })
+        let weights = try SafetensorsWriter.encode(tensors, metadata: ["format": "hidra-head-1"])
+        var description = description
+        description.weightsDigest = hexadecimal(SHA256.hash(data: weights))
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        try weights.write(to: folder.appending(path: weightsFile))
+        try encoder.encode(description).write(to: folder.appending(path: descriptionFile))
+        return description
+    }
+
+    /// - Throws: `HeadError.corruptBundle` when a file is missing, altered or does not fit.
+    package init(folder: URL) throws {
+        func corrupt(_ what: String, _ cause: (any Error)? = nil) -> HeadError {
+            HeadError(
+                .corruptBundle, "the head in \(folder.lastPathComponent) cannot be used: \(what). Train it again, or remove it",
+                cause: cause)
+        }
+        let descriptionURL = folder.appending(path: Self.descriptionFile), weightsURL = folder.appending(path: Self.weightsFile)
+        let description: Description
+        let weights: Safetensors
+        do {
+            let size = try descriptionURL.resourceValues(forKeys: [.fileSizeKey]).fileSize ?? 0
+            guard size <= Self.largestDescription else { throw corrupt("\(Self.descriptionFile) has \(size) bytes") }
+            description = try JSONDecoder().decode(Description.self, from: Data(contentsOf: descriptionURL))
+            let digest = hexadecimal(SHA256.hash(data: try Data(contentsOf: weightsURL)))
+            guard digest == description.weightsDigest else {
+                throw corrupt("\(Self.weightsFile) was altered: its SHA-256 is \(digest), expected \(description.weightsDigest)")
+            }
+            weights = try Safetensors(weightsURL)
+        } catch let error as HeadError {
+            throw error
+        } catch {
+            throw corrupt("\(error)", error)
+        }
+        guard description.format == 1 else {
+            throw HeadError(
+                .incompatible, "the head \(description.name) has format \(description.format); this version reads 1. Update Hidra")
+        }
+        do {
+            let scope = try ParameterScope(frozen: weights)
+            let outputs = description.task == .regress ? 1 : description.labels.count
+            network = HeadNetwork(description.kind, width: description.width, outputs: outputs, in: scope)
+            try scope.finish()
+        } catch {
+            throw corrupt("\(error)", error)
+        }
+        self.description = description
+    }
+}
+
+private func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
+    bytes.map { byte in
+        let digits = String(byte, radix: 16)
+        return digits.count == 1 ? "0" + digits : digits
+    }.joined()
+}

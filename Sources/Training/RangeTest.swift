@@ -1,0 +1,35 @@
+import Checkpoints
+import Glibc
+import TensorCore
+
+/// Learning-rate range test (Smith 2017): a short run with a rate that grows geometrically; the rate to use is a fixed
+/// fraction of the one where the smoothed loss is lowest, safely before it diverges.
+package enum RangeTest {
+    static let lowest = 1e-4, highest = 1.0, steps = 120
+    /// Share of the best rate that is used: at the minimum itself training is no longer stable.
+    static let fraction = 0.3
+
+    /// Trains `network` (a throw-away copy) and returns the rate.
+    package static func learningRate(
+        _ network: any Network, features: FeatureTable, targets: Targets, objective: Objective, settings: TrainingSettings
+    ) -> Double {
+        var optimiser = AdamW(network.parameters, weightDecay: Float(settings.weightDecay))
+        let leaves = network.parameters.map(\.value)
+        var random = Random(seed: settings.seed, stream: "range test")
+        var smoothed = 0.0, best = (loss: Double.infinity, rate: 1e-3)
+        for step in 0..<steps {
+            let rate = lowest * pow(highest / lowest, Double(step) / Double(steps - 1))
+            let batch = (0..<min(settings.batchSize, features.rows)).map { _ in random.index(below: features.rows) }
+            let loss = objective(
+                network(features.gather(batch), dropoutSeed: settings.seed &+ UInt64(step)), targets.selecting(batch))
+            let value = Double(loss.scalar)
+            guard value.isFinite else { break }
+            smoothed = smoothed * 0.9 + value * 0.1
+            let corrected = smoothed / (1 - pow(0.9, Double(step + 1)))
+            if corrected < best.loss { best = (corrected, rate) }
+            if step > 20, corrected > 2 * best.loss { break }
+            optimiser.step(loss.gradients(for: leaves), learningRate: Float(rate))
+        }
+        return best.rate * fraction
+    }
+}

@@ -1,0 +1,50 @@
+package import TensorCore
+
+/// What a head learns to predict, encoded as numbers.
+package enum Targets: Sendable {
+    /// One class for each row.
+    case classes([Int32])
+    /// 0 or 1 for each row and label, row-major `[rows, labels]`.
+    case labels([Float], count: Int)
+    /// One number for each row.
+    case values([Float])
+
+    package var rows: Int {
+        switch self {
+        case .classes(let classes): classes.count
+        case .labels(let flags, let count): count == 0 ? 0 : flags.count / count
+        case .values(let values): values.count
+        }
+    }
+
+    package func selecting(_ rows: some Sequence<Int>) -> Targets {
+        switch self {
+        case .classes(let classes): .classes(rows.map { classes[$0] })
+        case .labels(let flags, let count): .labels(rows.flatMap { flags[$0 * count..<($0 + 1) * count] }, count: count)
+        case .values(let values): .values(rows.map { values[$0] })
+        }
+    }
+}
+
+/// The loss of a task, ready for any batch of it.
+package struct Objective: Sendable {
+    package var classWeights: [Float]?
+    package var smoothing: Float = 0
+
+    package init(classWeights: [Float]? = nil, smoothing: Float = 0) {
+        self.classWeights = classWeights
+        self.smoothing = smoothing
+    }
+
+    /// Mean loss of outputs `[rows, outputs]`.
+    package func callAsFunction(_ outputs: Tensor, _ targets: Targets) -> Tensor {
+        switch targets {
+        case .classes(let classes):
+            return CrossEntropy(targets: classes, classWeights: classWeights, smoothing: smoothing)(outputs)
+        case .labels(let flags, _):
+            return BinaryCrossEntropy(targets: flags, positiveWeights: classWeights)(outputs)
+        case .values(let values):
+            return MeanSquaredError()(outputs, Tensor(values, [values.count, 1]))
+        }
+    }
+}
