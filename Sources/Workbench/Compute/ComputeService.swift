@@ -1,0 +1,190 @@
+import Foundation
+import Synchronization
+
+/// Work on the compute thread, cut into units of some ten milliseconds.
+///
+/// A task is made on the compute thread and never leaves it, so it may own tensors.
+package protocol ComputeTask {
+    associatedtype Output: Sendable
+    /// Does one unit. Returns the result when it was the last, nil when there is more to do.
+    mutating func step() throws -> Output?
+}
+
+/// The compute thread: runs one unit at a time and decides after each which task goes on. All tensors live here; the units
+/// themselves spread over the worker threads.
+package final class ComputeService: Sendable {
+    private struct Entry {
+        var waiting: Waiting
+        var isCancelled = false
+        let slot: Slot
+    }
+
+    /// What the compute thread runs for an entry; made from any thread, used on the compute thread only.
+    private final class Slot: @unchecked Sendable {
+        // `@unchecked`: `step` and `abandon` are called on the compute thread only, one at a time.
+        /// Does a unit; true when the task is over and its caller has been answered.
+        let step: () -> Bool
+        let abandon: (any Error) -> Void
+
+        init(step: @escaping () -> Bool, abandon: @escaping (any Error) -> Void) {
+            self.step = step
+            self.abandon = abandon
+        }
+    }
+
+    private struct State {
+        var entries: [UInt64: Entry] = [:]
+        var nextID: UInt64 = 0
+        var isStopping = false
+    }
+
+    private let state = Mutex(State())
+    /// Signalled once for each change that may give the thread something to do.
+    private let changed = DispatchSemaphore(value: 0)
+    private let ended = DispatchSemaphore(value: 0)
+
+    package init() {
+        let thread = Thread { [self] in loop() }
+        thread.name = "hidra-compute"
+        thread.stackSize = 8 << 20
+        thread.start()
+    }
+
+    /// Runs a task and returns its result. Cancelling the calling Swift task ends it before its next unit.
+    ///
+    /// - Parameter make: builds the task, on the compute thread, when its first unit is due.
+    package func run<Task: ComputeTask>(
+        _ priority: Priority, _ make: @escaping @Sendable () throws -> Task
+    ) async throws -> Task.Output {
+        let id = state.withLock { state in
+            state.nextID += 1
+            return state.nextID
+        }
+        return try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                enqueue(id, priority, make, continuation)
+            }
+        } onCancel: {
+            state.withLock { $0.entries[id]?.isCancelled = true }
+            changed.signal()
+        }
+    }
+
+    /// Runs `body` as a task of one unit.
+    package func perform<Output: Sendable>(
+        _ priority: Priority, _ body: @escaping @Sendable () throws -> Output
+    ) async throws -> Output {
+        try await run(priority) { OneUnit(body: body) }
+    }
+
+    private struct OneUnit<Output: Sendable>: ComputeTask {
+        let body: () throws -> Output
+        func step() throws -> Output? { try body() }
+    }
+
+    private func enqueue<Task: ComputeTask>(
+        _ id: UInt64, _ priority: Priority, _ make: @escaping @Sendable () throws -> Task,
+        _ continuation: CheckedContinuation<Task.Output, any Error>
+    ) {
+        var task: Task?
+        let slot = Slot(
+            step: {
+                do {
+                    if task == nil { task = try make() }
+                    guard let output = try task?.step() else { return false }
+                    // Tensors go before the caller continues: it may free what they were made from.
+                    task = nil
+                    continuation.resume(returning: output)
+                } catch {
+                    task = nil
+                    continuation.resume(throwing: error)
+                }
+                return true
+            },
+            abandon: { error in
+                task = nil
+                continuation.resume(throwing: error)
+            })
+        let isStopping = state.withLock { state in
+            guard !state.isStopping else { return true }
+            let waiting = Waiting(id: id, priority: priority, arrival: id, served: 0)
+            // Cancelled before it was queued: the handler ran first and found nothing to mark.
+            state.entries[id] = Entry(waiting: waiting, isCancelled: _Concurrency.Task.isCancelled, slot: slot)
+            return false
+        }
+        if isStopping { slot.abandon(WorkbenchError.stopping) } else { changed.signal() }
+    }
+
+    /// Tasks that wait, by priority.
+    package var waiting: [Priority: Int] {
+        state.withLock { state in
+            Dictionary(state.entries.values.map { ($0.waiting.priority, 1) }, uniquingKeysWith: +)
+        }
+    }
+
+    /// Ends the thread after the unit in progress; whoever still waits gets `interrupted`.
+    package func stop() async {
+        state.withLock { $0.isStopping = true }
+        changed.signal()
+        await withCheckedContinuation { continuation in
+            let thread = Thread { [ended] in
+                ended.wait()
+                ended.signal()
+                continuation.resume()
+            }
+            thread.start()
+        }
+    }
+
+    // MARK: The thread
+
+    private enum Turn {
+        case run(UInt64, Slot)
+        case abandon([Slot])
+        case wait
+        case end([Slot])
+    }
+
+    private func loop() {
+        while true {
+            switch turn() {
+            case .wait: changed.wait()
+            case .abandon(let slots):
+                for slot in slots { slot.abandon(CancellationError()) }
+            case .end(let slots):
+                for slot in slots { slot.abandon(WorkbenchError.stopping) }
+                ended.signal()
+                return
+            case .run(let id, let slot):
+                let start = ContinuousClock.now
+                let isOver = slot.step()
+                let elapsed = (ContinuousClock.now - start) / .seconds(1)
+                state.withLock { state in
+                    if isOver { state.entries[id] = nil } else { state.entries[id]?.waiting.served += elapsed }
+                }
+            }
+        }
+    }
+
+    private func turn() -> Turn {
+        state.withLock { state in
+            if state.isStopping {
+                defer { state.entries = [:] }
+                return .end(state.entries.values.map(\.slot))
+            }
+            let cancelled = state.entries.filter { $0.value.isCancelled }
+            if !cancelled.isEmpty {
+                for id in cancelled.keys { state.entries[id] = nil }
+                return .abandon(cancelled.values.map(\.slot))
+            }
+            guard let id = Schedule.next(state.entries.values.map(\.waiting)), let entry = state.entries[id] else { return .wait }
+            return .run(id, entry.slot)
+        }
+    }
+}
+
+extension WorkbenchError {
+    static var stopping: WorkbenchError {
+        WorkbenchError(.interrupted, "The daemon is stopping. Repeat the request when it runs again.")
+    }
+}

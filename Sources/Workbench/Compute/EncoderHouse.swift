@@ -1,0 +1,87 @@
+package import Encoders
+import Foundation
+import Synchronization
+
+/// An encoder in memory, with what its features are keyed by.
+package struct LoadedEncoder: Sendable {
+    package let record: EncoderRecord
+    package let encoder: TextEncoder
+
+    /// The features of a tap in the cache.
+    package func space(tap: Int) -> FeatureSpace {
+        let tokenizer = record.files.first { $0.path == "tokenizer.json" }?.sha256 ?? ""
+        return FeatureSpace(
+            weights: record.digest, tap: "\(tap)/\(encoder.pooling.name)",
+            preprocessing: "\(tokenizer)/\(encoder.maxTokens)", precision: "fp32")
+    }
+}
+
+/// Keeps encoders in memory once they are used; whoever asks shares one copy.
+package final class EncoderHouse: Sendable {
+    private struct Resident {
+        var loaded: LoadedEncoder
+        var lastUse: ContinuousClock.Instant
+    }
+
+    private let registry: Registry
+    private let residents = Mutex<[String: Resident]>([:])
+    /// Loads one encoder at a time, off the compute thread: whoever computes need not wait for a disk.
+    private let loading = DispatchQueue(label: "hidra.encoder-loading", qos: .userInitiated)
+    private let didLoad: @Sendable (LoadedEncoder) -> Void
+
+    package init(registry: Registry, didLoad: @escaping @Sendable (LoadedEncoder) -> Void = { _ in }) {
+        self.registry = registry
+        self.didLoad = didLoad
+    }
+
+    /// The encoder of this name, loaded when it is not in memory.
+    ///
+    /// - Throws: `notFound` with the nearest name; `corrupt` when its files do not have the digests they were registered with.
+    package func encoder(named name: String) async throws -> LoadedEncoder {
+        let record = try await registry.encoder(named: name)
+        if let resident = resident(record) { return resident }
+        let folder = registry.folder(of: record)
+        return try await withCheckedThrowingContinuation { continuation in
+            loading.async { [self] in
+                continuation.resume(
+                    with: Result {
+                        // Someone before us in the queue may have loaded it.
+                        if let resident = resident(record) { return resident }
+                        try record.files.verify(folder, .digests)
+                        let loaded = LoadedEncoder(record: record, encoder: try Self.load(folder, record.name))
+                        residents.withLock { $0[name] = Resident(loaded: loaded, lastUse: .now) }
+                        didLoad(loaded)
+                        return loaded
+                    })
+            }
+        }
+    }
+
+    /// Loads a folder that is not registered yet, to see whether it is an encoder.
+    static func load(_ folder: URL, _ name: String) throws -> TextEncoder {
+        do {
+            return try TextEncoder(folder: folder)
+        } catch {
+            throw WorkbenchError(.corrupt, "Encoder '\(name)' cannot be loaded: \(error)", details: ["name": name], cause: error)
+        }
+    }
+
+    package func forget(_ name: String) { residents.withLock { $0[name] = nil } }
+
+    /// Encoders in memory and for how many seconds each has not been used.
+    package var list: [(loaded: LoadedEncoder, idle: Double)] {
+        residents.withLock { residents in
+            residents.values.map { ($0.loaded, (ContinuousClock.now - $0.lastUse) / .seconds(1)) }
+                .sorted { $0.0.record.name < $1.0.record.name }
+        }
+    }
+
+    private func resident(_ record: EncoderRecord) -> LoadedEncoder? {
+        residents.withLock { residents in
+            // A name that was removed and pulled again has other weights.
+            guard let resident = residents[record.name], resident.loaded.record.digest == record.digest else { return nil }
+            residents[record.name]?.lastUse = .now
+            return resident.loaded
+        }
+    }
+}

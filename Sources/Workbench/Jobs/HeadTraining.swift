@@ -1,0 +1,147 @@
+import Checkpoints
+import Foundation
+import Heads
+import TensorCore
+import Training
+
+/// The compute task that trains one head and tests it: range test, steps in slices of some milliseconds, test rows, files.
+struct HeadTraining: ComputeTask {
+    struct Output: Sendable {
+        var description: HeadBundle.Description
+        var parameters = 0
+        var history: [Trainer.Epoch] = []
+        var report: Report?
+        var trainRows = 0, validationRows = 0
+        var steps = 0, bestEpoch = 0
+        var learningRate = 0.0, validationScore = 0.0
+        var trainSeconds = 0.0, evaluateSeconds = 0.0
+    }
+
+    /// Longest slice of training between two looks at the queue.
+    static let slice = Duration.milliseconds(8)
+
+    private let plan: TrainingPlan
+    private let features: Features
+    private let staging: URL
+    private let progress: ProgressHandler
+    private let started = ContinuousClock.now
+    private var network: HeadNetwork
+    private var trainer: Trainer?
+    private let table: FeatureTable
+    /// Time spent computing, without the time others had the thread.
+    private var busy = Duration.zero
+
+    init(plan: TrainingPlan, features: Features, staging: URL, progress: @escaping ProgressHandler) {
+        self.plan = plan
+        self.features = features
+        self.staging = staging
+        self.progress = progress
+        table = FeatureTable(Tensor(features.values, [features.rows, features.width]))
+        network = Self.network(plan, width: features.width)
+    }
+
+    private static func network(_ plan: TrainingPlan, width: Int) -> HeadNetwork {
+        HeadNetwork(
+            plan.request.kind, width: width, outputs: plan.encoding.outputs,
+            in: ParameterScope(initialisedFrom: plan.request.settings.seed))
+    }
+
+    mutating func step() throws -> Output? {
+        let start = ContinuousClock.now
+        guard let trainer else {
+            try prepare()
+            busy += ContinuousClock.now - start
+            return nil
+        }
+        while !trainer.isFinished, ContinuousClock.now - start < Self.slice {
+            let loss = trainer.advance()
+            guard loss.isFinite else {
+                throw WorkbenchError(
+                    .invalidArgument,
+                    "Training diverged at step \(trainer.step): the loss is \(loss). Try a lower learning rate than "
+                        + "\(trainer.learningRate), or --lr auto.")
+            }
+        }
+        busy += ContinuousClock.now - start
+        report(trainer)
+        return trainer.isFinished ? try finish(trainer) : nil
+    }
+
+    private mutating func prepare() throws {
+        let rows = FeatureTable(table.gather(plan.trainRows))
+        var objective = Objective(smoothing: Float(plan.request.settings.labelSmoothing))
+        if plan.request.settings.classWeights { objective.classWeights = plan.trainTargets.balancingWeights(plan.encoding.outputs) }
+        let rate =
+            plan.request.settings.learningRate
+            ?? RangeTest.learningRate(
+                Self.network(plan, width: features.width), features: rows, targets: plan.trainTargets, objective: objective,
+                settings: plan.request.settings)
+        trainer = Trainer(
+            network, features: rows, targets: plan.trainTargets, objective: objective, settings: plan.request.settings,
+            learningRate: rate)
+    }
+
+    private func report(_ trainer: Trainer) {
+        var metrics = ["epoch": Double(trainer.epoch), "learning_rate": trainer.learningRate]
+        if let last = trainer.history.last {
+            metrics["loss"] = last.loss
+            metrics["validation_score"] = last.score
+        }
+        progress(JobProgress(.training, done: trainer.step, total: trainer.totalSteps, unit: "steps", metrics: metrics))
+    }
+
+    private func finish(_ trainer: Trainer) throws -> Output {
+        let evaluationStart = ContinuousClock.now
+        var report: Report?
+        if let truth = plan.test {
+            progress(JobProgress(.evaluating, done: 0, total: plan.testRows.count))
+            report = truth.report(network.evaluate(table, rows: plan.testRows))
+        }
+        let evaluateSeconds = (ContinuousClock.now - evaluationStart) / .seconds(1)
+        let description = HeadBundle.Description(
+            name: plan.request.head, kind: plan.request.kind, encoding: plan.encoding, featureSpace: plan.featureSpace,
+            tap: plan.tap, width: features.width, settings: plan.request.settings, learningRate: trainer.learningRate)
+        let written = try HeadBundle.write(network, description, to: staging)
+        return Output(
+            description: written, parameters: network.parameterCount, history: trainer.history, report: report,
+            trainRows: trainer.split.kept.count, validationRows: trainer.split.held.count, steps: trainer.step,
+            bestEpoch: trainer.bestEpoch, learningRate: trainer.learningRate, validationScore: trainer.bestScore,
+            trainSeconds: busy / .seconds(1), evaluateSeconds: evaluateSeconds)
+    }
+}
+
+/// Everything about a run that is known before its features are.
+struct TrainingPlan: Sendable {
+    let request: TrainingRequest
+    let encoding: LabelEncoding
+    let featureSpace: String
+    let tap: Int
+    /// Rows of the features, and the targets of exactly those rows.
+    let trainRows: [Int]
+    let trainTargets: Targets
+    let testRows: [Int]
+    let test: Truth?
+    /// All texts whose features are needed: the training rows, then the test rows.
+    let texts: [String]
+    let notes: [String]
+}
+
+extension Targets {
+    /// Weights that make rare classes count as much as frequent ones: `rows / (classes · rows of the class)`; for independent
+    /// labels the ratio of negatives to positives. nil where there are no classes.
+    func balancingWeights(_ outputs: Int) -> [Float]? {
+        switch self {
+        case .classes(let classes):
+            var counts = [Float](repeating: 0, count: outputs)
+            for index in classes { counts[Int(index)] += 1 }
+            return counts.map { $0 == 0 ? 0 : Float(classes.count) / (Float(outputs) * $0) }
+        case .labels(let flags, let count):
+            let rows = flags.count / max(count, 1)
+            return (0..<count).map { label in
+                let positives = (0..<rows).reduce(Float(0)) { $0 + flags[$1 * count + label] }
+                return positives == 0 ? 1 : max(Float(rows) - positives, 1) / positives
+            }
+        case .values: return nil
+        }
+    }
+}

@@ -1,0 +1,97 @@
+package import Heads
+package import Training
+
+/// Labelled texts. `labels` holds the cells as they stand in the table.
+package struct LabelledTexts: Sendable {
+    package var texts: [String]
+    package var labels: [String]
+
+    package init(texts: [String], labels: [String]) {
+        precondition(texts.count == labels.count, "\(texts.count) texts, \(labels.count) labels")
+        self.texts = texts
+        self.labels = labels
+    }
+}
+
+/// A head to be trained.
+package struct TrainingRequest: Sendable {
+    package var head: String
+    package var encoder: String
+    package var task: HeadTask
+    package var kind: HeadKind
+    package var settings: TrainingSettings
+    package var rows: LabelledTexts
+    package var test: LabelledTexts?
+    /// Share of the rows kept for testing when there are no test rows.
+    package var holdout: Double
+    package var separator: Character
+    /// Layer to read; nil: the top.
+    package var tap: Int?
+    package var replace: Bool
+
+    package init(
+        head: String, encoder: String, task: HeadTask = .classify, kind: HeadKind = .linear,
+        settings: TrainingSettings = TrainingSettings(), rows: LabelledTexts, test: LabelledTexts? = nil, holdout: Double = 0,
+        separator: Character = "|", tap: Int? = nil, replace: Bool = false
+    ) {
+        self.head = head
+        self.encoder = encoder
+        self.task = task
+        self.kind = kind
+        self.settings = settings
+        self.rows = rows
+        self.test = test
+        self.holdout = holdout
+        self.separator = separator
+        self.tap = tap
+        self.replace = replace
+    }
+
+    /// - Throws: `invalidArgument` naming the value and what it may be; `invalidData` for no rows.
+    func validate() throws {
+        func require(_ holds: Bool, _ message: String) throws {
+            if !holds { throw WorkbenchError(.invalidArgument, message) }
+        }
+        guard !rows.texts.isEmpty else { throw WorkbenchError(.invalidData, "There are no rows to train on. Is the file empty?") }
+        guard test.map({ !$0.texts.isEmpty }) ?? true else {
+            throw WorkbenchError(.invalidData, "There are no rows to test on. Is the test file empty?")
+        }
+        try require((0..<1).contains(holdout), "The hold-out share is \(holdout); it must be at least 0 and below 1, e.g. 0.2.")
+        try require(test == nil || holdout == 0, "Give either test rows or a hold-out share, not both.")
+        try require((1...10_000).contains(settings.epochs), "epochs is \(settings.epochs); it must be 1 to 10000.")
+        try require((1...65_536).contains(settings.batchSize), "The batch size is \(settings.batchSize); it must be 1 to 65536.")
+        if let rate = settings.learningRate {
+            try require(rate.isFinite && rate > 0 && rate <= 10, "The learning rate is \(rate); it must be above 0 and at most 10.")
+        }
+        try require((0..<1).contains(settings.validation), "The validation share is \(settings.validation); it must be 0 to below 1.")
+        try require((0...1).contains(settings.warmup), "The warm-up share is \(settings.warmup); it must be 0 to 1.")
+        try require((0..<1).contains(settings.labelSmoothing), "Label smoothing is \(settings.labelSmoothing); it must be 0 to below 1.")
+        try require((0...10).contains(settings.weightDecay), "The weight decay is \(settings.weightDecay); it must be 0 to 10.")
+        try require(settings.patience >= 1, "The patience is \(settings.patience); it must be at least 1.")
+        if case .mlp(let hidden, let dropout) = kind {
+            try require(
+                (1...HeadKind.largestHidden).contains(hidden), "The hidden width is \(hidden); it must be 1 to \(HeadKind.largestHidden).")
+            try require((0..<1).contains(dropout), "The dropout rate is \(dropout); it must be 0 to below 1.")
+        }
+    }
+}
+
+/// What came of a training run.
+package struct TrainingOutcome: Sendable {
+    package var head: HeadRecord
+    package var run: RunRecord
+    package var test: Report?
+    package var summary: TrainingSummary
+}
+
+package struct TrainingSummary: Sendable {
+    package var trainRows = 0, validationRows = 0, testRows = 0
+    package var cacheHits = 0, cacheMisses = 0, truncatedRows = 0
+    package var steps = 0
+    package var stepsPerSecond = 0.0
+    package var extractSeconds = 0.0, trainSeconds = 0.0, evaluateSeconds = 0.0, totalSeconds = 0.0
+    package var learningRate = 0.0
+    package var bestEpoch = 0
+    package var validationScore = 0.0
+    package var notes: [String] = []
+}

@@ -1,0 +1,77 @@
+import Heads
+import TensorCore
+import Training
+
+/// The labels of rows a head is measured on, in the head's own terms. Labels the head does not know count as errors.
+struct Truth: Sendable {
+    private enum Answers {
+        case classes([Int])
+        case labels([Bool])
+        case values([Float])
+    }
+
+    private let encoding: LabelEncoding
+    private let answers: Answers
+    /// The head's labels, then the unknown ones.
+    private let labels: [String]
+    /// Unknown label → rows.
+    let unknown: [String: Int]
+
+    /// - Throws: `invalidData` for an empty or non-numeric cell.
+    init(_ cells: [String], _ encoding: LabelEncoding) throws {
+        self.encoding = encoding
+        do {
+            let (targets, rows, unknown) = try encoding.encode(cells)
+            self.unknown = unknown
+            let strangers = unknown.keys.sorted()
+            labels = encoding.labels + strangers
+            switch targets {
+            case .classes(let known):
+                let positions = Dictionary(uniqueKeysWithValues: labels.enumerated().map { ($1, $0) })
+                var answers = [Int](repeating: 0, count: cells.count)
+                let knownRows = Set(rows)
+                for (row, index) in zip(rows, known) { answers[row] = Int(index) }
+                for row in cells.indices where !knownRows.contains(row) {
+                    answers[row] = positions[encoding.label(ofCell: cells[row])] ?? 0
+                }
+                self.answers = .classes(answers)
+            case .labels(let flags, _): answers = .labels(flags.map { $0 > 0.5 })
+            case .values(let values):
+                answers = .values(values.map { Float(Double($0) * encoding.scaling.deviation + encoding.scaling.mean) })
+            }
+        } catch let error as HeadError {
+            throw WorkbenchError(error)
+        }
+    }
+
+    /// Compares a head's outputs `[rows, outputs]` with the truth.
+    func report(_ outputs: Tensor) -> Report {
+        switch answers {
+        case .classes(let classes):
+            let width = outputs.shape[1]
+            let predicted = (0..<outputs.shape[0]).map { outputs.pointer.indexOfLargest($0 * width, width) }
+            return Metrics.classification(predicted: predicted, actual: classes, labels: labels)
+        case .labels(let flags):
+            let predicted = encoding.predictions(outputs).flatMap { prediction -> [Bool] in
+                guard case .labels(let scores) = prediction else { return [] }
+                let applied = Set(scores.map(\.label))
+                return encoding.labels.map(applied.contains)
+            }
+            return Metrics.multilabel(predicted: predicted, actual: flags, labels: encoding.labels)
+        case .values(let values):
+            let predicted = encoding.predictions(outputs).map { prediction -> Float in
+                guard case .value(let value) = prediction else { return .nan }
+                return Float(value)
+            }
+            return Metrics.regression(predicted: predicted, actual: values)
+        }
+    }
+
+    /// A sentence about labels the head cannot know.
+    var note: String? {
+        guard !unknown.isEmpty else { return nil }
+        let names = unknown.keys.sorted().prefix(5).map { "\"\($0)\"" }.joined(separator: ", ")
+        let more = unknown.count > 5 ? " and \(unknown.count - 5) more" : ""
+        return "\(unknown.values.reduce(0, +)) rows have labels that were never trained, and count as errors: \(names)\(more)."
+    }
+}

@@ -1,0 +1,158 @@
+import Encoders
+import Foundation
+import Heads
+import Synchronization
+import Training
+
+extension Workbench {
+    /// Trains a head and registers it. Everything before the last step leaves earlier heads as they were.
+    ///
+    /// - Throws: `WorkbenchError`; `CancellationError` when the calling task is cancelled. The run is recorded either way.
+    package func train(
+        _ request: TrainingRequest, started: @Sendable (RunRecord) -> Void = { _ in }, progress: @escaping ProgressHandler = { _ in }
+    ) async throws -> TrainingOutcome {
+        let begin = ContinuousClock.now
+        try await registry.requireHeadName(request.head, replacing: request.replace)
+        guard training.withLock({ $0.insert(request.head).inserted }) else {
+            throw WorkbenchError(
+                .alreadyExists, "Head '\(request.head)' is being trained by another run. Wait for it, or choose another name.")
+        }
+        defer { training.withLock { _ = $0.remove(request.head) } }
+        progress(JobProgress(.loading, unit: "encoders"))
+        let loaded = try await encoders.encoder(named: request.encoder)
+        let plan = try await Workbench.offPool { try TrainingPlan(request, loaded) }
+        for note in plan.notes { progress(JobProgress(.extracting, note: note)) }
+        let run = try await registry.beginRun(
+            head: request.head, encoder: request.encoder, configuration: try plan.configuration(loaded))
+        started(run)
+        do {
+            return try await train(plan, loaded, run, begin, progress)
+        } catch {
+            try await record(error, of: run)
+            throw error
+        }
+    }
+
+    private func train(
+        _ plan: TrainingPlan, _ loaded: LoadedEncoder, _ run: RunRecord, _ begin: ContinuousClock.Instant,
+        _ progress: @escaping ProgressHandler
+    ) async throws -> TrainingOutcome {
+        let total = plan.texts.count, extractionStart = ContinuousClock.now
+        let features = try await extractor.features(plan.texts, of: loaded, tap: plan.tap, priority: .training) { done, hits in
+            progress(JobProgress(.extracting, done: done, total: total, metrics: ["cache_hits": Double(hits)]))
+        }
+        let extractSeconds = (ContinuousClock.now - extractionStart) / .seconds(1)
+        var summary = TrainingSummary()
+        summary.notes = plan.notes
+        if features.truncatedRows > 0 {
+            let note =
+                "\(features.truncatedRows) of \(features.rows) texts are longer than \(loaded.encoder.maxTokens) tokens and were cut."
+            summary.notes.append(note)
+            progress(JobProgress(.extracting, done: total, total: total, note: note))
+        }
+        let staging = try registry.directory.stage()
+        do {
+            let result = try await compute.run(.training) {
+                HeadTraining(plan: plan, features: features, staging: staging, progress: progress)
+            }
+            progress(JobProgress(.saving, unit: "files"))
+            try await registry.addMetrics(result.history.flatMap { $0.records(of: run.id) })
+            summary.add(result, features, testRows: plan.testRows.count)
+            summary.extractSeconds = extractSeconds
+            let metrics = result.report?.metrics ?? [:]
+            let record = plan.record(result, loaded, metrics: metrics, run: run.id)
+            let head = plan.request.replace
+                ? try await registry.replaceHead(record, staged: staging) : try await registry.addHead(record, staged: staging)
+            heads.forget(head.name)
+            summary.totalSeconds = (ContinuousClock.now - begin) / .seconds(1)
+            let finished = try await registry.finishRun(
+                run.id, state: .finished, metrics: metrics, seconds: summary.phases)
+            return TrainingOutcome(head: head, run: finished, test: result.report, summary: summary)
+        } catch {
+            // The staging folder is swept at the next start in any case; a failure here must not hide the real one.
+            if FileManager.default.fileExists(atPath: staging.path) {
+                do { try FileManager.default.removeItem(at: staging) } catch let cleanup {
+                    progress(JobProgress(.saving, note: "\(staging.path) could not be removed: \(cleanup.localizedDescription)"))
+                }
+            }
+            throw error
+        }
+    }
+
+    private func record(_ error: any Error, of run: RunRecord) async throws {
+        let (state, message): (RunRecord.State, String) =
+            switch error {
+            case is CancellationError where isStopping:
+                (.interrupted, "The daemon was stopped. Train again to go on: features that were extracted are kept.")
+            case is CancellationError: (.cancelled, "Cancelled.")
+            case let error as WorkbenchError where error.code == .interrupted: (.interrupted, error.message)
+            case let error as WorkbenchError: (.failed, error.message)
+            default: (.failed, String(describing: error))
+            }
+        // The task may be cancelled; the record must be written nevertheless.
+        let registry = registry
+        try await Task.detached { _ = try await registry.finishRun(run.id, state: state, message: message) }.value
+    }
+}
+
+extension TrainingPlan {
+    fileprivate func record(
+        _ result: HeadTraining.Output, _ loaded: LoadedEncoder, metrics: [String: Double], run: String
+    ) -> HeadRecord {
+        HeadRecord(
+            name: request.head, encoder: request.encoder, encoderDigest: loaded.record.digest, task: request.task.rawValue,
+            kind: request.kind.name, labels: encoding.labels, parameters: result.parameters,
+            digest: result.description.weightsDigest, created: Date().timeIntervalSince1970, metrics: metrics, run: run, tap: tap)
+    }
+
+    /// What a run record keeps so that the run can be repeated and compared: settings, data digest, encoder digest.
+    fileprivate func configuration(_ loaded: LoadedEncoder) throws -> String {
+        struct Configuration: Encodable {
+            var task: HeadTask, kind: HeadKind, settings: TrainingSettings
+            var tap: Int, holdout: Double, trainRows: Int, testRows: Int
+            var dataDigest: String, encoderDigest: String
+        }
+        let cells = zip(request.rows.texts, request.rows.labels).map { "\($0)\u{1f}\($1)" }
+            + zip(request.test?.texts ?? [], request.test?.labels ?? []).map { "\($0)\u{1f}\($1)" }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        let json = try encoder.encode(
+            Configuration(
+                task: request.task, kind: request.kind, settings: request.settings, tap: tap, holdout: request.holdout,
+                trainRows: trainRows.count, testRows: testRows.count,
+                dataDigest: SHA256Digest(of: Data(cells.joined(separator: "\u{1e}").utf8)).hex, encoderDigest: loaded.record.digest))
+        return String(decoding: json, as: UTF8.self)
+    }
+}
+
+extension Trainer.Epoch {
+    fileprivate func records(of run: String) -> [MetricRecord] {
+        [
+            MetricRecord(run: run, step: step, name: "loss", value: loss),
+            MetricRecord(run: run, step: step, name: "validation_score", value: score),
+        ]
+    }
+}
+
+extension TrainingSummary {
+    fileprivate mutating func add(_ result: HeadTraining.Output, _ features: Features, testRows: Int) {
+        trainRows = result.trainRows
+        validationRows = result.validationRows
+        self.testRows = testRows
+        cacheHits = features.hits
+        cacheMisses = features.misses
+        truncatedRows = features.truncatedRows
+        steps = result.steps
+        trainSeconds = result.trainSeconds
+        stepsPerSecond = result.trainSeconds > 0 ? Double(result.steps) / result.trainSeconds : 0
+        evaluateSeconds = result.evaluateSeconds
+        learningRate = result.learningRate
+        bestEpoch = result.bestEpoch
+        validationScore = result.validationScore
+    }
+
+    /// Phase → seconds, for the run's record.
+    fileprivate var phases: [String: Double] {
+        ["extracting features": extractSeconds, "training": trainSeconds, "evaluating": evaluateSeconds, "total": totalSeconds]
+    }
+}

@@ -1,0 +1,76 @@
+import Dispatch
+package import Foundation
+import Synchronization
+
+/// The workbench of one home: its registry, feature cache, compute thread, encoders and heads. What the daemon serves.
+package final class Workbench: Sendable {
+    package let registry: Registry
+    package let cache: FeatureCache
+    package let compute: ComputeService
+    package let encoders: EncoderHouse
+    package let extractor: FeatureExtractor
+    let heads: HeadShelf
+    /// Heads being trained now: two runs must not race for one name.
+    let training = Mutex<Set<String>>([])
+    private let stopping = Atomic<Bool>(false)
+
+    /// Opens or creates a home.
+    ///
+    /// - Returns: also what start-up found and repaired, for the log.
+    package static func open(
+        _ root: URL, cacheLimit: Int = FeatureCache.defaultLimit, didLoad: @escaping @Sendable (LoadedEncoder) -> Void = { _ in },
+        log: @escaping @Sendable (String) -> Void = { _ in }
+    ) throws -> (workbench: Workbench, report: StartupReport) {
+        let directory = try StateDirectory(root: root)
+        let (registry, report) = try Registry.open(directory)
+        let cache = try FeatureCache(at: directory.features, limit: cacheLimit, note: log)
+        return (Workbench(registry: registry, cache: cache, didLoad: didLoad), report)
+    }
+
+    private init(registry: Registry, cache: FeatureCache, didLoad: @escaping @Sendable (LoadedEncoder) -> Void) {
+        self.registry = registry
+        self.cache = cache
+        compute = ComputeService()
+        encoders = EncoderHouse(registry: registry, didLoad: didLoad)
+        heads = HeadShelf(registry: registry)
+        extractor = FeatureExtractor(compute: compute, cache: cache)
+    }
+
+    /// From now on a cancelled run counts as interrupted: it was not the user who gave it up.
+    package func beginStopping() { stopping.store(true, ordering: .relaxed) }
+
+    var isStopping: Bool { stopping.load(ordering: .relaxed) }
+
+    package func cacheStatistics() async throws -> FeatureCache.Statistics {
+        try await Workbench.offPool { [cache] in try cache.statistics() }
+    }
+
+    /// Ends the compute thread after the unit in progress and closes the databases.
+    package func close() async throws {
+        await compute.stop()
+        try cache.close()
+        try registry.close()
+    }
+
+    /// Removes an encoder, a head or a run, from disk, memory and cache.
+    package func remove(_ name: String, withHeads: Bool) async throws -> Removal {
+        let removal = try await registry.remove(named: name, withHeads: withHeads)
+        for name in removal.names {
+            encoders.forget(name)
+            heads.forget(name)
+        }
+        if !removal.weightsDigests.isEmpty {
+            try await Workbench.offPool { [cache] in
+                for digest in removal.weightsDigests { try cache.removeSpaces(weights: digest) }
+            }
+        }
+        return removal
+    }
+
+    /// Runs blocking or lengthy work outside Swift's cooperative pool, whose few threads everyone shares.
+    static func offPool<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+        try await withCheckedThrowingContinuation { continuation in
+            DispatchQueue.global(qos: .userInitiated).async { continuation.resume(with: Result(catching: body)) }
+        }
+    }
+}
