@@ -1,0 +1,51 @@
+/// What a daemon takes before it says no. Sent in Welcome; checked before anything is allocated.
+public struct Limits: Sendable, Equatable {
+    /// Largest frame, of an envelope or a tensor, in bytes.
+    public var messageBytes: Int
+    /// Rows in one data set.
+    public var dataRows: Int
+    /// Texts and labels of one data set together, in bytes.
+    public var dataBytes: Int
+    /// Texts in one predict or embed request.
+    public var textsPerRequest: Int
+
+    public init(
+        messageBytes: Int = 64 << 20, dataRows: Int = 5_000_000, dataBytes: Int = 2 << 30, textsPerRequest: Int = 4096
+    ) {
+        self.messageBytes = messageBytes
+        self.dataRows = dataRows
+        self.dataBytes = dataBytes
+        self.textsPerRequest = textsPerRequest
+    }
+
+    /// Frames of one message: the envelope and its tensors.
+    package static let framesPerMessage = 64
+    /// Largest frame on the control and events sockets, where requests are a few hundred bytes.
+    package static let controlMessageBytes = 1 << 20
+    /// Dimensions of one tensor.
+    package static let tensorRank = 8
+}
+
+extension Limits {
+    /// What a peer announced. A value of zero, which an older peer leaves out, becomes the default.
+    public init(_ message: Hidra_V1_Limits) {
+        let defaults = Limits()
+        func value(_ announced: UInt64, _ fallback: Int) -> Int {
+            announced == 0 ? fallback : Int(clamping: announced)
+        }
+        self.init(
+            messageBytes: value(message.messageBytes, defaults.messageBytes),
+            dataRows: value(message.dataRows, defaults.dataRows),
+            dataBytes: value(message.dataBytes, defaults.dataBytes),
+            textsPerRequest: value(UInt64(message.textsPerRequest), defaults.textsPerRequest))
+    }
+
+    public var message: Hidra_V1_Limits {
+        var message = Hidra_V1_Limits()
+        message.messageBytes = UInt64(messageBytes)
+        message.dataRows = UInt64(dataRows)
+        message.dataBytes = UInt64(dataBytes)
+        message.textsPerRequest = UInt32(clamping: textsPerRequest)
+        return message
+    }
+}
