@@ -1,6 +1,7 @@
 package import Encoders
 import Foundation
 import Synchronization
+import TensorCore
 
 /// An encoder in memory, with what its features are keyed by.
 package struct LoadedEncoder: Sendable {
@@ -49,6 +50,8 @@ package final class EncoderHouse: Sendable {
                         if let resident = resident(record) { return resident }
                         try record.files.verify(folder, .digests)
                         let loaded = LoadedEncoder(record: record, encoder: try Self.load(folder, record.name))
+                        // Packing took temporary buffers as large as the weights.
+                        releaseCachedBuffers()
                         residents.withLock { $0[name] = Resident(loaded: loaded, lastUse: .now) }
                         didLoad(loaded)
                         return loaded

@@ -1,0 +1,83 @@
+import GRDB
+
+/// A registered encoder.
+package struct EncoderRecord: Codable, Hashable, Sendable {
+    package var name: String
+    /// The checkpoint's `model_type`, e.g. "bert".
+    package var architecture: String
+    package var parameters: Int
+    /// Size of all files.
+    package var bytes: Int
+    package var width: Int
+    package var layers: Int
+    package var maxTokens: Int
+    package var pooling: String
+    /// What it was pulled from: "minilm", "hf:ORG/NAME", a path.
+    package var source: String
+    package var revision: String
+    package var licence: String
+    /// SHA-256 of the weights file, 64 hexadecimal digits.
+    package var digest: String
+    /// Seconds since 1970.
+    package var created: Double
+    /// Every file of the bundle; left empty by the caller, filled by `Registry.addEncoder`.
+    package var files: [BundleFile]
+
+    package init(
+        name: String, architecture: String, parameters: Int, bytes: Int = 0, width: Int, layers: Int, maxTokens: Int,
+        pooling: String, source: String, revision: String = "", licence: String = "", digest: String,
+        created: Double, files: [BundleFile] = []
+    ) {
+        self.name = name
+        self.architecture = architecture
+        self.parameters = parameters
+        self.bytes = bytes
+        self.width = width
+        self.layers = layers
+        self.maxTokens = maxTokens
+        self.pooling = pooling
+        self.source = source
+        self.revision = revision
+        self.licence = licence
+        self.digest = digest
+        self.created = created
+        self.files = files
+    }
+}
+
+extension EncoderRecord {
+    static let upsert = """
+        INSERT INTO encoder (name, architecture, parameters, bytes, width, layers, maxTokens, pooling, source, revision,
+            licence, digest, created, files) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        ON CONFLICT (name) DO UPDATE SET architecture = excluded.architecture, parameters = excluded.parameters,
+            bytes = excluded.bytes, width = excluded.width, layers = excluded.layers, maxTokens = excluded.maxTokens,
+            pooling = excluded.pooling, source = excluded.source, revision = excluded.revision,
+            licence = excluded.licence, digest = excluded.digest, created = excluded.created, files = excluded.files
+        """
+
+    func save(_ db: Database) throws {
+        try BundleKind.encoder.claim(name, db)
+        try db.execute(
+            sql: Self.upsert,
+            arguments: [
+                name, architecture, parameters, bytes, width, layers, maxTokens, pooling, source, revision, licence,
+                digest, created, StateJSON.text(files),
+            ])
+    }
+
+    init(row: Row) throws {
+        self.init(
+            name: row["name"], architecture: row["architecture"], parameters: row["parameters"], bytes: row["bytes"],
+            width: row["width"], layers: row["layers"], maxTokens: row["maxTokens"], pooling: row["pooling"],
+            source: row["source"], revision: row["revision"], licence: row["licence"], digest: row["digest"],
+            created: row["created"], files: try StateJSON.value([BundleFile].self, row["files"]))
+    }
+
+    static func fetch(_ db: Database, named name: String) throws -> EncoderRecord? {
+        try Row.fetchOne(db, sql: "SELECT * FROM encoder WHERE name = ?", arguments: [name]).map(EncoderRecord.init)
+    }
+
+    static func fetchAll(_ db: Database) throws -> [EncoderRecord] {
+        try Row.fetchAll(db, sql: "SELECT * FROM encoder ORDER BY name").map(EncoderRecord.init)
+    }
+}

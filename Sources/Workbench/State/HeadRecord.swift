@@ -1,0 +1,89 @@
+import GRDB
+
+/// A trained head.
+package struct HeadRecord: Codable, Hashable, Sendable {
+    package var name: String
+    package var encoder: String
+    /// Digest of the encoder's weights the head was trained on: under another encoder of the same name it is useless.
+    package var encoderDigest: String
+    /// "classify", "multilabel", "regress".
+    package var task: String
+    /// "linear", "mlp".
+    package var kind: String
+    package var labels: [String]
+    package var parameters: Int
+    /// SHA-256 of the weights file, 64 hexadecimal digits.
+    package var digest: String
+    /// Seconds since 1970.
+    package var created: Double
+    /// Of the test rows, e.g. "accuracy", "macro_f1", "mae", "r2".
+    package var metrics: [String: Double]
+    /// Id of the run that made it.
+    package var run: String
+    /// Layer whose hidden states it reads.
+    package var tap: Int
+    /// Every file of the bundle; left empty by the caller, filled by `Registry.addHead`.
+    package var files: [BundleFile]
+
+    package init(
+        name: String, encoder: String, encoderDigest: String, task: String, kind: String, labels: [String],
+        parameters: Int, digest: String, created: Double, metrics: [String: Double] = [:], run: String = "", tap: Int,
+        files: [BundleFile] = []
+    ) {
+        self.name = name
+        self.encoder = encoder
+        self.encoderDigest = encoderDigest
+        self.task = task
+        self.kind = kind
+        self.labels = labels
+        self.parameters = parameters
+        self.digest = digest
+        self.created = created
+        self.metrics = metrics
+        self.run = run
+        self.tap = tap
+        self.files = files
+    }
+}
+
+extension HeadRecord {
+    static let upsert = """
+        INSERT INTO head (name, encoder, encoderDigest, task, kind, labels, parameters, digest, created, metrics, run,
+            tap, files) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        ON CONFLICT (name) DO UPDATE SET encoder = excluded.encoder, encoderDigest = excluded.encoderDigest,
+            task = excluded.task, kind = excluded.kind, labels = excluded.labels, parameters = excluded.parameters,
+            digest = excluded.digest, created = excluded.created, metrics = excluded.metrics, run = excluded.run,
+            tap = excluded.tap, files = excluded.files
+        """
+
+    func save(_ db: Database) throws {
+        try BundleKind.head.claim(name, db)
+        try db.execute(
+            sql: Self.upsert,
+            arguments: [
+                name, encoder, encoderDigest, task, kind, StateJSON.text(labels), parameters, digest, created,
+                StateJSON.text(metrics), run, tap, StateJSON.text(files),
+            ])
+    }
+
+    init(row: Row) throws {
+        self.init(
+            name: row["name"], encoder: row["encoder"], encoderDigest: row["encoderDigest"], task: row["task"],
+            kind: row["kind"], labels: try StateJSON.value([String].self, row["labels"]),
+            parameters: row["parameters"], digest: row["digest"], created: row["created"],
+            metrics: try StateJSON.value([String: Double].self, row["metrics"]), run: row["run"], tap: row["tap"],
+            files: try StateJSON.value([BundleFile].self, row["files"]))
+    }
+
+    static func fetch(_ db: Database, named name: String) throws -> HeadRecord? {
+        try Row.fetchOne(db, sql: "SELECT * FROM head WHERE name = ?", arguments: [name]).map(HeadRecord.init)
+    }
+
+    static func fetchAll(_ db: Database) throws -> [HeadRecord] {
+        try Row.fetchAll(db, sql: "SELECT * FROM head ORDER BY name").map(HeadRecord.init)
+    }
+
+    static func names(_ db: Database, of encoder: String) throws -> [String] {
+        try String.fetchAll(db, sql: "SELECT name FROM head WHERE encoder = ? ORDER BY name", arguments: [encoder])
+    }
+}

@@ -1,0 +1,127 @@
+import Foundation
+import GRDB
+
+/// Kinds of bundles, as stored in table `name`, which makes names unique over all of them.
+enum BundleKind: String, Sendable, CaseIterable {
+    case encoder, head
+
+    var shelf: StateDirectory.Shelf {
+        switch self {
+        case .encoder: .encoders
+        case .head: .heads
+        }
+    }
+
+    /// Reserves the name for this kind; does nothing when this kind has it already.
+    func claim(_ name: String, _ db: Database) throws {
+        try requireNoOtherKind(name, db)
+        try db.execute(
+            sql: "INSERT INTO name (name, kind) VALUES (?, ?) ON CONFLICT DO NOTHING", arguments: [name, rawValue])
+    }
+
+    /// Fails with `alreadyExists` when another kind has the name.
+    func requireNoOtherKind(_ name: String, _ db: Database) throws {
+        guard let holder = try BundleKind.of(name, db), holder != self else { return }
+        throw WorkbenchError(
+            .alreadyExists,
+            "'\(name)' is already the name of \(holder.article) \(holder.rawValue). Choose another name.",
+            details: ["name": name, "kind": holder.rawValue])
+    }
+
+    /// Deletes the record and frees the name.
+    func delete(_ name: String, _ db: Database) throws {
+        try db.execute(sql: "DELETE FROM \(rawValue) WHERE name = ?", arguments: [name])
+        try db.execute(sql: "DELETE FROM name WHERE name = ?", arguments: [name])
+    }
+
+    var article: String { self == .encoder ? "an" : "a" }
+
+    static func of(_ name: String, _ db: Database) throws -> BundleKind? {
+        try String.fetchOne(db, sql: "SELECT kind FROM name WHERE name = ?", arguments: [name])
+            .flatMap(BundleKind.init(rawValue:))
+    }
+}
+
+/// Tables of `registry.sqlite`, and how the file is opened.
+enum RegistrySchema {
+    /// WAL, so that `status` and `list` never wait for a commit, with `synchronous = FULL`: a commit is on the disk
+    /// when its call returns. NORMAL could lose the last commits in a power cut, and with them a head whose user was
+    /// told that it exists. There are few commits (a run's metrics come in batches), so the syncs cost nothing.
+    static func open(_ url: URL) throws -> DatabasePool {
+        var configuration = Configuration()
+        configuration.label = "hidra.registry"
+        configuration.foreignKeysEnabled = true
+        configuration.busyMode = .timeout(5)
+        configuration.maximumReaderCount = 2
+        configuration.prepareDatabase { db in
+            // 256 KiB for each connection: records are small, and an idle daemon should be too.
+            try db.execute(sql: "PRAGMA cache_size = -256")
+            if !db.configuration.readonly {
+                try db.execute(sql: "PRAGMA journal_size_limit = 1048576")
+            }
+        }
+        let pool = try DatabasePool(path: url.path, configuration: configuration)
+        // GRDB sets NORMAL together with the WAL mode, after `prepareDatabase`.
+        try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+        return pool
+    }
+
+    static var migrator: DatabaseMigrator {
+        var migrator = DatabaseMigrator()
+        migrator.registerMigration("1 records") { db in
+            try db.execute(
+                sql: """
+                    CREATE TABLE name (
+                        name TEXT PRIMARY KEY NOT NULL,
+                        kind TEXT NOT NULL CHECK (kind IN ('encoder', 'head'))
+                    ) WITHOUT ROWID;
+                    CREATE TABLE encoder (
+                        name TEXT PRIMARY KEY NOT NULL REFERENCES name (name) DEFERRABLE INITIALLY DEFERRED,
+                        architecture TEXT NOT NULL, parameters INTEGER NOT NULL, bytes INTEGER NOT NULL,
+                        width INTEGER NOT NULL, layers INTEGER NOT NULL, maxTokens INTEGER NOT NULL,
+                        pooling TEXT NOT NULL, source TEXT NOT NULL, revision TEXT NOT NULL, licence TEXT NOT NULL,
+                        digest TEXT NOT NULL, created REAL NOT NULL, files TEXT NOT NULL
+                    );
+                    CREATE TABLE head (
+                        name TEXT PRIMARY KEY NOT NULL REFERENCES name (name) DEFERRABLE INITIALLY DEFERRED,
+                        encoder TEXT NOT NULL REFERENCES encoder (name), encoderDigest TEXT NOT NULL,
+                        task TEXT NOT NULL, kind TEXT NOT NULL, labels TEXT NOT NULL, parameters INTEGER NOT NULL,
+                        digest TEXT NOT NULL, created REAL NOT NULL, metrics TEXT NOT NULL, run TEXT NOT NULL,
+                        tap INTEGER NOT NULL, files TEXT NOT NULL
+                    );
+                    CREATE INDEX headOfEncoder ON head (encoder);
+                    CREATE TABLE run (
+                        sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+                        id TEXT UNIQUE NOT NULL, head TEXT NOT NULL, encoder TEXT NOT NULL, state TEXT NOT NULL,
+                        started REAL NOT NULL, ended REAL, metrics TEXT NOT NULL, message TEXT NOT NULL,
+                        seconds TEXT NOT NULL, configuration TEXT NOT NULL
+                    );
+                    CREATE INDEX runInState ON run (state);
+                    -- NULL stands for NaN, which SQLite cannot store.
+                    CREATE TABLE metric (
+                        run INTEGER NOT NULL REFERENCES run (sequence) ON DELETE CASCADE,
+                        step INTEGER NOT NULL, name TEXT NOT NULL, value REAL,
+                        PRIMARY KEY (run, step, name)
+                    ) WITHOUT ROWID;
+                    -- Folders whose record is gone and that are still to be deleted.
+                    CREATE TABLE removal (
+                        shelf TEXT NOT NULL, name TEXT NOT NULL, PRIMARY KEY (shelf, name)
+                    ) WITHOUT ROWID;
+                    """)
+        }
+        return migrator
+    }
+
+    /// The small tables are checked at every start; `metric`, which can grow to hundreds of thousands of rows, only
+    /// after a stop that left a write-ahead log behind, so that an ordinary start stays quick.
+    static func damage(_ pool: DatabasePool, afterCrash: Bool) throws -> String? {
+        try pool.read { db in
+            let tables = try String.fetchAll(db, sql: "SELECT name FROM sqlite_schema WHERE type = 'table'")
+            for table in tables where afterCrash || table != "metric" {
+                let problems = try String.fetchAll(db, sql: "PRAGMA quick_check(\(table.quotedDatabaseIdentifier))")
+                if problems != ["ok"] { return problems.prefix(3).joined(separator: "; ") }
+            }
+            return nil
+        }
+    }
+}
