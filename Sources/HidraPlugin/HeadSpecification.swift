@@ -1,0 +1,102 @@
+internal import HidraProtocol
+
+/// A head to be trained: what it learns, what it is made of, and how.
+public struct HeadSpecification: Sendable {
+    public enum Task: Sendable {
+        /// One label of several.
+        case classify
+        /// Any number of labels; in a cell they are separated by `separator`.
+        case multilabel(separator: String)
+        /// A number.
+        case regress
+    }
+
+    public enum Kind: Sendable {
+        case linear
+        /// One hidden layer of that width.
+        case mlp(hidden: Int, dropout: Double)
+    }
+
+    /// Unset values leave the choice to the daemon.
+    public struct Training: Sendable {
+        public var epochs: Int?
+        /// Nil: chosen by a range test.
+        public var learningRate: Double?
+        public var batchSize: Int?
+        /// The same seed gives the same weights.
+        public var seed: UInt64 = 0
+        /// Epochs without a better validation score before training stops.
+        public var patience: Int?
+        /// Weigh classes by inverse frequency.
+        public var classWeights = false
+
+        public init() {}
+    }
+
+    /// The head's name in the registry.
+    public var name: String
+    public var labelColumn: String
+    public var task: Task
+    public var kind: Kind
+    public var training: Training
+    /// Layer to read, 0 for the token embeddings; nil: the top.
+    public var tap: Int?
+    /// Replace a head of this name; otherwise an existing one is an error.
+    public var replace: Bool
+
+    public init(
+        name: String, labelColumn: String, task: Task = .classify, kind: Kind = .linear,
+        training: Training = Training(), tap: Int? = nil, replace: Bool = false
+    ) {
+        self.name = name
+        self.labelColumn = labelColumn
+        self.task = task
+        self.kind = kind
+        self.training = training
+        self.tap = tap
+        self.replace = replace
+    }
+
+    func request(data: DataSet, encoder: String, test: DataSet?, holdout: Double) -> Hidra_V1_TrainRequest {
+        var request = Hidra_V1_TrainRequest()
+        request.head = name
+        request.encoder = encoder
+        request.data = data.name
+        request.textColumn = data.textColumn
+        request.labelColumn = labelColumn
+        request.testData = test?.name ?? ""
+        request.holdout = holdout
+        request.replace = replace
+        if let tap { request.tap = UInt32(clamping: tap) }
+        switch task {
+        case .classify: request.task = .classify
+        case .multilabel(let separator):
+            request.task = .multilabel
+            request.labelSeparator = separator
+        case .regress: request.task = .regress
+        }
+        switch kind {
+        case .linear: request.kind.name = "linear"
+        case .mlp(let hidden, let dropout):
+            request.kind.name = "mlp"
+            request.kind.hidden = UInt32(clamping: hidden)
+            request.kind.dropout = dropout
+        }
+        request.hyperparameters.epochs = UInt32(clamping: training.epochs ?? 0)
+        request.hyperparameters.learningRate = training.learningRate ?? 0
+        request.hyperparameters.batchSize = UInt32(clamping: training.batchSize ?? 0)
+        request.hyperparameters.seed = training.seed
+        request.hyperparameters.patience = UInt32(clamping: training.patience ?? 0)
+        request.hyperparameters.classWeights = training.classWeights
+        return request
+    }
+}
+
+/// Rows the daemon holds for this plugin, until they are discarded or the plugin closes.
+public struct DataSet: Sendable, Equatable {
+    /// The daemon's name for it.
+    public let name: String
+    public let columns: [String]
+    public let textColumn: String
+    public let rows: Int
+}
