@@ -1,0 +1,125 @@
+import Foundation
+package import HidraProtocol
+package import Logging
+import ServiceLifecycle
+import Synchronization
+import Workbench
+
+/// The daemon: sockets, requests and the workbench behind them, from start to a clean stop.
+package final class DaemonService: Service {
+    package static let version = "0.1.0"
+
+    private let workbench: Workbench
+    private let loop: SocketLoop
+    private let events: EventLog
+    private let jobs = JobTable()
+    private let outbox = Outbox()
+    private let logger: Logger
+    /// Each value asks for a stop with that much grace; the first one counts.
+    private let stopRequests: AsyncStream<Duration>
+    private let requestStop: AsyncStream<Duration>.Continuation
+
+    /// Takes the home and opens its state. Sockets open in `run()`.
+    ///
+    /// - Throws: `TransportError.alreadyRunning` when another daemon serves the home.
+    package init(home: Home, limits: Limits = Limits(), logger: Logger) throws {
+        self.logger = logger
+        let started = ContinuousClock.now
+        let lock = try DaemonLock.acquire(home)
+        let events = EventLog()
+        let (workbench, report) = try Workbench.open(
+            URL(filePath: home.path, directoryHint: .isDirectory),
+            didLoad: { events.record("encoder.loaded", $0.record.name) }, log: { logger.warning("\($0)") })
+        for note in report.notes { logger.warning("\(note)") }
+        for run in report.interruptedRuns { events.record("run.interrupted", run) }
+        (self.workbench, self.events) = (workbench, events)
+        let (stopRequests, requestStop) = AsyncStream.makeStream(of: Duration.self, bufferingPolicy: .bufferingOldest(1))
+        (self.stopRequests, self.requestStop) = (stopRequests, requestStop)
+
+        let clients = ClientTable(), data = DataStore(limits: limits)
+        let outbox = outbox
+        let control = ControlRequests(
+            workbench: workbench, jobs: jobs, clients: clients, events: events, data: data, limits: limits, version: Self.version,
+            started: started, reply: { outbox.send($0, [], $1, .control) }, forget: { outbox.forget($0) },
+            shutDown: { requestStop.yield($0) })
+        let work = WorkRequests(
+            workbench: workbench, data: data, jobs: jobs, events: events, limits: limits,
+            reply: { outbox.send($0, $1, $2, .work) })
+        var configuration = SocketLoop.Configuration()
+        configuration.limits = limits
+        let jobs = jobs
+        loop = try SocketLoop(
+            lock: lock, configuration: configuration, workBacklog: { jobs.count },
+            handler: { message in
+                switch message.channel {
+                case .control: control.handle(message)
+                case .work: work.handle(message)
+                }
+            },
+            clientLost: { client, loss in
+                logger.debug("client \(clients.name(of: client)) \(loss.rawValue)")
+                control.lost(client)
+            },
+            log: { logger.warning("\($0)") })
+        outbox.connect(loop)
+        let published = loop
+        events.connect { [weak published] in published?.publish($0) }
+    }
+
+    /// Serves until a stop is asked for; then finishes what runs within the grace, and checkpoints the rest.
+    package func run() async throws {
+        try loop.start()
+        events.record("daemon.started", Self.version)
+        logger.info("serving \(workbench.registry.directory.root.path)")
+        let grace = await withGracefulShutdownHandler {
+            await firstStop()
+        } onGracefulShutdown: {
+            self.requestStop.yield(.seconds(10))
+        }
+        try await stop(grace: grace)
+    }
+
+    private func firstStop() async -> Duration {
+        // The sockets can also fail by themselves.
+        let watch = Task { [loop, requestStop] in
+            await loop.ended()
+            requestStop.yield(.zero)
+        }
+        defer { watch.cancel() }
+        for await grace in stopRequests { return grace }
+        return .zero
+    }
+
+    private func stop(grace: Duration) async throws {
+        events.record("daemon.stopping", Self.version)
+        let running = jobs.close()
+        if running > 0 { logger.info("waiting up to \(grace) for \(running) jobs") }
+        let jobs = jobs, workbench = workbench
+        let deadline = Task {
+            try await Task.sleep(for: grace)
+            // What is cancelled now is recorded as interrupted; features extracted so far stay in the cache.
+            workbench.beginStopping()
+            jobs.cancelAll()
+        }
+        await jobs.drained()
+        deadline.cancel()
+        await loop.stop(deadline: .seconds(2))
+        outbox.disconnect()
+        try await workbench.close()
+        logger.info("stopped")
+    }
+}
+
+/// Breaks the circle between the loop, which calls the handlers, and the handlers, which answer through the loop.
+private final class Outbox: Sendable {
+    private let loop = Mutex<SocketLoop?>(nil)
+
+    func connect(_ loop: SocketLoop) { self.loop.withLock { $0 = loop } }
+    func disconnect() { loop.withLock { $0 = nil } }
+
+    func send(_ envelope: Hidra_V1_Envelope, _ tensors: [[UInt8]], _ client: ClientIdentity, _ channel: Channel) {
+        loop.withLock { $0 }?.send(envelope, tensors: tensors, to: client, on: channel)
+    }
+
+    func forget(_ client: ClientIdentity) { loop.withLock { $0 }?.forget(client) }
+}

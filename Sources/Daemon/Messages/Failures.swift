@@ -1,0 +1,43 @@
+import HidraProtocol
+import Hub
+import Workbench
+
+/// An error as it goes over the wire. The one place where errors of the inner targets become codes of the protocol.
+struct Failure: Error {
+    var code: ErrorCode
+    var message: String
+    var details: [String: String] = [:]
+
+    init(_ code: ErrorCode, _ message: String, details: [String: String] = [:]) {
+        self.code = code
+        self.message = message
+        self.details = details
+    }
+
+    init(_ error: any Error) {
+        switch error {
+        case let error as Failure: self = error
+        case let error as WorkbenchError: self.init(Self.code(error.code), error.message, details: error.details)
+        case let error as HubError: self.init(ErrorCode(rawValue: error.code.rawValue), error.message)
+        case is CancellationError: self.init(.cancelled, "Cancelled.")
+        default:
+            self.init(.internalError, "Something unexpected went wrong: \(error). The log (hidrad.log in HIDRA_HOME) may say more.")
+        }
+    }
+
+    private static func code(_ code: WorkbenchError.Code) -> ErrorCode {
+        switch code {
+        case .invalidArgument: .invalidArgument
+        case .notFound: .notFound
+        case .alreadyExists: .alreadyExists
+        case .invalidData: .invalidData
+        case .corrupt: .corrupt
+        case .diskFull: .diskFull
+        case .cancelled: .cancelled
+        case .interrupted: .interrupted
+        case .limitExceeded: .limitExceeded
+        case .unsupported: .unsupported
+        case .internalError: .internalError
+        }
+    }
+}

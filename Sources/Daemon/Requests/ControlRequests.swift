@@ -1,0 +1,122 @@
+import Foundation
+import HidraProtocol
+import TensorCore
+import Workbench
+
+/// Serves the control socket. Nothing here waits for work.
+struct ControlRequests: Sendable {
+    let workbench: Workbench
+    let jobs: JobTable
+    let clients: ClientTable
+    let events: EventLog
+    let data: DataStore
+    let limits: Limits
+    let version: String
+    let started: ContinuousClock.Instant
+    let reply: @Sendable (Hidra_V1_Envelope, ClientIdentity) -> Void
+    let forget: @Sendable (ClientIdentity) -> Void
+    let shutDown: @Sendable (Duration) -> Void
+
+    func handle(_ message: InboundMessage) {
+        let client = message.client, request = message.envelope.requestID
+        func answer(_ kind: Hidra_V1_Envelope.OneOf_Kind) { reply(.reply(to: request, kind), client) }
+        switch message.envelope.kind {
+        case .hello(let hello): reply(greet(hello, client, request), client)
+        case .heartbeat: answer(.heartbeat(Hidra_V1_Heartbeat()))
+        case .cancel(let cancel):
+            var reply = Hidra_V1_CancelReply()
+            reply.cancelled =
+                switch cancel.target {
+                case .job(let id): jobs.cancel(id)
+                case .openRequestID(let open): jobs.cancel(client: client, request: open)
+                case nil: false
+                }
+            answer(.cancelReply(reply))
+        case .status:
+            // Measuring the cache reads a database; the loop's thread has better things to do.
+            Task { reply(await status(request), client) }
+        case .shutdown(let shutdown):
+            var reply = Hidra_V1_ShutdownReply()
+            reply.jobsFinishing = UInt32(clamping: jobs.count)
+            answer(.shutdownReply(reply))
+            let grace = shutdown.graceSeconds.isFinite ? min(max(shutdown.graceSeconds, 0), 86_400) : 0
+            shutDown(.seconds(grace))
+        case .goodbye:
+            lost(client)
+            forget(client)
+        case .replay(let replay): answer(.replayReply(events.replay(from: replay.fromSequence)))
+        default:
+            reply(.failure(of: request, .unsupported, "This daemon does not know that kind of request. Update Hidra."), client)
+        }
+    }
+
+    /// A client is gone: what only it waited for ends, what it sent is dropped.
+    func lost(_ client: ClientIdentity) {
+        jobs.abandon(client)
+        data.dropAll(of: client)
+        clients.forget(client)
+    }
+
+    private func greet(_ hello: Hidra_V1_Hello, _ client: ClientIdentity, _ request: UInt64) -> Hidra_V1_Envelope {
+        let ours = ProtocolVersion.supported
+        guard hello.protocolMin <= hello.protocolMax, hello.protocolMax >= ours.lowerBound, hello.protocolMin <= ours.upperBound
+        else {
+            return .failure(
+                of: request, .incompatibleVersion,
+                "This daemon (\(version)) speaks protocol \(ours.lowerBound) to \(ours.upperBound), the client \(hello.protocolMin) to "
+                    + "\(hello.protocolMax). Update the older of the two, and restart the daemon with `hidra stop`.")
+        }
+        clients.greet(client, name: hello.client)
+        var welcome = Hidra_V1_Welcome()
+        welcome.protocol = min(hello.protocolMax, ours.upperBound)
+        welcome.protocolMin = ours.lowerBound
+        welcome.protocolMax = ours.upperBound
+        welcome.daemonVersion = version
+        welcome.processID = UInt32(ProcessInfo.processInfo.processIdentifier)
+        welcome.limits = limits.message
+        welcome.heartbeatSeconds = 10
+        welcome.capabilities = ["classify", "multilabel", "regress", "head.linear", "head.mlp", "events.replay"]
+        return .reply(to: request, .welcome(welcome))
+    }
+
+    private func status(_ request: UInt64) async -> Hidra_V1_Envelope {
+        var status = Hidra_V1_StatusReply()
+        status.daemonVersion = version
+        status.processID = UInt32(ProcessInfo.processInfo.processIdentifier)
+        status.uptimeSeconds = (ContinuousClock.now - started) / .seconds(1)
+        status.residentBytes = UInt64(ProcessMemory.residentBytes)
+        status.home = workbench.registry.directory.root.path
+        status.threads = UInt32(WorkerPool.shared.threads)
+        status.kernels = KernelLevel.current
+        status.encoders = workbench.encoders.list.map { loaded, idle in
+            var encoder = Hidra_V1_LoadedEncoder()
+            encoder.name = loaded.record.name
+            encoder.weightBytes = UInt64(clamping: loaded.record.files.first { $0.path == "model.safetensors" }?.bytes ?? 0)
+            encoder.idleSeconds = idle
+            return encoder
+        }
+        status.jobs = jobs.listed.map { job in
+            var message = Hidra_V1_Job()
+            message.id = job.id
+            message.kind = job.kind
+            message.subject = job.subject
+            message.progress = job.progress
+            message.elapsedSeconds = (ContinuousClock.now - job.started) / .seconds(1)
+            message.client = clients.name(of: job.client)
+            return message
+        }
+        let waiting = workbench.compute.waiting
+        status.waitingInteractive = UInt32(waiting[.interactive] ?? 0)
+        status.waitingTraining = UInt32((waiting[.training] ?? 0) + (waiting[.bulk] ?? 0))
+        status.clients = UInt32(clients.count)
+        do {
+            let cache = try await workbench.cacheStatistics()
+            status.featureCacheBytes = UInt64(clamping: cache.bytes)
+            status.featureCacheRows = UInt64(clamping: cache.rows)
+            return .reply(to: request, .statusReply(status))
+        } catch {
+            let failure = Failure(error)
+            return .failure(of: request, failure.code, failure.message, details: failure.details)
+        }
+    }
+}

@@ -1,0 +1,92 @@
+import Heads
+import HidraProtocol
+import Training
+import Workbench
+
+extension WorkRequests {
+    func train(_ request: Hidra_V1_TrainRequest, _ client: ClientIdentity, _ job: JobHandle) async throws -> Answer {
+        let training = try trainingRequest(request, client)
+        let events = events
+        do {
+            let outcome = try await workbench.train(training) { run in
+                events.record("run.started", run.id, ["head": run.head, "encoder": run.encoder])
+            } progress: { progress in
+                job.report(progress)
+            }
+            events.record("run.finished", outcome.run.id, outcome.run.metrics.mapValues { String($0) })
+            events.record("head.registered", outcome.head.name, ["run": outcome.run.id, "digest": outcome.head.digest])
+            return Answer(.trainReply(Hidra_V1_TrainReply(outcome, task: training.task)))
+        } catch {
+            let failure = Failure(error)
+            events.record(
+                failure.code == .cancelled ? "run.cancelled" : "run.failed", request.head,
+                ["code": failure.code.rawValue, "message": failure.message])
+            throw error
+        }
+    }
+
+    func evaluate(_ request: Hidra_V1_EvaluateRequest, _ client: ClientIdentity, _ job: JobHandle) async throws -> Answer {
+        let start = ContinuousClock.now
+        let rows = try labelled(request.data, request.textColumn, request.labelColumn, client)
+        let evaluation = try await workbench.evaluate(
+            head: request.head, rows: rows, separator: try separator(request.labelSeparator, default: nil)
+        ) { job.report($0) }
+        return Answer(
+            .evaluateReply(
+                Hidra_V1_EvaluateReply(
+                    head: request.head, task: evaluation.task, report: evaluation.report, truncated: evaluation.truncatedRows,
+                    notes: evaluation.notes, seconds: (ContinuousClock.now - start) / .seconds(1))))
+    }
+
+    private func trainingRequest(_ request: Hidra_V1_TrainRequest, _ client: ClientIdentity) throws -> TrainingRequest {
+        guard !request.head.isEmpty else { throw Failure(.invalidArgument, "The head needs a name.") }
+        guard !request.encoder.isEmpty else { throw Failure(.invalidArgument, "Name the encoder the head is to sit on.") }
+        let rows = try labelled(request.data, request.textColumn, request.labelColumn, client)
+        let test = request.testData.isEmpty ? nil : try labelled(request.testData, request.textColumn, request.labelColumn, client)
+        return TrainingRequest(
+            head: request.head, encoder: request.encoder, task: try HeadTask(request.task), kind: try kind(request.kind),
+            settings: settings(request.hyperparameters), rows: rows, test: test, holdout: request.holdout,
+            separator: try separator(request.labelSeparator, default: "|") ?? "|", tap: request.hasTap ? Int(request.tap) : nil,
+            replace: request.replace)
+    }
+
+    private func labelled(
+        _ dataName: String, _ text: String, _ label: String, _ client: ClientIdentity
+    ) throws -> LabelledTexts {
+        let columns = try data.columns([text, label], of: dataName, client: client)
+        return LabelledTexts(texts: columns[0], labels: columns[1])
+    }
+
+    private func separator(_ text: String, default fallback: Character?) throws -> Character? {
+        guard text.count <= 1 else {
+            throw Failure(.invalidArgument, "The label separator \"\(text)\" has \(text.count) characters; it must be one.")
+        }
+        return text.first ?? fallback
+    }
+
+    private func kind(_ kind: Hidra_V1_HeadKind) throws -> HeadKind {
+        switch kind.name {
+        case "", "linear": return .linear
+        case "mlp":
+            return .mlp(hidden: kind.hidden == 0 ? HeadKind.defaultHidden : Int(kind.hidden), dropout: kind.dropout)
+        default:
+            throw Failure(.invalidArgument, "There is no head kind '\(kind.name)'; there are linear and mlp.")
+        }
+    }
+
+    /// Zero means the default, as `work.proto` says.
+    private func settings(_ message: Hidra_V1_Hyperparameters) -> TrainingSettings {
+        var settings = TrainingSettings()
+        if message.epochs > 0 { settings.epochs = Int(message.epochs) }
+        if message.learningRate != 0 { settings.learningRate = message.learningRate }
+        if message.batchSize > 0 { settings.batchSize = Int(message.batchSize) }
+        if message.hasSeed { settings.seed = message.seed }
+        if message.weightDecay != 0 { settings.weightDecay = message.weightDecay }
+        if message.warmup != 0 { settings.warmup = message.warmup }
+        if message.patience > 0 { settings.patience = Int(message.patience) }
+        if message.validation != 0 { settings.validation = message.validation }
+        settings.classWeights = message.classWeights
+        settings.labelSmoothing = message.labelSmoothing
+        return settings
+    }
+}

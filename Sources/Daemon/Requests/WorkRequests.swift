@@ -1,0 +1,100 @@
+import Foundation
+import HidraProtocol
+import Hub
+import Workbench
+
+/// Serves the work socket: each request is a job in a task of its own, whose blocking parts run on threads of ours.
+struct WorkRequests: Sendable {
+    let workbench: Workbench
+    let data: DataStore
+    let jobs: JobTable
+    let events: EventLog
+    let limits: Limits
+    let reply: @Sendable (Hidra_V1_Envelope, [[UInt8]], ClientIdentity) -> Void
+
+    func handle(_ message: InboundMessage) {
+        let client = message.client, request = message.envelope.requestID
+        switch message.envelope.kind {
+        case .appendRows(let rows):
+            // Here and now, in order of arrival: appends of one data set must not overtake each other.
+            answer(client, request) {
+                let table = try data.append(rows, client: client)
+                var reply = Hidra_V1_AppendRowsReply()
+                reply.rows = UInt64(table.rows)
+                reply.bytes = UInt64(table.bytes)
+                return .appendRowsReply(reply)
+            }
+        case .dropRows(let rows):
+            answer(client, request) {
+                var reply = Hidra_V1_DropRowsReply()
+                reply.rows = UInt64(data.drop(rows.data, client: client))
+                return .dropRowsReply(reply)
+            }
+        case .list: quick("list", client, request) { _ in try await list() }
+        case .show(let show): quick("show", client, request) { _ in try await self.show(show) }
+        case .remove(let remove): quick("remove", client, request) { _ in try await self.remove(remove) }
+        case .predict(let predict): quick("predict", client, request) { _ in try await self.predict(predict) }
+        case .embed(let embed): quick("embed", client, request) { _ in try await self.embed(embed) }
+        case .evaluate(let evaluate):
+            start("evaluate", evaluate.head, client, request) { job in try await self.evaluate(evaluate, client, job) }
+        case .train(let train):
+            start("train", train.head, client, request, outlivesClient: true) { job in try await self.train(train, client, job) }
+        case .pull(let pull):
+            start("pull", pull.source, client, request, outlivesClient: true) { job in try await self.pull(pull, job) }
+        default:
+            fail(client, request, Failure(.unsupported, "This daemon does not know that kind of request. Update Hidra."))
+        }
+    }
+
+    typealias Kind = Hidra_V1_Envelope.OneOf_Kind
+    struct Answer: Sendable {
+        var kind: Kind
+        var tensors: [(Hidra_V1_TensorFrame, [UInt8])] = []
+        init(_ kind: Kind, tensors: [(Hidra_V1_TensorFrame, [UInt8])] = []) {
+            self.kind = kind
+            self.tensors = tensors
+        }
+    }
+
+    private func answer(_ client: ClientIdentity, _ request: UInt64, _ body: () throws -> Kind) {
+        do { reply(.reply(to: request, try body()), [], client) } catch { fail(client, request, Failure(error)) }
+    }
+
+    private func quick(
+        _ kind: String, _ client: ClientIdentity, _ request: UInt64, _ body: @escaping @Sendable (JobHandle) async throws -> Answer
+    ) {
+        start(kind, "", client, request, isListed: false, body)
+    }
+
+    private func start(
+        _ kind: String, _ subject: String, _ client: ClientIdentity, _ request: UInt64, outlivesClient: Bool = false,
+        isListed: Bool = true, _ body: @escaping @Sendable (JobHandle) async throws -> Answer
+    ) {
+        let isStarted = jobs.start(
+            kind, subject, client: client, request: request, outlivesClient: outlivesClient, isListed: isListed
+        ) { id in
+            let handle = JobHandle(id: id) { progress in
+                jobs.update(id, progress)
+                reply(.partial(to: request, .progress(progress)), [], client)
+            }
+            do {
+                let answer = try await body(handle)
+                var envelope = Hidra_V1_Envelope.reply(to: request, answer.kind)
+                envelope.tensors = answer.tensors.map(\.0)
+                reply(envelope, answer.tensors.map(\.1), client)
+            } catch {
+                fail(client, request, jobs.isStopping && error is CancellationError ? .stopped : Failure(error))
+            }
+        }
+        if !isStarted { fail(client, request, .stopped) }
+    }
+
+    private func fail(_ client: ClientIdentity, _ request: UInt64, _ failure: Failure) {
+        reply(.failure(of: request, failure.code, failure.message, details: failure.details), [], client)
+    }
+}
+
+extension Failure {
+    static let stopped = Failure(
+        .interrupted, "The daemon is stopping. Repeat the command to go on: features that were extracted are kept.")
+}
