@@ -1,0 +1,96 @@
+import HidraProtocol
+
+/// Writes predictions as they come, batch by batch, in the order of the texts: a table on a terminal, TSV in a pipe,
+/// JSON lines with `--json`.
+///
+/// TSV: a header line, then one line a text: `text`, and for each head `HEAD` (label or value) and `HEAD_score`
+/// (probability; absent for regression). Several labels of one text are joined by "|" in both columns. A field holding
+/// a tab, a line break or a quote at its start is quoted as in CSV.
+struct PredictionWriter {
+    enum Layout { case table, tsv, json }
+
+    let heads: [String]
+    let layout: Layout
+    var style = Style.plain
+    var width: Int?
+    var header = true
+    private var isFirst = true
+    private var widths: [Int] = []
+
+    init(heads: [String], layout: Layout, style: Style = .plain, width: Int? = nil, header: Bool = true) {
+        self.heads = heads
+        self.layout = layout
+        self.style = style
+        self.width = width
+        self.header = header
+    }
+
+    /// Lines for `texts` and their predictions, one `Hidra_V1_TextPrediction` each.
+    mutating func render(_ texts: [String], _ predictions: [Hidra_V1_TextPrediction]) -> String {
+        defer { isFirst = false }
+        switch layout {
+        case .table: return table(texts, predictions)
+        case .tsv: return tsv(texts, predictions)
+        case .json: return zip(texts, predictions).map { json($0, $1).text + "\n" }.joined()
+        }
+    }
+
+    private func json(_ text: String, _ prediction: Hidra_V1_TextPrediction) -> JSON {
+        .event(
+            "prediction",
+            [
+                ("text", .string(text)),
+                ("heads", .object(zip(heads, prediction.heads).map { ($0, $1.json) })),
+                ("tokens", .unsigned(UInt64(prediction.tokens))), ("truncated", .bool(prediction.truncated)),
+            ])
+    }
+
+    private func tsv(_ texts: [String], _ predictions: [Hidra_V1_TextPrediction]) -> String {
+        guard let model = predictions.first else { return "" }
+        var lines = ""
+        if isFirst, header {
+            let titles = zip(heads, model.heads).flatMap { $1.hasValue ? [$0] : [$0, "\($0)_score"] }
+            lines += (["text"] + titles).map(Self.field).joined(separator: "\t") + "\n"
+        }
+        for (text, prediction) in zip(texts, predictions) {
+            var fields = [Self.field(text)]
+            for head in prediction.heads {
+                if head.hasValue {
+                    fields.append(head.value.description)
+                } else {
+                    fields.append(Self.field(head.labels.map(\.label).joined(separator: "|")))
+                    fields.append(head.labels.map { Format.fixed($0.score, 4) }.joined(separator: "|"))
+                }
+            }
+            lines += fields.joined(separator: "\t") + "\n"
+        }
+        return lines
+    }
+
+    /// One field of a TSV line.
+    static func field(_ text: String) -> String {
+        let special = text.hasPrefix("\"") || text.contains { $0 == "\t" || $0.isNewline }
+        return special ? "\"" + text.replacing("\"", with: "\"\"") + "\"" : text
+    }
+
+    private mutating func table(_ texts: [String], _ predictions: [Hidra_V1_TextPrediction]) -> String {
+        var grid = Grid([.init("TEXT", flexible: true)] + heads.map { .init($0) })
+        grid.atLeast = widths
+        for (text, prediction) in zip(texts, predictions) {
+            let cells = prediction.heads.map(Self.cells)
+            for line in 0..<max(1, cells.map(\.count).max() ?? 1) {
+                grid.rows.append([line == 0 ? text : ""] + cells.map { line < $0.count ? $0[line] : "" })
+            }
+        }
+        widths = grid.widths(within: width)
+        return grid.render(width: width, style: style, header: isFirst && header)
+    }
+
+    /// What a terminal shows for one head: a line a label, best first.
+    private static func cells(_ head: Hidra_V1_HeadPrediction) -> [String] {
+        if head.hasValue { return [Format.metric(head.value)] }
+        // Of a multilabel head, when no label is above its threshold.
+        if head.labels.isEmpty { return ["(none)"] }
+        return head.labels.map { "\($0.label) \(Format.fixed($0.score, 2))" }
+    }
+}

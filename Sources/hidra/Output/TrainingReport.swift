@@ -1,0 +1,99 @@
+import HidraProtocol
+
+/// The summary `train` ends with.
+struct TrainingReport {
+    let reply: Hidra_V1_TrainReply
+    /// Notes already shown with the progress.
+    var seenNotes: [String] = []
+    /// A text of the training file, for the command to try next.
+    var sample: String?
+
+    func render(style: Style) -> String {
+        let summary = reply.summary
+        var facts = Facts()
+        facts.add("head", style.bold(reply.head.name) + " (\(reply.head.kind), \(shape)) on \(reply.head.encoder)")
+        facts.add("rows", rows)
+        facts.add("features", features)
+        if summary.steps > 0 {
+            facts.add(
+                "training",
+                "\(Format.count(summary.steps)) steps in \(Format.duration(summary.trainSeconds)), "
+                    + "\(Format.rate(summary.stepsPerSecond)) steps/s, learning rate \(rate(summary.learningRate))")
+        }
+        if summary.bestEpoch > 0 {
+            facts.add(
+                "validation", "\(Format.metric(summary.validationScore)) at best, in epoch \(summary.bestEpoch)")
+        }
+        if reply.hasTest, reply.test.rows > 0 {
+            facts.add(
+                "test",
+                style.bold(EvaluationReport(reply: reply.test).headline) + " on \(Format.count(reply.test.rows, "row"))"
+            )
+        }
+        facts.add("time", time)
+        facts.add("run", reply.run.id)
+        var text = facts.render(style: style)
+        for note in notes { text += "\(style.yellow("note:")) \(note)\n" }
+        return text + "\nTry it:  \(style.cyan(nextCommand))\n"
+    }
+
+    /// The daemon's notes that the user has not read yet.
+    var notes: [String] {
+        var seen = Set(seenNotes)
+        return (reply.summary.notes + reply.test.notes).filter { seen.insert($0).inserted }
+    }
+
+    var nextCommand: String {
+        let text = sample.map { Shell.quote(DisplayWidth.fit($0, 50)) } ?? "\"some text\""
+        return "hidra predict \(Shell.quoteIfNeeded(reply.head.name)) \(text)"
+    }
+
+    private var shape: String {
+        let parameters = "\(Format.parameters(reply.head.parameters)) parameters"
+        return reply.head.labels.isEmpty
+            ? parameters : "\(Format.count(UInt64(reply.head.labels.count), "label")), \(parameters)"
+    }
+
+    private var rows: String {
+        let summary = reply.summary
+        var parts = ["\(Format.count(summary.trainRows)) to train"]
+        if summary.validationRows > 0 { parts.append("\(Format.count(summary.validationRows)) to validate") }
+        if summary.testRows > 0 { parts.append("\(Format.count(summary.testRows)) to test") }
+        return parts.joined(separator: ", ")
+    }
+
+    private var features: String {
+        let summary = reply.summary
+        let all = summary.cacheHits + summary.cacheMisses
+        guard all > 0 else { return "" }
+        let time = Format.duration(summary.extractSeconds)
+        let cut = summary.truncatedRows > 0 ? ", \(Format.count(summary.truncatedRows)) cut at the encoder's limit" : ""
+        if summary.cacheMisses == 0 { return "all \(Format.count(all)) from the cache, \(time)\(cut)" }
+        let cached = summary.cacheHits > 0 ? ", \(Format.count(summary.cacheHits)) from the cache" : ""
+        let speed =
+            summary.extractSeconds > 0.1
+            ? " (\(Format.rate(Double(summary.cacheMisses) / summary.extractSeconds))/s)" : ""
+        return "\(Format.count(summary.cacheMisses)) encoded in \(time)\(speed)\(cached)\(cut)"
+    }
+
+    private var time: String {
+        let summary = reply.summary
+        let phases = [
+            ("features", summary.extractSeconds), ("training", summary.trainSeconds), ("test", summary.evaluateSeconds),
+        ].filter { $0.1 > 0 }.map { "\($0.0) \(Format.duration($0.1))" }
+        let total = Format.duration(summary.totalSeconds)
+        return phases.isEmpty ? total : "\(total): \(phases.joined(separator: ", "))"
+    }
+
+    private func rate(_ value: Double) -> String {
+        value >= 0.001 && value < 10 ? trimmed(Format.fixed(value, 5)) : Format.scientific(value)
+    }
+
+    private func trimmed(_ number: String) -> String {
+        guard number.contains(".") else { return number }
+        var text = number
+        while text.hasSuffix("0") { text.removeLast() }
+        if text.hasSuffix(".") { text.removeLast() }
+        return text
+    }
+}

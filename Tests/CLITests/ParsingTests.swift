@@ -1,0 +1,167 @@
+import ArgumentParser
+import HidraProtocol
+import Testing
+
+@testable import hidra
+
+/// The error of a command line that must not parse.
+private func rejection(_ arguments: [String]) -> String {
+    do {
+        try UnknownVerb.check(arguments)
+        _ = try Hidra.parseAsRoot(arguments)
+        return ""
+    } catch {
+        return Hidra.exitCode(for: error) == .validationFailure
+            ? Hidra.fullMessage(for: error) : "no usage error: \(error)"
+    }
+}
+
+private let train = ["train", "t.csv", "--text", "m", "--label", "l", "--encoder", "minilm", "--name", "bank"]
+
+@Suite("The command line")
+struct ParsingTests {
+    @Test("Train's options arrive in the request, and what was not given stays the daemon's default")
+    func trainRequest() throws {
+        let plain = try #require(try Hidra.parseAsRoot(train) as? Train).request()
+        #expect(plain.head == "bank")
+        #expect(plain.encoder == "minilm")
+        #expect(plain.task == .classify)
+        #expect(plain.textColumn == "m")
+        #expect(plain.labelColumn == "l")
+        #expect(plain.kind.name == "linear")
+        #expect(plain.hyperparameters == Hidra_V1_Hyperparameters())
+        #expect(!plain.hasTap)
+        #expect(!plain.replace)
+        #expect(plain.holdout == 0)
+
+        let options = [
+            "--task", "multilabel", "--head", "mlp", "--hidden", "64", "--dropout", "0.1", "--epochs", "3", "--lr",
+            "0.01",
+            "--batch-size", "32", "--seed", "7", "--weight-decay", "0.1", "--patience", "2", "--label-smoothing",
+            "0.05",
+            "--class-weights", "--tap", "0", "--holdout", "0.25", "--replace", "--label-separator", ";",
+        ]
+        let full = try #require(try Hidra.parseAsRoot(train + options) as? Train).request()
+        #expect(full.task == .multilabel)
+        #expect(full.kind.name == "mlp")
+        #expect(full.kind.hidden == 64)
+        #expect(full.kind.dropout == 0.1)
+        #expect(full.hyperparameters.epochs == 3)
+        #expect(full.hyperparameters.learningRate == 0.01)
+        #expect(full.hyperparameters.batchSize == 32)
+        #expect(full.hyperparameters.seed == 7)
+        #expect(full.hyperparameters.weightDecay == 0.1)
+        #expect(full.hyperparameters.patience == 2)
+        #expect(full.hyperparameters.labelSmoothing == 0.05)
+        #expect(full.hyperparameters.classWeights)
+        #expect(full.hasTap && full.tap == 0)
+        #expect(full.holdout == 0.25)
+        #expect(full.replace)
+        #expect(full.labelSeparator == ";")
+    }
+
+    @Test("--lr auto leaves the choice to the daemon")
+    func automaticRate() throws {
+        let command = try #require(try Hidra.parseAsRoot(train + ["--lr", "auto"]) as? Train)
+        #expect(command.request().hyperparameters.learningRate == 0)
+    }
+
+    @Test(
+        "What contradicts itself is refused before anything is read",
+        arguments: [
+            (train + ["--test", "x.csv", "--holdout", "0.2"], "--holdout"),
+            (train + ["--holdout", "1"], "0 to below 1"),
+            (train + ["--hidden", "4"], "--head mlp"),
+            (train + ["--head", "mlp", "--dropout", "1"], "--dropout"),
+            (train + ["--epochs", "0"], "--epochs"),
+            (train + ["--lr", "-1"], "--lr"),
+            (train + ["--timeout", "0"], "--timeout"),
+            (["train", "-", "--text", "m", "--label", "l", "--encoder", "e", "--name", "n"], "--format"),
+            (["train", "t.csv", "--text", "m", "--label", "m", "--encoder", "e", "--name", "n"], "same column"),
+            (["train", "t.csv", "--text", "m", "--label", "l", "--encoder", "e"], "--name"),
+            (["eval", "bank", "-", "--text", "m", "--label", "l"], "--format"),
+            (["predict", "a", "--top", "0"], "--top"),
+            (["predict", "a,,b", "text"], "a,,b"),
+            (["predict", "a,a", "text"], "a,a"),
+            (["predict", "a", "text", "--file", "f.txt"], "not both"),
+            (["predict", "a", "text", "--column", "c"], "--column"),
+            (["predict", "a", "--column", "c"], "--file"),
+            (["embed", "e", "--tap", "-1"], "--tap"),
+            (["stop", "--grace", "-1"], "--grace"),
+            (["rm"], "name"),
+            (["show"], "name"),
+            (["trian"], "Did you mean 'hidra train'?"),
+            (["xyzzy"], "There is no verb 'xyzzy'."),
+        ])
+    func refused(arguments: [String], mention: String) {
+        #expect(rejection(arguments).contains(mention))
+    }
+
+    @Test("Several heads come from one argument")
+    func heads() throws {
+        let command = try #require(try Hidra.parseAsRoot(["predict", "intent, urgency", "hello"]) as? Predict)
+        #expect(command.heads.names == ["intent", "urgency"])
+        #expect(command.texts.texts == ["hello"])
+    }
+
+    @Test("A text that begins with a dash goes after --")
+    func dashes() throws {
+        let command = try #require(try Hidra.parseAsRoot(["predict", "a", "--", "-5 degrees"]) as? Predict)
+        #expect(command.texts.texts == ["-5 degrees"])
+    }
+
+    @Test(
+        "Usage errors exit with 2, help and version with 0",
+        arguments: [
+            ("trian", Int32(2)), ("train --nonsense", 2), ("--version", 0), ("predict --help", 0), ("help rm", 0),
+            ("", 0),
+        ])
+    func exitCodes(line: String, code: Int32) async {
+        #expect(await Hidra.run(line.split(separator: " ").map(String.init)) == code)
+    }
+}
+
+@Suite("Help")
+struct HelpTests {
+    private static let verbs = Hidra.configuration.groupedSubcommands.flatMap { $0.subcommands }
+
+    @Test("Every verb of the interface is there")
+    func verbs() {
+        let names = Set(Self.verbs.compactMap { $0.configuration.commandName })
+        #expect(
+            names == [
+                "pull", "train", "predict", "embed", "eval", "ls", "ps", "show", "rm", "start", "stop", "status",
+                "events",
+                "doctor",
+            ])
+    }
+
+    @Test("Every verb takes --json and --timeout, and shows an example and its exit codes")
+    func texts() {
+        for verb in Self.verbs {
+            let help = verb.helpMessage(columns: 200)
+            let name = verb.configuration.commandName ?? ""
+            #expect(help.contains("--json") && help.contains("--timeout"), "\(name)")
+            #expect(help.contains("EXAMPLE:\n  hidra \(name)"), "\(name)")
+            #expect(help.contains("EXIT CODES: 0"), "\(name)")
+        }
+    }
+
+    @Test("Examples fit into 80 columns")
+    func examples() {
+        let texts = Self.verbs.map { $0.configuration.discussion } + [Overview.discussion, Overview.short]
+        for text in texts {
+            for line in text.split(separator: "\n") where line.hasPrefix("  ") {
+                #expect(line.count <= 88, "\(line)")
+            }
+        }
+    }
+
+    @Test("The overview lists every exit code there is")
+    func overview() {
+        for code in Set(ErrorCode.exitCodes.values).union([0]) {
+            let width = code < 10 ? "   \(code)  " : "  \(code)  "
+            #expect(Overview.discussion.contains("\n\(width)"), "\(code)")
+        }
+    }
+}
