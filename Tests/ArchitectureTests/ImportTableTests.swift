@@ -1,0 +1,99 @@
+import Foundation
+import Testing
+import TestSupport
+
+/// The import table: which of our targets each target may import, and which outside modules. An arrow points only to a row above.
+private let table: [(target: String, ours: Set<String>, external: Set<String>)] = [
+    ("TensorCore", ["CKernels", "COpenBLAS"], []),
+    ("Digests", ["COpenSSL"], []),
+    ("Tokenizers", [], []),
+    ("HidraProtocol", [], ["SwiftProtobuf"]),
+    ("ZeroMQ", ["CZeroMQ"], []),
+    ("Tables", [], ["SwiftCSV"]),
+    ("Checkpoints", ["TensorCore"], []),
+    ("Layers", ["Checkpoints", "TensorCore"], []),
+    ("Encoders", ["Layers", "Checkpoints", "TensorCore", "Tokenizers"], []),
+    ("Training", ["Checkpoints", "TensorCore", "CKernels"], []),
+    ("Heads", ["Encoders", "Training", "Layers", "Checkpoints", "TensorCore", "Digests"], []),
+    ("Hub", ["CZlib", "Digests"], []),
+    ("Workbench", ["Heads", "Encoders", "Training", "Layers", "Checkpoints", "TensorCore", "Tokenizers", "Digests"], ["GRDB"]),
+    ("HidraClient", ["HidraProtocol", "ZeroMQ"], ["SwiftProtobuf"]),
+    ("HidraPlugin", ["HidraClient", "HidraProtocol"], []),
+    (
+        "Daemon", ["Workbench", "Hub", "HidraProtocol", "ZeroMQ", "Heads", "Training", "Encoders", "TensorCore"],
+        ["ServiceLifecycle", "Logging", "SwiftProtobuf"]
+    ),
+    ("hidrad", ["Daemon", "HidraProtocol"], ["ArgumentParser", "ServiceLifecycle", "UnixSignals", "Logging"]),
+    ("hidra", ["HidraClient", "HidraProtocol", "Tables"], ["ArgumentParser"]),
+    ("hidra-bench", ["HidraClient", "HidraProtocol", "Encoders", "Training", "Heads", "Checkpoints", "TensorCore", "Tables"], ["ArgumentParser"]),
+]
+
+/// Part of every toolchain.
+private let platform: Set<String> = [
+    "Dispatch", "Foundation", "FoundationEssentials", "FoundationNetworking", "Glibc", "Synchronization", "Swift", "_Concurrency",
+]
+
+@Suite("The import table")
+struct ImportTableTests {
+    static let sources = Golden.packageRoot.appending(path: "Sources")
+
+    @Test("each target imports only what its row allows", arguments: table.map { $0.target })
+    func imports(_ target: String) throws {
+        let row = try #require(table.first { $0.target == target })
+        let allowed = row.ours.union(row.external).union(platform)
+        let files = try swiftFiles(Self.sources.appending(path: target))
+        #expect(!files.isEmpty, "no sources in \(target)")
+        for file in files {
+            for module in try importedModules(file) where !allowed.contains(module) {
+                Issue.record("\(target)/\(file.lastPathComponent) imports \(module); its row allows \(allowed.subtracting(platform).sorted())")
+            }
+        }
+    }
+
+    @Test("every folder of Sources has a row")
+    func complete() throws {
+        let folders = try FileManager.default.contentsOfDirectory(atPath: Self.sources.path)
+        let c: Set<String> = ["CKernels", "COpenBLAS", "COpenSSL", "CZeroMQ", "CZlib"]
+        #expect(Set(folders).subtracting(c) == Set(table.map(\.target)))
+    }
+
+    @Test("rows only point upwards")
+    func acyclic() {
+        var above: Set<String> = ["CKernels", "COpenBLAS", "COpenSSL", "CZeroMQ", "CZlib"]
+        for row in table {
+            #expect(row.ours.isSubset(of: above), "\(row.target) imports \(row.ours.subtracting(above)), which stand below it")
+            above.insert(row.target)
+        }
+    }
+
+    @Test("the command line prints, the other targets do not")
+    func noPrinting() throws {
+        for row in table where row.target != "hidra" && row.target != "hidra-bench" {
+            for file in try swiftFiles(Self.sources.appending(path: row.target)) where !file.path.contains("/Generated/") {
+                let text = try String(contentsOf: file, encoding: .utf8)
+                for (number, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+                    let code = line.trimmingCharacters(in: .whitespaces)
+                    #expect(!code.hasPrefix("print("), "\(row.target)/\(file.lastPathComponent):\(number + 1) prints")
+                }
+            }
+        }
+    }
+}
+
+private func swiftFiles(_ folder: URL) throws -> [URL] {
+    let walk = try #require(FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil))
+    return walk.compactMap { $0 as? URL }.filter { $0.pathExtension == "swift" }
+}
+
+/// `public import struct X.Y` and the like → `X`.
+private func importedModules(_ file: URL) throws -> Set<String> {
+    let kinds: Set<Substring> = ["struct", "class", "enum", "protocol", "func", "var", "let", "typealias"]
+    var modules: Set<String> = []
+    for line in try String(contentsOf: file, encoding: .utf8).split(separator: "\n") {
+        var words = line.split(separator: " ").drop { $0.hasPrefix("@") || ["public", "package", "internal", "private"].contains($0) }
+        guard words.popFirst() == "import", var module = words.popFirst() else { continue }
+        if kinds.contains(module), let named = words.popFirst() { module = named }
+        modules.insert(String(module.split(separator: ".")[0]))
+    }
+    return modules
+}
