@@ -26,11 +26,11 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String
 }
 
 let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
-let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let csv = Target.Dependency.product(name: "SwiftCSV", package: "SwiftCSV")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 
 let package = Package(
@@ -43,7 +43,6 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
@@ -54,10 +53,13 @@ let package = Package(
         // Row 0: C.
         .systemLibrary(name: "CZeroMQ", path: "Sources/CZeroMQ"),
         .systemLibrary(name: "COpenBLAS", path: "Sources/COpenBLAS", pkgConfig: "openblas"),
-        .target(name: "CKernels", path: "Sources/CKernels", cSettings: [.unsafeFlags(["-O3", "-Wall", "-Wextra"])]),
+        .systemLibrary(name: "COpenSSL", path: "Sources/COpenSSL"),
+        .systemLibrary(name: "CZlib", path: "Sources/CZlib"),
+        .target(name: "CKernels", path: "Sources/CKernels"),
 
         // Row 1: foundations that know nothing of each other.
         library("TensorCore", ["CKernels", "COpenBLAS"]),
+        library("Digests", ["COpenSSL"]),
         library("Tokenizers"),
         library("HidraProtocol", [protobuf]),
         library("ZeroMQ", ["CZeroMQ"]),
@@ -68,11 +70,11 @@ let package = Package(
         library("Layers", ["Checkpoints", "TensorCore"]),
         library("Encoders", ["Layers", "Checkpoints", "TensorCore", "Tokenizers"]),
         library("Training", ["Checkpoints", "TensorCore", "CKernels"]),
-        library("Heads", ["Encoders", "Training", "Layers", "Checkpoints", "TensorCore", crypto]),
+        library("Heads", ["Digests", "Encoders", "Training", "Layers", "Checkpoints", "TensorCore"]),
 
         // Row 6: the workbench, and those who talk to it.
-        library("Hub", [crypto]),
-        library("Workbench", ["Heads", "Encoders", "Training", "Layers", "Checkpoints", "TensorCore", "Tokenizers", grdb, crypto]),
+        library("Hub", ["CZlib", "Digests"]),
+        library("Workbench", ["Heads", "Encoders", "Training", "Layers", "Checkpoints", "TensorCore", "Tokenizers", "Digests", grdb]),
         library("HidraClient", ["HidraProtocol", "ZeroMQ"]),
         library("HidraPlugin", ["HidraClient", "HidraProtocol"]),
 
@@ -83,7 +85,7 @@ let package = Package(
 
         // Row 8: executables compose and run.
         .executableTarget(
-            name: "hidrad", dependencies: ["Daemon", "HidraProtocol", arguments, lifecycle, logging],
+            name: "hidrad", dependencies: ["Daemon", "HidraProtocol", arguments, lifecycle, signals, logging],
             path: "Sources/hidrad", swiftSettings: dialect),
         .executableTarget(
             name: "hidra", dependencies: ["HidraClient", "HidraProtocol", "Tables", arguments],
@@ -103,6 +105,7 @@ let package = Package(
             swiftSettings: dialect),
         tests("Architecture", []),
         tests("TensorCore", ["TensorCore", "CKernels", "Checkpoints"]),
+        tests("Digests", ["Digests"]),
         tests("Tokenizers", ["Tokenizers"]),
         tests("Tables", ["Tables"]),
         tests("Checkpoints", ["Checkpoints", "TensorCore"]),

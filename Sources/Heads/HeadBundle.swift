@@ -1,5 +1,5 @@
 import Checkpoints
-import Crypto
+import Digests
 package import Foundation
 import TensorCore
 package import Training
@@ -64,7 +64,7 @@ package struct HeadBundle {
         let tensors = Dictionary(uniqueKeysWithValues: network.parameters.map { ($0.name, $0.value.detached) })
         let weights = try SafetensorsWriter.encode(tensors, metadata: ["format": "hidra-head-1"])
         var description = description
-        description.weightsDigest = hexadecimal(SHA256.hash(data: weights))
+        description.weightsDigest = MessageDigest.sha256(weights).hexadecimal
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         try weights.write(to: folder.appending(path: weightsFile))
@@ -86,7 +86,7 @@ package struct HeadBundle {
             let size = try descriptionURL.resourceValues(forKeys: [.fileSizeKey]).fileSize ?? 0
             guard size <= Self.largestDescription else { throw corrupt("\(Self.descriptionFile) has \(size) bytes") }
             description = try JSONDecoder().decode(Description.self, from: Data(contentsOf: descriptionURL))
-            let digest = hexadecimal(SHA256.hash(data: try Data(contentsOf: weightsURL)))
+            let digest = MessageDigest.sha256(try Data(contentsOf: weightsURL)).hexadecimal
             guard digest == description.weightsDigest else {
                 throw corrupt("\(Self.weightsFile) was altered: its SHA-256 is \(digest), expected \(description.weightsDigest)")
             }
@@ -110,11 +110,4 @@ package struct HeadBundle {
         }
         self.description = description
     }
-}
-
-private func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
-    bytes.map { byte in
-        let digits = String(byte, radix: 16)
-        return digits.count == 1 ? "0" + digits : digits
-    }.joined()
 }

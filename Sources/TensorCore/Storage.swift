@@ -95,7 +95,7 @@ final class BufferCache: Sendable {
     }
 }
 
-/// Gives memory kept for reuse back to the system; called when the daemon falls idle.
+/// Gives memory kept for reuse back to the system: after work that needed more than what follows.
 package func releaseCachedBuffers() {
     BufferCache.shared.clear()
 }

@@ -34,7 +34,7 @@ package struct AdamW {
                 parameter.value.mutablePointer, firstMoments[index].mutablePointer, secondMoments[index].mutablePointer
             )
             // Large parameters are split: the step is bound by memory, and each element is its own.
-            let parts = max(1, min(WorkerPool.shared.threads, count / 32_768))
+            let parts = max(1, min(WorkerPool.shared.threads, count / 8192))
             WorkerPool.shared.parallel(parts) { part in
                 let from = count * part / parts, size = count * (part + 1) / parts - from
                 ck_adamw_f32(

@@ -28,8 +28,10 @@ package struct CrossEntropy: DifferentiableOp {
         for (row, target) in targets.enumerated() {
             precondition(target >= 0 && Int(target) < classes, "cross_entropy: target \(target) of \(classes) classes")
             let x = logits.pointer + row * classes
-            // −log softmax from the logits: the logarithm of a rounded probability would lose small ones.
-            let logSum = logSumExp(x, classes)
+            // log Σ eˣ through the largest probability, which is at least 1 / classes: the logarithm of the target's own,
+            // perhaps tiny and rounded, would lose digits.
+            let best = x.indexOfLargest(classes)
+            let logSum = x[best] - logf(probabilities.pointer[row * classes + best])
             var loss = Double(weight(Int(target))) * Double(1 - smoothing) * Double(logSum - x[Int(target)])
             if smoothing > 0 {
                 var spread = 0.0
@@ -68,11 +70,11 @@ package struct CrossEntropy: DifferentiableOp {
     }
 }
 
-/// `log Σ e^x`, without overflow.
-func logSumExp(_ x: UnsafePointer<Float>, _ count: Int) -> Float {
-    var peak = -Float.infinity
-    for i in 0..<count where !(x[i] <= peak) { peak = x[i] }
-    var sum: Float = 0
-    for i in 0..<count { sum += expf(x[i] - peak) }
-    return peak + logf(sum)
+extension UnsafePointer<Float> {
+    /// Position of the largest of `count` values, a NaN before all others.
+    fileprivate func indexOfLargest(_ count: Int) -> Int {
+        var best = 0
+        for i in 1..<Swift.max(count, 1) where !(self[i] <= self[best]) { best = i }
+        return best
+    }
 }

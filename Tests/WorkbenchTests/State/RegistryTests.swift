@@ -160,7 +160,9 @@ struct RegistryTests {
     func declaredFiles() async throws {
         var record = EncoderRecord.sample("minilm")
         record.files = [BundleFile(path: "model.safetensors", bytes: 7, sha256: "s")]
-        for files in [["model.safetensors": "short"], ["model.safetensors": "weights", "extra": ""], ["other": "weights"]] {
+        for files in [
+            ["model.safetensors": "short"], ["model.safetensors": "weights", "extra": ""], ["other": "weights"],
+        ] {
             let staged = try registry.directory.stage(files)
             let error = try await workbenchError { try await registry.addEncoder(record, staged: staged) }
             #expect(error.code == .corrupt)

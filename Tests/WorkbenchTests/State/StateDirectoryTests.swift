@@ -95,7 +95,8 @@ struct StateDirectoryTests {
         for content in ["one", "two", "three"] {
             try state.write(content, to: "encoders/minilm/model.safetensors")
             let place = try directory.quarantine(directory.folder(.encoders, "minilm"))
-            #expect(try String(contentsOf: place.appendingPathComponent("model.safetensors"), encoding: .utf8) == content)
+            #expect(
+                try String(contentsOf: place.appendingPathComponent("model.safetensors"), encoding: .utf8) == content)
             #expect(place.lastPathComponent.hasPrefix("minilm-20"))
             places.insert(place)
         }
@@ -126,10 +127,12 @@ struct StateDirectoryTests {
         }
     }
 
-    @Test("Sizes are written as people read them", arguments: [
-        (0, "0 B"), (999, "999 B"), (1_000, "1.0 kB"), (1_550, "1.6 kB"), (999_949, "999.9 kB"),
-        (999_950, "1.0 MB"), (90_868_376, "90.9 MB"), (4 << 30, "4.3 GB"),
-    ])
+    @Test(
+        "Sizes are written as people read them",
+        arguments: [
+            (0, "0 B"), (999, "999 B"), (1_000, "1.0 kB"), (1_550, "1.6 kB"), (999_949, "999.9 kB"),
+            (999_950, "1.0 MB"), (90_868_376, "90.9 MB"), (4 << 30, "4.3 GB"),
+        ])
     func byteCounts(bytes: Int, text: String) {
         #expect(ByteCount(bytes).description == text)
     }
