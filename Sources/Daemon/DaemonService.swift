@@ -43,7 +43,7 @@ package final class DaemonService: Service {
             started: started, reply: { outbox.send($0, [], $1, .control) }, forget: { outbox.forget($0) },
             shutDown: { requestStop.yield($0) })
         let work = WorkRequests(
-            workbench: workbench, data: data, jobs: jobs, events: events, limits: limits,
+            workbench: workbench, data: data, jobs: jobs, clients: clients, events: events, limits: limits,
             reply: { outbox.send($0, $1, $2, .work) })
         var configuration = SocketLoop.Configuration()
         configuration.limits = limits
@@ -66,7 +66,7 @@ package final class DaemonService: Service {
         events.connect { [weak published] in published?.publish($0) }
     }
 
-    /// Serves until a stop is asked for; then finishes what runs within the grace, and checkpoints the rest.
+    /// Serves until a stop is asked for; then finishes what runs within the grace; what is cancelled then keeps its features.
     package func run() async throws {
         try loop.start()
         events.record("daemon.started", Self.version)

@@ -21,6 +21,10 @@ final class DataStore: Sendable {
         var bytes = 0
     }
 
+    /// What a value costs besides its text.
+    static let valueBytes = 16
+    static let tablesPerClient = 64
+
     private let limits: Limits
     private let state = Mutex(State())
 
@@ -45,6 +49,9 @@ final class DataStore: Sendable {
                 throw Failure(
                     .invalidArgument, "Data set '\(request.data)' has the columns \(table.names); these rows have \(names).")
             }
+            guard state.tables[key] != nil || state.tables.count(where: { $0.key.client == client }) < Self.tablesPerClient else {
+                throw Failure(.limitExceeded, "\(Self.tablesPerClient) data sets are held already; drop one first.")
+            }
             let first = Int(clamping: request.firstRow)
             guard first <= table.rows else {
                 throw Failure(
@@ -52,7 +59,7 @@ final class DataStore: Sendable {
             }
             let fresh = max(0, first + count - table.rows)
             let added = request.columns.reduce(0) { total, column in
-                total + column.values.suffix(fresh).reduce(0) { $0 + $1.utf8.count }
+                total + column.values.suffix(fresh).reduce(0) { $0 + $1.utf8.count + Self.valueBytes }
             }
             guard table.rows + fresh <= limits.dataRows, state.bytes + added <= limits.dataBytes else {
                 throw Failure(

@@ -13,7 +13,7 @@ package struct HubError: Error, Sendable, CustomStringConvertible {
         /// No such catalogue entry, repository, revision, folder or file.
         package static let notFound = Code(rawValue: "not_found")
         /// The hub wants a token, or refuses the one it was given.
-        package static let accessDenied = Code(rawValue: "access_denied")
+        package static let permissionDenied = Code(rawValue: "permission_denied")
         /// The content is there, but it is not what an encoder needs.
         package static let invalidData = Code(rawValue: "invalid_data")
         /// A server, a network or a tool does not answer.

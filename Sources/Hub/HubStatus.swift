@@ -12,24 +12,24 @@ enum HubStatus {
             return
         case (_, "GatedRepo"):
             throw HubError(
-                .accessDenied,
+                .permissionDenied,
                 "\(repository.id) is gated: accept its terms at \(page), then set HF_TOKEN to a token of "
                     + "that account (\(hub.endpoint.absoluteString)/settings/tokens) and pull again.")
         case (401, _) where hub.token == nil:
             // Without a token the hub says the same of a private repository and of one that does not exist.
             throw HubError(
-                .accessDenied,
+                .permissionDenied,
                 "The hub has no public \(repository.id): either the name is wrong, or it is private or "
                     + "gated. If the name is right, set HF_TOKEN to a token that may read it "
                     + "(\(hub.endpoint.absoluteString)/settings/tokens) and pull again.")
         case (403, _) where hub.token == nil:
             throw HubError(
-                .accessDenied,
+                .permissionDenied,
                 "The hub refuses \(what)\(said(head)). If \(page) is private or gated, set HF_TOKEN to a "
                     + "token that may read it; otherwise check the proxy settings.")
         case (401, _), (403, _):
             throw HubError(
-                .accessDenied,
+                .permissionDenied,
                 "The hub does not let this token read \(what). Check HF_TOKEN: it must be valid and its "
                     + "account must have access to \(page).")
         case (404, "RevisionNotFound"):

@@ -23,10 +23,13 @@ enum Inflate {
     /// - Returns: the number of decoded bytes.
     @discardableResult
     static func decode(
-        limit: Int64, read: (UnsafeMutableRawBufferPointer) throws -> Int, write: (UnsafeRawBufferPointer) throws -> Void
+        limit: Int64, read: (UnsafeMutableRawBufferPointer) throws -> Int,
+        write: (UnsafeRawBufferPointer) throws -> Void
     ) throws -> Int64 {
         var stream = z_stream()
-        guard hidra_inflate_init_raw(&stream) == Z_OK else { throw HubError(.internalError, "zlib could not be started.") }
+        guard hidra_inflate_init_raw(&stream) == Z_OK else {
+            throw HubError(.internalError, "zlib could not be started.")
+        }
         defer { inflateEnd(&stream) }
         let input = UnsafeMutableRawBufferPointer.allocate(byteCount: blockBytes, alignment: 16)
         let output = UnsafeMutableRawBufferPointer.allocate(byteCount: blockBytes, alignment: 16)

@@ -67,17 +67,16 @@ package final class WorkerPool: Sendable {
             return
         }
         withoutActuallyEscaping(body) { body in
-            let work = Work(body: body)
             nextPart.store(0, ordering: .relaxed)
             lock.lock()
-            state.state.work = work
+            state.state.work = Work(body: body)
             state.state.parts = parts
             remaining.store(threads - 1, ordering: .relaxed)
             state.state.generation += 1
             generation.store(state.state.generation, ordering: .releasing)
             lock.broadcast()
             lock.unlock()
-            run(work, parts)
+            run(body, parts)
             var spins = 0
             while remaining.load(ordering: .acquiring) > 0 {
                 spins += 1
@@ -90,26 +89,34 @@ package final class WorkerPool: Sendable {
         busy.store(false, ordering: .releasing)
     }
 
-    private func run(_ work: Work, _ parts: Int) {
+    private func run(_ body: (Int) -> Void, _ parts: Int) {
         while true {
             let part = nextPart.add(1, ordering: .relaxed).oldValue
             if part >= parts { return }
-            work.body(part)
+            body(part)
         }
+    }
+
+    /// A function of its own, not inlined: when it returns, this thread holds no reference to the caller's closure any more,
+    /// which must not outlive the caller's `parallel`.
+    @inline(never)
+    private func runCurrentWork(_ seen: inout UInt64) {
+        lock.lock()
+        while state.state.generation == seen { lock.wait() }
+        seen = state.state.generation
+        let work = state.state.work
+        let parts = state.state.parts
+        lock.unlock()
+        if let work { run(work.body, parts) }
     }
 
     private func worker() {
         var seen: UInt64 = 0
         while true {
             var spins = 0
-            while generation.load(ordering: .acquiring) == seen, spins < 20_000 { spins += 1 }
-            lock.lock()
-            while state.state.generation == seen { lock.wait() }
-            seen = state.state.generation
-            let work = state.state.work
-            let parts = state.state.parts
-            lock.unlock()
-            if let work { run(work, parts) }
+            // Some fifty microseconds: the gap between two products of a training step.
+            while generation.load(ordering: .acquiring) == seen, spins < 100_000 { spins += 1 }
+            runCurrentWork(&seen)
             remaining.subtract(1, ordering: .releasing)
         }
     }

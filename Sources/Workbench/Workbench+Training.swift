@@ -13,11 +13,16 @@ extension Workbench {
     ) async throws -> TrainingOutcome {
         let begin = ContinuousClock.now
         try await registry.requireHeadName(request.head, replacing: request.replace)
-        guard training.withLock({ $0.insert(request.head).inserted }) else {
-            throw WorkbenchError(
-                .alreadyExists, "Head '\(request.head)' is being trained by another run. Wait for it, or choose another name.")
+        let isFree = training.withLock { training in
+            guard training[request.head] == nil else { return false }
+            training[request.head] = request.encoder
+            return true
         }
-        defer { training.withLock { _ = $0.remove(request.head) } }
+        guard isFree else {
+            throw WorkbenchError(
+                .conflict, "Head '\(request.head)' is being trained by another run. Wait for it, or choose another name.")
+        }
+        defer { training.withLock { $0[request.head] = nil } }
         progress(JobProgress(.loading, unit: "encoders"))
         let loaded = try await encoders.encoder(named: request.encoder)
         let plan = try await Workbench.offPool { try TrainingPlan(request, loaded) }
@@ -59,6 +64,7 @@ extension Workbench {
             try await registry.addMetrics(result.history.flatMap { $0.records(of: run.id) })
             summary.add(result, features, testRows: plan.testRows.count)
             summary.extractSeconds = extractSeconds
+            summary.truncatedTestRows = plan.testRows.count { features.truncated[$0] }
             let metrics = result.report?.metrics ?? [:]
             let record = plan.record(result, loaded, metrics: metrics, run: run.id)
             let head = plan.request.replace
@@ -89,9 +95,8 @@ extension Workbench {
             case let error as WorkbenchError: (.failed, error.message)
             default: (.failed, String(describing: error))
             }
-        // The task may be cancelled; the record must be written nevertheless.
-        let registry = registry
-        try await Task.detached { _ = try await registry.finishRun(run.id, state: state, message: message) }.value
+        // The registry's writes take no notice of the task being cancelled.
+        try await registry.finishRun(run.id, state: state, message: message)
     }
 }
 

@@ -10,8 +10,8 @@ package final class Workbench: Sendable {
     package let encoders: EncoderHouse
     package let extractor: FeatureExtractor
     let heads: HeadShelf
-    /// Heads being trained now: two runs must not race for one name.
-    let training = Mutex<Set<String>>([])
+    /// Heads being trained now, each with its encoder: two runs must not race for one name, nor lose their encoder.
+    let training = Mutex<[String: String]>([:])
     private let stopping = Atomic<Bool>(false)
 
     /// Opens or creates a home.
@@ -52,8 +52,12 @@ package final class Workbench: Sendable {
         try registry.close()
     }
 
-    /// Removes an encoder, a head or a run, from disk, memory and cache.
+    /// Removes an encoder or a head from disk, memory and cache.
     package func remove(_ name: String, withHeads: Bool) async throws -> Removal {
+        if let head = training.withLock({ $0.first { $0.value == name || $0.key == name }?.key }) {
+            throw WorkbenchError(
+                .conflict, "'\(name)' is in use: head '\(head)' is being trained. Wait for it, or cancel it (`hidra ps` lists it).")
+        }
         let removal = try await registry.remove(named: name, withHeads: withHeads)
         for name in removal.names {
             encoders.forget(name)

@@ -39,9 +39,10 @@ struct Hidrad: AsyncParsableCommand {
         let service: DaemonService
         do {
             service = try DaemonService(home: .default, logger: logger)
-        } catch let error as TransportError {
-            logger.error("\(error.message)")
-            throw ExitCode(error.code.exitCode)
+        } catch {
+            let failure = Failure(error)
+            logger.error("\(failure.message)")
+            throw ExitCode(failure.code.exitCode)
         }
         var configuration = ServiceGroupConfiguration(
             services: [.init(service: service, successTerminationBehavior: .gracefullyShutdownGroup)],

@@ -30,7 +30,7 @@ private let table: [(target: String, ours: Set<String>, external: Set<String>)] 
 
 /// Part of every toolchain.
 private let platform: Set<String> = [
-    "Dispatch", "Foundation", "FoundationEssentials", "FoundationNetworking", "Glibc", "Synchronization", "Swift", "_Concurrency",
+    "Darwin", "Dispatch", "Foundation", "FoundationEssentials", "FoundationNetworking", "Glibc", "Musl", "Synchronization", "Swift", "_Concurrency",
 ]
 
 @Suite("The import table")

@@ -72,10 +72,10 @@ struct HubSourceTests {
         let server = try HubServer(HubServer.encoder(), ["token": "hf_secret"])
         let harness = try FetchHarness(server)
         let without = await harness.failure()
-        #expect(without.code == .accessDenied)
+        #expect(without.code == .permissionDenied)
         #expect(without.message.contains("set HF_TOKEN"))
         let wrong = await harness.failure(token: "hf_other")
-        #expect(wrong.code == .accessDenied)
+        #expect(wrong.code == .permissionDenied)
         #expect(wrong.message.contains("Check HF_TOKEN"))
         #expect(!wrong.message.contains("hf_other"))
     }
@@ -84,7 +84,7 @@ struct HubSourceTests {
     func explainsGate() async throws {
         let server = try HubServer(HubServer.encoder(), ["gated": true])
         let error = await (try FetchHarness(server)).failure(token: "hf_secret")
-        #expect(error.code == .accessDenied)
+        #expect(error.code == .permissionDenied)
         #expect(error.message.contains("accept its terms at \(server.endpoint)/org/name"))
     }
 

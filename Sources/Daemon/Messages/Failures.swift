@@ -1,11 +1,11 @@
-import HidraProtocol
+package import HidraProtocol
 import Hub
 import Workbench
 
 /// An error as it goes over the wire. The one place where errors of the inner targets become codes of the protocol.
-struct Failure: Error {
-    var code: ErrorCode
-    var message: String
+package struct Failure: Error {
+    package var code: ErrorCode
+    package var message: String
     var details: [String: String] = [:]
 
     init(_ code: ErrorCode, _ message: String, details: [String: String] = [:]) {
@@ -14,11 +14,12 @@ struct Failure: Error {
         self.details = details
     }
 
-    init(_ error: any Error) {
+    package init(_ error: any Error) {
         switch error {
         case let error as Failure: self = error
         case let error as WorkbenchError: self.init(Self.code(error.code), error.message, details: error.details)
         case let error as HubError: self.init(ErrorCode(rawValue: error.code.rawValue), error.message)
+        case let error as TransportError: self.init(error.code, error.message)
         case is CancellationError: self.init(.cancelled, "Cancelled.")
         default:
             self.init(.internalError, "Something unexpected went wrong: \(error). The log (hidrad.log in HIDRA_HOME) may say more.")
@@ -30,6 +31,7 @@ struct Failure: Error {
         case .invalidArgument: .invalidArgument
         case .notFound: .notFound
         case .alreadyExists: .alreadyExists
+        case .conflict: .conflict
         case .invalidData: .invalidData
         case .corrupt: .corrupt
         case .diskFull: .diskFull

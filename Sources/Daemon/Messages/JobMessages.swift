@@ -75,8 +75,8 @@ extension Hidra_V1_TrainReply {
         run = Hidra_V1_Run(outcome.run)
         if let report = outcome.test {
             test = Hidra_V1_EvaluateReply(
-                head: outcome.head.name, task: task, report: report, truncated: 0, notes: [],
-                seconds: outcome.summary.evaluateSeconds)
+                head: outcome.head.name, task: task, report: report, truncated: outcome.summary.truncatedTestRows,
+                notes: [], seconds: outcome.summary.evaluateSeconds)
         }
         summary = Hidra_V1_TrainingSummary(outcome.summary)
     }

@@ -25,7 +25,7 @@ extension WorkRequests {
 
     func remove(_ request: Hidra_V1_RemoveRequest) async throws -> Answer {
         let removal = try await workbench.remove(request.name, withHeads: request.withHeads)
-        for name in removal.names { events.record("removed", name) }
+        for name in removal.names { events.record(name == request.name ? "removed" : "head.removed", name) }
         var reply = Hidra_V1_RemoveReply()
         reply.removed = removal.names
         reply.bytesFreed = UInt64(clamping: removal.bytesFreed)

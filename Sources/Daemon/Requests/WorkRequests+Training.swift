@@ -1,14 +1,16 @@
 import Heads
 import HidraProtocol
+import Synchronization
 import Training
 import Workbench
 
 extension WorkRequests {
-    func train(_ request: Hidra_V1_TrainRequest, _ client: ClientIdentity, _ job: JobHandle) async throws -> Answer {
-        let training = try trainingRequest(request, client)
+    func train(_ training: TrainingRequest, _ job: JobHandle) async throws -> Answer {
         let events = events
+        let begun = Mutex<RunRecord?>(nil)
         do {
             let outcome = try await workbench.train(training) { run in
+                begun.withLock { $0 = run }
                 events.record("run.started", run.id, ["head": run.head, "encoder": run.encoder])
             } progress: { progress in
                 job.report(progress)
@@ -17,17 +19,17 @@ extension WorkRequests {
             events.record("head.registered", outcome.head.name, ["run": outcome.run.id, "digest": outcome.head.digest])
             return Answer(.trainReply(Hidra_V1_TrainReply(outcome, task: training.task)))
         } catch {
-            let failure = Failure(error)
-            events.record(
-                failure.code == .cancelled ? "run.cancelled" : "run.failed", request.head,
-                ["code": failure.code.rawValue, "message": failure.message])
+            // A request that was refused never became a run.
+            guard let run = begun.withLock({ $0 }) else { throw error }
+            let failure = jobs.isStopping && error is CancellationError ? .stopped : Failure(error)
+            let name = [.cancelled: "run.cancelled", .interrupted: "run.interrupted"][failure.code] ?? "run.failed"
+            events.record(name, run.id, ["head": run.head, "code": failure.code.rawValue, "message": failure.message])
             throw error
         }
     }
 
-    func evaluate(_ request: Hidra_V1_EvaluateRequest, _ client: ClientIdentity, _ job: JobHandle) async throws -> Answer {
+    func evaluate(_ request: Hidra_V1_EvaluateRequest, _ rows: LabelledTexts, _ job: JobHandle) async throws -> Answer {
         let start = ContinuousClock.now
-        let rows = try labelled(request.data, request.textColumn, request.labelColumn, client)
         let evaluation = try await workbench.evaluate(
             head: request.head, rows: rows, separator: try separator(request.labelSeparator, default: nil)
         ) { job.report($0) }
@@ -38,7 +40,7 @@ extension WorkRequests {
                     notes: evaluation.notes, seconds: (ContinuousClock.now - start) / .seconds(1))))
     }
 
-    private func trainingRequest(_ request: Hidra_V1_TrainRequest, _ client: ClientIdentity) throws -> TrainingRequest {
+    func trainingRequest(_ request: Hidra_V1_TrainRequest, _ client: ClientIdentity) throws -> TrainingRequest {
         guard !request.head.isEmpty else { throw Failure(.invalidArgument, "The head needs a name.") }
         guard !request.encoder.isEmpty else { throw Failure(.invalidArgument, "Name the encoder the head is to sit on.") }
         let rows = try labelled(request.data, request.textColumn, request.labelColumn, client)
@@ -50,7 +52,7 @@ extension WorkRequests {
             replace: request.replace)
     }
 
-    private func labelled(
+    func labelled(
         _ dataName: String, _ text: String, _ label: String, _ client: ClientIdentity
     ) throws -> LabelledTexts {
         let columns = try data.columns([text, label], of: dataName, client: client)
@@ -81,10 +83,10 @@ extension WorkRequests {
         if message.learningRate != 0 { settings.learningRate = message.learningRate }
         if message.batchSize > 0 { settings.batchSize = Int(message.batchSize) }
         if message.hasSeed { settings.seed = message.seed }
-        if message.weightDecay != 0 { settings.weightDecay = message.weightDecay }
-        if message.warmup != 0 { settings.warmup = message.warmup }
+        if message.hasWeightDecay { settings.weightDecay = message.weightDecay }
+        if message.hasWarmup { settings.warmup = message.warmup }
         if message.patience > 0 { settings.patience = Int(message.patience) }
-        if message.validation != 0 { settings.validation = message.validation }
+        if message.hasValidation { settings.validation = message.validation }
         settings.classWeights = message.classWeights
         settings.labelSmoothing = message.labelSmoothing
         return settings

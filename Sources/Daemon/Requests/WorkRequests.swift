@@ -8,12 +8,17 @@ struct WorkRequests: Sendable {
     let workbench: Workbench
     let data: DataStore
     let jobs: JobTable
+    let clients: ClientTable
     let events: EventLog
     let limits: Limits
     let reply: @Sendable (Hidra_V1_Envelope, [[UInt8]], ClientIdentity) -> Void
 
     func handle(_ message: InboundMessage) {
         let client = message.client, request = message.envelope.requestID
+        // Also what arrives late of a client that is gone: nothing would ever clean up after it.
+        guard clients.hasGreeted(client) else {
+            return fail(client, request, Failure(.invalidArgument, "Say hello on the control socket first."))
+        }
         switch message.envelope.kind {
         case .appendRows(let rows):
             // Here and now, in order of arrival: appends of one data set must not overtake each other.
@@ -36,9 +41,12 @@ struct WorkRequests: Sendable {
         case .predict(let predict): quick("predict", client, request) { _ in try await self.predict(predict) }
         case .embed(let embed): quick("embed", client, request) { _ in try await self.embed(embed) }
         case .evaluate(let evaluate):
-            start("evaluate", evaluate.head, client, request) { job in try await self.evaluate(evaluate, client, job) }
+            // The rows are taken now: the client may drop them, or go, as soon as it has asked.
+            let rows = Result { try labelled(evaluate.data, evaluate.textColumn, evaluate.labelColumn, client) }
+            start("evaluate", evaluate.head, client, request) { job in try await self.evaluate(evaluate, rows.get(), job) }
         case .train(let train):
-            start("train", train.head, client, request, outlivesClient: true) { job in try await self.train(train, client, job) }
+            let training = Result { try trainingRequest(train, client) }
+            start("train", train.head, client, request, outlivesClient: true) { job in try await self.train(training.get(), job) }
         case .pull(let pull):
             start("pull", pull.source, client, request, outlivesClient: true) { job in try await self.pull(pull, job) }
         default:

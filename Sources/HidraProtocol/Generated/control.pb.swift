@@ -20,7 +20,7 @@ fileprivate nonisolated struct _GeneratedWithProtocGenSwiftVersion: SwiftProtobu
   typealias Version = _2
 }
 
-/// First message of a connection, on the control socket. The daemon answers with Welcome or Error.
+/// First message of a connection, on the control socket; work is refused before it. Answered with Welcome or Error.
 public nonisolated struct Hidra_V1_Hello: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -63,7 +63,8 @@ public nonisolated struct Hidra_V1_Welcome: Sendable {
   /// Clears the value of `limits`. Subsequent reads from it will return its default value.
   public mutating func clearLimits() {self._limits = nil}
 
-  /// Send anything at least this often while a request is open, or the daemon may drop what the request holds.
+  /// Send a heartbeat at least this often while a request is open, to know that the daemon is alive; it echoes each. The daemon
+  /// itself notices lost connections, not silence.
   public var heartbeatSeconds: UInt32 = 0
 
   /// Capabilities a client may test for before it uses them.
@@ -84,9 +85,10 @@ public nonisolated struct Hidra_V1_Limits: Sendable {
   /// Largest envelope frame and largest tensor frame.
   public var messageBytes: UInt64 = 0
 
-  /// Rows in one data set, and their texts and labels together.
+  /// Rows in one data set.
   public var dataRows: UInt64 = 0
 
+  /// All data sets of all clients together: texts and labels, and 16 bytes for each value.
   public var dataBytes: UInt64 = 0
 
   /// Texts in one predict or embed request.
@@ -195,7 +197,7 @@ public nonisolated struct Hidra_V1_StatusReply: Sendable {
 
   public var clients: UInt32 = 0
 
-  /// Work waiting for the engine, by priority.
+  /// Tasks the engine has, running or waiting, by priority.
   public var waitingInteractive: UInt32 = 0
 
   public var waitingTraining: UInt32 = 0
@@ -228,7 +230,7 @@ public nonisolated struct Hidra_V1_Job: Sendable {
 
   public var id: String = String()
 
-  /// "train", "evaluate", "pull", "embed"
+  /// "train", "evaluate", "pull"
   public var kind: String = String()
 
   /// The head or encoder it makes or uses.
@@ -259,7 +261,8 @@ public nonisolated struct Hidra_V1_ShutdownRequest: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// How long running jobs may take to finish; what has not finished by then is checkpointed and marked interrupted.
+  /// How long running jobs may take to finish; what has not finished by then is marked
+  /// interrupted; features that were extracted are kept, and training again finds them.
   public var graceSeconds: Double = 0
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -272,6 +275,7 @@ public nonisolated struct Hidra_V1_ShutdownReply: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Open requests, short ones included.
   public var jobsFinishing: UInt32 = 0
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()

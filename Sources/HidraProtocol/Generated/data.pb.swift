@@ -67,7 +67,7 @@ public nonisolated struct Hidra_V1_AppendRowsReply: Sendable {
   public init() {}
 }
 
-/// Data sets also go when their client says goodbye or falls silent.
+/// Data sets also go when their client says goodbye or its connection is lost.
 public nonisolated struct Hidra_V1_DropRowsRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for

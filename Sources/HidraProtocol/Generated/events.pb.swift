@@ -32,8 +32,9 @@ public nonisolated struct Hidra_V1_Event: Sendable {
   /// Seconds since 1970.
   public var time: Double = 0
 
-  /// "daemon.started", "encoder.registered", "encoder.loaded", "run.started", "run.progress", "run.finished",
-  /// "run.failed", "run.cancelled", "head.registered", "head.removed", "encoder.removed", "daemon.stopping", …
+  /// "daemon.started", "daemon.stopping", "encoder.registered", "encoder.loaded", "run.started", "run.finished", "run.failed",
+  /// "run.cancelled", "run.interrupted", "head.registered", "removed" (what was asked for), "head.removed" (with its encoder),
+  /// "warning"
   public var name: String = String()
 
   /// The encoder, head or run concerned.
@@ -71,7 +72,7 @@ public nonisolated struct Hidra_V1_ReplayReply: Sendable {
 
   public var epoch: String = String()
 
-  /// Older events are gone; the reply starts here.
+  /// The oldest event that is kept; older ones are gone.
   public var oldestSequence: UInt64 = 0
 
   /// The latest event's number, 0 when there is none: a client that has fewer asks again.

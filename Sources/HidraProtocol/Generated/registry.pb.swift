@@ -28,17 +28,18 @@ public nonisolated struct Hidra_V1_Progress: Sendable {
 
   public var job: String = String()
 
-  /// "queued", "downloading", "verifying", "extracting features", "training", "evaluating", "saving"
+  /// "queued" (in StatusReply only), "downloading", "unpacking", "verifying", "loading encoder", "extracting features", "training",
+  /// "evaluating", "saving"
   public var phase: String = String()
 
   public var done: UInt64 = 0
 
   public var total: UInt64 = 0
 
-  /// "rows", "steps", "bytes"
+  /// "rows", "steps", "bytes", "encoders", "files"
   public var unit: String = String()
 
-  /// Named values of this moment: "loss", "validation_accuracy", "learning_rate", "epoch", "cache_hits".
+  /// Named values of this moment: "loss", "validation_score", "learning_rate", "epoch", "cache_hits".
   public var metrics: Dictionary<String,Double> = [:]
 
   /// A finding the user should read, e.g. how many texts were truncated; empty in most messages.

@@ -22,6 +22,8 @@ fileprivate nonisolated struct _GeneratedWithProtocGenSwiftVersion: SwiftProtobu
 
 public nonisolated enum Hidra_V1_Task: SwiftProtobuf.Enum, Swift.CaseIterable {
   public typealias RawValue = Int
+
+  /// As CLASSIFY.
   case unspecified // = 0
   case classify // = 1
   case multilabel // = 2
@@ -68,7 +70,8 @@ public nonisolated struct Hidra_V1_PullRequest: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// A catalogue name ("minilm"), "hf:ORG/NAME[@REVISION]", or an absolute path of a folder.
+  /// A catalogue name ("minilm"), "hf:ORG/NAME[@REVISION]", or the path of a folder; give an absolute one, the daemon has
+  /// a working directory of its own.
   public var source: String = String()
 
   /// Name to register under; empty: the source's own.
@@ -206,7 +209,7 @@ public nonisolated struct Hidra_V1_HeadKind: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// "linear" or "mlp"
+  /// "linear" (also when empty) or "mlp"
   public var name: String = String()
 
   /// Of "mlp": width of the hidden layer; 0: 512.
@@ -219,7 +222,7 @@ public nonisolated struct Hidra_V1_HeadKind: Sendable {
   public init() {}
 }
 
-/// Zero values mean the default written beside each.
+/// What is not set, or zero where it is not optional, means the default written beside it.
 public nonisolated struct Hidra_V1_Hyperparameters: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -245,16 +248,37 @@ public nonisolated struct Hidra_V1_Hyperparameters: Sendable {
   public mutating func clearSeed() {self._seed = nil}
 
   /// 0.0001
-  public var weightDecay: Double = 0
+  public var weightDecay: Double {
+    get {_weightDecay ?? 0}
+    set {_weightDecay = newValue}
+  }
+  /// Returns true if `weightDecay` has been explicitly set.
+  public var hasWeightDecay: Bool {self._weightDecay != nil}
+  /// Clears the value of `weightDecay`. Subsequent reads from it will return its default value.
+  public mutating func clearWeightDecay() {self._weightDecay = nil}
 
   /// share of all steps; 0.05
-  public var warmup: Double = 0
+  public var warmup: Double {
+    get {_warmup ?? 0}
+    set {_warmup = newValue}
+  }
+  /// Returns true if `warmup` has been explicitly set.
+  public var hasWarmup: Bool {self._warmup != nil}
+  /// Clears the value of `warmup`. Subsequent reads from it will return its default value.
+  public mutating func clearWarmup() {self._warmup = nil}
 
   /// epochs without a better validation score before stopping; 5
   public var patience: UInt32 = 0
 
   /// share of the training rows; 0.1
-  public var validation: Double = 0
+  public var validation: Double {
+    get {_validation ?? 0}
+    set {_validation = newValue}
+  }
+  /// Returns true if `validation` has been explicitly set.
+  public var hasValidation: Bool {self._validation != nil}
+  /// Clears the value of `validation`. Subsequent reads from it will return its default value.
+  public mutating func clearValidation() {self._validation = nil}
 
   /// weigh classes by inverse frequency
   public var classWeights: Bool = false
@@ -266,6 +290,9 @@ public nonisolated struct Hidra_V1_Hyperparameters: Sendable {
   public init() {}
 
   fileprivate var _seed: UInt64? = nil
+  fileprivate var _weightDecay: Double? = nil
+  fileprivate var _warmup: Double? = nil
+  fileprivate var _validation: Double? = nil
 }
 
 public nonisolated struct Hidra_V1_TrainReply: @unchecked Sendable {
@@ -446,7 +473,7 @@ public nonisolated struct Hidra_V1_Confusion: Sendable {
   public init() {}
 }
 
-/// One encoder pass for all heads that share an encoder. Answers in the order of the texts.
+/// One encoder pass for all heads that share an encoder and a tap. Answers in the order of the texts.
 public nonisolated struct Hidra_V1_PredictRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -878,10 +905,10 @@ nonisolated extension Hidra_V1_Hyperparameters: SwiftProtobuf.Message, SwiftProt
       case 2: try { try decoder.decodeSingularDoubleField(value: &self.learningRate) }()
       case 3: try { try decoder.decodeSingularUInt32Field(value: &self.batchSize) }()
       case 4: try { try decoder.decodeSingularUInt64Field(value: &self._seed) }()
-      case 5: try { try decoder.decodeSingularDoubleField(value: &self.weightDecay) }()
-      case 6: try { try decoder.decodeSingularDoubleField(value: &self.warmup) }()
+      case 5: try { try decoder.decodeSingularDoubleField(value: &self._weightDecay) }()
+      case 6: try { try decoder.decodeSingularDoubleField(value: &self._warmup) }()
       case 7: try { try decoder.decodeSingularUInt32Field(value: &self.patience) }()
-      case 8: try { try decoder.decodeSingularDoubleField(value: &self.validation) }()
+      case 8: try { try decoder.decodeSingularDoubleField(value: &self._validation) }()
       case 9: try { try decoder.decodeSingularBoolField(value: &self.classWeights) }()
       case 10: try { try decoder.decodeSingularDoubleField(value: &self.labelSmoothing) }()
       default: break
@@ -906,18 +933,18 @@ nonisolated extension Hidra_V1_Hyperparameters: SwiftProtobuf.Message, SwiftProt
     try { if let v = self._seed {
       try visitor.visitSingularUInt64Field(value: v, fieldNumber: 4)
     } }()
-    if self.weightDecay.bitPattern != 0 {
-      try visitor.visitSingularDoubleField(value: self.weightDecay, fieldNumber: 5)
-    }
-    if self.warmup.bitPattern != 0 {
-      try visitor.visitSingularDoubleField(value: self.warmup, fieldNumber: 6)
-    }
+    try { if let v = self._weightDecay {
+      try visitor.visitSingularDoubleField(value: v, fieldNumber: 5)
+    } }()
+    try { if let v = self._warmup {
+      try visitor.visitSingularDoubleField(value: v, fieldNumber: 6)
+    } }()
     if self.patience != 0 {
       try visitor.visitSingularUInt32Field(value: self.patience, fieldNumber: 7)
     }
-    if self.validation.bitPattern != 0 {
-      try visitor.visitSingularDoubleField(value: self.validation, fieldNumber: 8)
-    }
+    try { if let v = self._validation {
+      try visitor.visitSingularDoubleField(value: v, fieldNumber: 8)
+    } }()
     if self.classWeights != false {
       try visitor.visitSingularBoolField(value: self.classWeights, fieldNumber: 9)
     }
@@ -932,10 +959,10 @@ nonisolated extension Hidra_V1_Hyperparameters: SwiftProtobuf.Message, SwiftProt
     if lhs.learningRate != rhs.learningRate {return false}
     if lhs.batchSize != rhs.batchSize {return false}
     if lhs._seed != rhs._seed {return false}
-    if lhs.weightDecay != rhs.weightDecay {return false}
-    if lhs.warmup != rhs.warmup {return false}
+    if lhs._weightDecay != rhs._weightDecay {return false}
+    if lhs._warmup != rhs._warmup {return false}
     if lhs.patience != rhs.patience {return false}
-    if lhs.validation != rhs.validation {return false}
+    if lhs._validation != rhs._validation {return false}
     if lhs.classWeights != rhs.classWeights {return false}
     if lhs.labelSmoothing != rhs.labelSmoothing {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}

@@ -86,7 +86,7 @@ package struct TrainingOutcome: Sendable {
 
 package struct TrainingSummary: Sendable {
     package var trainRows = 0, validationRows = 0, testRows = 0
-    package var cacheHits = 0, cacheMisses = 0, truncatedRows = 0
+    package var cacheHits = 0, cacheMisses = 0, truncatedRows = 0, truncatedTestRows = 0
     package var steps = 0
     package var stepsPerSecond = 0.0
     package var extractSeconds = 0.0, trainSeconds = 0.0, evaluateSeconds = 0.0, totalSeconds = 0.0

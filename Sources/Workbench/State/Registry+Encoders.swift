@@ -36,7 +36,7 @@ extension Registry {
     }
 
     /// Removes an encoder, and with `withHeads` the heads that read it. Without, an encoder that has heads is an
-    /// `alreadyExists` error that lists them (`details["heads"]`, comma-separated).
+    /// `conflict` error that lists them (`details["heads"]`, comma-separated).
     package func removeEncoder(named name: String, withHeads: Bool) async throws -> Removal {
         try await withBundles("removing encoder '\(name)'") { [self] in
             var removal = try database.write { db in
@@ -93,7 +93,7 @@ extension Registry {
 
     private static func inUse(_ name: String, _ heads: [String]) -> WorkbenchError {
         WorkbenchError(
-            .alreadyExists,
+            .conflict,
             "Encoder '\(name)' still has \(heads.count) head\(heads.count == 1 ? "" : "s"): "
                 + "\(heads.prefix(10).joined(separator: ", "))\(heads.count > 10 ? ", …" : ""). "
                 + "Remove them first, or remove the encoder together with its heads.",

@@ -8,6 +8,8 @@ package struct WorkbenchError: Error, Sendable {
         case invalidArgument
         case notFound
         case alreadyExists
+        /// Something else is using it.
+        case conflict
         case invalidData
         case corrupt
         case diskFull

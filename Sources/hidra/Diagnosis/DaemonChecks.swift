@@ -83,7 +83,7 @@ enum DaemonChecks {
     /// Nil when no run ended early.
     static func runs(_ list: Hidra_V1_ListReply) -> Check? {
         let early = list.runs.filter { $0.state == "failed" || $0.state == "interrupted" }
-        guard let last = early.last else { return nil }
+        guard let last = early.max(by: { $0.started < $1.started }) else { return nil }
         return .warn(
             "runs", "\(Format.count(UInt64(early.count), "run")) failed or interrupted, the last: \(last.id)",
             "See why: `hidra show \(last.id)`.")

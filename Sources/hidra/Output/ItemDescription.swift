@@ -78,7 +78,7 @@ struct ItemDescription {
         facts.add("message", run.message)
         facts.add("started", "\(Format.date(run.started)) (\(Format.age(now - run.started)))")
         if run.ended > run.started { facts.add("took", Format.duration(run.ended - run.started)) }
-        for (phase, seconds) in run.seconds.sorted(by: { $0.key < $1.key }) {
+        for (phase, seconds) in run.seconds.sorted(by: { $0.key < $1.key }) where seconds >= 0.0005 {
             facts.add("  \(phase)", Format.duration(seconds))
         }
         for metric in EvaluationReport.metrics(run.metrics) { facts.add(metric.title, Format.metric(metric.value)) }

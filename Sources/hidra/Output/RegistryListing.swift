@@ -1,6 +1,6 @@
 import HidraProtocol
 
-/// What `ls` prints: encoders, heads and, when asked for, runs, newest last.
+/// What `ls` prints: encoders, heads and, when asked for, runs, in the daemon's order.
 struct RegistryListing {
     let reply: Hidra_V1_ListReply
     /// Seconds since 1970, for ages.

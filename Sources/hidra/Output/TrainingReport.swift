@@ -80,7 +80,7 @@ struct TrainingReport {
         let summary = reply.summary
         let phases = [
             ("features", summary.extractSeconds), ("training", summary.trainSeconds), ("test", summary.evaluateSeconds),
-        ].filter { $0.1 > 0 }.map { "\($0.0) \(Format.duration($0.1))" }
+        ].filter { $0.1 >= 0.0005 }.map { "\($0.0) \(Format.duration($0.1))" }
         let total = Format.duration(summary.totalSeconds)
         return phases.isEmpty ? total : "\(total): \(phases.joined(separator: ", "))"
     }

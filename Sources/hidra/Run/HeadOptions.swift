@@ -56,8 +56,8 @@ struct HeadOptions: ParsableArguments {
         try positive(patience, "--patience")
         try share(dropout, "--dropout")
         try share(labelSmoothing, "--label-smoothing")
-        if let weightDecay, !(weightDecay > 0 && weightDecay.isFinite) {
-            throw ValidationError("--weight-decay must be a number above 0; it was \(weightDecay).")
+        if let weightDecay, !(weightDecay >= 0 && weightDecay.isFinite) {
+            throw ValidationError("--weight-decay must be a number, at least 0; it was \(weightDecay).")
         }
     }
 
@@ -75,7 +75,7 @@ struct HeadOptions: ParsableArguments {
         if case .fixed(let rate) = lr { values.learningRate = rate }
         values.batchSize = batchSize ?? 0
         if let seed { values.seed = seed }
-        values.weightDecay = weightDecay ?? 0
+        if let weightDecay { values.weightDecay = weightDecay }
         values.patience = patience ?? 0
         values.labelSmoothing = labelSmoothing ?? 0
         values.classWeights = classWeights

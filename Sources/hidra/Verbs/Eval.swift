@@ -47,7 +47,7 @@ struct Eval: AsyncParsableCommand {
     func run() async throws {
         let rows = try await LabelledColumns(text: text, label: label, format: format).read(file)
         try await Session.run(
-            common, cancelled: "Cancelled: the daemon stopped the job."
+            common, cancelled: "Cancelled: the daemon was told to stop the job."
         ) { session in
             var request = Hidra_V1_EvaluateRequest()
             request.head = head

@@ -8,7 +8,8 @@ struct Events: AsyncParsableCommand {
         commandName: "events",
         abstract: "Print what happened in the daemon.",
         discussion: """
-            Prints the events the daemon still remembers; with --follow it goes on with new ones until Ctrl-C.
+            Prints the events the daemon still remembers; with --follow it goes on with new \
+            ones until Ctrl-C. Times are UTC.
 
             EXAMPLE:
               hidra events --follow

@@ -38,7 +38,7 @@ struct Pull: AsyncParsableCommand {
         try await Session.run(
             common,
             cancelled:
-                "Cancelled: the daemon stopped the download. What has arrived is kept; the same command resumes it."
+                "Cancelled: the daemon was told to stop. What has arrived is kept; the same command resumes it."
         ) { session in
             let (reply, _) = try await session.job { try await session.client.pull(final, progress: $0) }
             let console = session.console

@@ -56,7 +56,7 @@ struct Rm: AsyncParsableCommand {
             var freed: UInt64 = 0
             // A head named here may already have gone with its encoder.
             for name in names where !removed.contains(name) {
-                let reply = try await session.client.remove(name, withHeads: withHeads)
+                let reply = try await remove(name, withHeads: withHeads, session)
                 removed += reply.removed
                 freed += reply.bytesFreed
             }
@@ -66,6 +66,16 @@ struct Rm: AsyncParsableCommand {
             }
             try console.print(
                 "Removed \(Format.list(removed))" + (freed > 0 ? ", \(Format.bytes(freed)) freed" : "") + ".")
+        }
+    }
+
+    /// One call; only the advice on an encoder that has heads is ours.
+    private func remove(_ name: String, withHeads: Bool, _ session: Session) async throws -> Hidra_V1_RemoveReply {
+        do {
+            return try await session.client.remove(name, withHeads: withHeads)
+        } catch var error as HidraError where !withHeads && [.conflict, .alreadyExists].contains(error.code) {
+            error.message += " With --with-heads this command removes them too."
+            throw error
         }
     }
 

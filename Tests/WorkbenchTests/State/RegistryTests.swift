@@ -97,7 +97,7 @@ struct RegistryTests {
         let refused = try await workbenchError {
             _ = try await registry.removeEncoder(named: "minilm", withHeads: false)
         }
-        #expect(refused.code == .alreadyExists)
+        #expect(refused.code == .conflict)
         #expect(refused.details["heads"] == "bank,tone")
         #expect(refused.message.contains("bank, tone"))
         #expect(try await registry.heads().count == 2)
