@@ -96,7 +96,7 @@ let package = Package(
 
         // Plugins. `Plugins/` is also SwiftPM's folder for build plugins, hence the explicit path.
         .executableTarget(
-            name: "ticket-triage", dependencies: ["HidraPlugin", "HidraClient", "Tables", arguments],
+            name: "ticket-triage", dependencies: ["HidraPlugin", "HidraClient", "HidraProtocol", "Tables", arguments],
             path: "Plugins/ticket-triage/Sources", swiftSettings: dialect),
 
         // Tests.
@@ -116,6 +116,6 @@ let package = Package(
         tests("Hub", ["Hub"], exclude: ["Fixtures"]),
         tests("Workbench", ["Workbench", "Heads", "Encoders", "Training", "TensorCore", grdb]),
         tests("Daemon", ["Daemon", "Workbench", "HidraPlugin", "HidraClient", "HidraProtocol", "ZeroMQ", logging]),
-        tests("CLI", ["hidra", "HidraClient", "HidraProtocol", "Tables"]),
+        tests("CLI", ["hidra", "HidraClient", "HidraProtocol", "Tables", arguments]),
     ]
 )

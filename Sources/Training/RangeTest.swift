@@ -2,12 +2,14 @@ import Checkpoints
 import Glibc
 import TensorCore
 
-/// Learning-rate range test (Smith 2017): a short run with a rate that grows geometrically; the rate to use is a fixed
-/// fraction of the one where the smoothed loss is lowest, safely before it diverges.
+/// Learning-rate range test (Smith 2017): a short run with a rate that grows geometrically; the rate to use is a fraction of the
+/// one where the smoothed loss is lowest, safely before it diverges.
 package enum RangeTest {
     static let lowest = 1e-4, highest = 1.0, steps = 120
-    /// Share of the best rate that is used: at the minimum itself training is no longer stable.
-    static let fraction = 0.3
+    /// Share of that rate that is used in a run of so many steps. At the minimum itself training is no longer stable. AdamW moves
+    /// by about the rate in each step, so a long run does best well below it (Banking77, 4,000 steps: 1/30, for linear and MLP
+    /// heads alike), and a short one needs more to arrive at all.
+    static func fraction(ofSteps steps: Int) -> Double { min(0.3, 2 / Double(max(steps, 1)).squareRoot()) }
 
     /// Trains `network` (a throw-away copy) and returns the rate.
     package static func learningRate(
@@ -30,6 +32,7 @@ package enum RangeTest {
             if step > 20, corrected > 2 * best.loss { break }
             optimiser.step(loss.gradients(for: leaves), learningRate: Float(rate))
         }
-        return best.rate * fraction
+        let perEpoch = (features.rows + settings.batchSize - 1) / settings.batchSize
+        return best.rate * fraction(ofSteps: perEpoch * settings.epochs)
     }
 }

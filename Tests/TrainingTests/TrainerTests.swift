@@ -76,7 +76,7 @@ struct TrainerTests {
         let network = HeadNetwork(.linear, width: 4, outputs: 3, in: ParameterScope(initialisedFrom: 1))
         let rate = RangeTest.learningRate(
             network, features: features, targets: .classes(classes), objective: Objective(), settings: TrainingSettings())
-        #expect(rate > 1e-3 && rate <= 0.5, "\(rate)")
+        #expect(rate > 1e-3 && rate <= 0.3, "\(rate)")
     }
 }
 

@@ -21,7 +21,7 @@ struct Report {
             })
         let milliseconds = format(answers.seconds * 1000, 1)
         Swift.print(
-            "\n\(tickets.unseen.count) unseen messages, \(answers.heads.count) heads, \(answers.encoded) encoder passes, \(milliseconds) ms\n")
+            "\n\(tickets.unseen.count) unseen messages, \(answers.heads.count) heads, each encoded once for all of them, \(milliseconds) ms\n")
         for (text, answer) in zip(tickets.unseen, answers.texts) {
             Swift.print("  \(text)")
             let labels = zip(answers.heads, answer).map { head, answer in
