@@ -6,6 +6,7 @@ package enum HeadKind: Sendable, Codable, Equatable {
     case mlp(hidden: Int, dropout: Double)
 
     package static let defaultHidden = 512
+    package static let defaultDropout = 0.3
     package static let largestHidden = 16_384
 
     package var name: String {

@@ -70,7 +70,7 @@ extension WorkRequests {
         switch kind.name {
         case "", "linear": return .linear
         case "mlp":
-            return .mlp(hidden: kind.hidden == 0 ? HeadKind.defaultHidden : Int(kind.hidden), dropout: kind.dropout)
+            return .mlp(hidden: kind.hidden == 0 ? HeadKind.defaultHidden : Int(kind.hidden), dropout: kind.hasDropout ? kind.dropout : HeadKind.defaultDropout)
         default:
             throw Failure(.invalidArgument, "There is no head kind '\(kind.name)'; there are linear and mlp.")
         }
@@ -88,7 +88,7 @@ extension WorkRequests {
         if message.patience > 0 { settings.patience = Int(message.patience) }
         if message.hasValidation { settings.validation = message.validation }
         settings.classWeights = message.classWeights
-        settings.labelSmoothing = message.labelSmoothing
+        if message.hasLabelSmoothing { settings.labelSmoothing = message.labelSmoothing }
         return settings
     }
 }

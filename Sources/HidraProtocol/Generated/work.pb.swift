@@ -215,11 +215,21 @@ public nonisolated struct Hidra_V1_HeadKind: Sendable {
   /// Of "mlp": width of the hidden layer; 0: 512.
   public var hidden: UInt32 = 0
 
-  public var dropout: Double = 0
+  /// Of "mlp": share of the hidden values dropped in training; unset: 0.3.
+  public var dropout: Double {
+    get {_dropout ?? 0}
+    set {_dropout = newValue}
+  }
+  /// Returns true if `dropout` has been explicitly set.
+  public var hasDropout: Bool {self._dropout != nil}
+  /// Clears the value of `dropout`. Subsequent reads from it will return its default value.
+  public mutating func clearDropout() {self._dropout = nil}
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
+
+  fileprivate var _dropout: Double? = nil
 }
 
 /// What is not set, or zero where it is not optional, means the default written beside it.
@@ -267,7 +277,7 @@ public nonisolated struct Hidra_V1_Hyperparameters: Sendable {
   /// Clears the value of `warmup`. Subsequent reads from it will return its default value.
   public mutating func clearWarmup() {self._warmup = nil}
 
-  /// epochs without a better validation score before stopping; 5
+  /// epochs without a better validation score before stopping; 10
   public var patience: UInt32 = 0
 
   /// share of the training rows; 0.1
@@ -283,7 +293,15 @@ public nonisolated struct Hidra_V1_Hyperparameters: Sendable {
   /// weigh classes by inverse frequency
   public var classWeights: Bool = false
 
-  public var labelSmoothing: Double = 0
+  /// 0.1
+  public var labelSmoothing: Double {
+    get {_labelSmoothing ?? 0}
+    set {_labelSmoothing = newValue}
+  }
+  /// Returns true if `labelSmoothing` has been explicitly set.
+  public var hasLabelSmoothing: Bool {self._labelSmoothing != nil}
+  /// Clears the value of `labelSmoothing`. Subsequent reads from it will return its default value.
+  public mutating func clearLabelSmoothing() {self._labelSmoothing = nil}
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -293,6 +311,7 @@ public nonisolated struct Hidra_V1_Hyperparameters: Sendable {
   fileprivate var _weightDecay: Double? = nil
   fileprivate var _warmup: Double? = nil
   fileprivate var _validation: Double? = nil
+  fileprivate var _labelSmoothing: Double? = nil
 }
 
 public nonisolated struct Hidra_V1_TrainReply: @unchecked Sendable {
@@ -863,29 +882,33 @@ nonisolated extension Hidra_V1_HeadKind: SwiftProtobuf.Message, SwiftProtobuf._M
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularStringField(value: &self.name) }()
       case 2: try { try decoder.decodeSingularUInt32Field(value: &self.hidden) }()
-      case 3: try { try decoder.decodeSingularDoubleField(value: &self.dropout) }()
+      case 3: try { try decoder.decodeSingularDoubleField(value: &self._dropout) }()
       default: break
       }
     }
   }
 
   public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if !self.name.isEmpty {
       try visitor.visitSingularStringField(value: self.name, fieldNumber: 1)
     }
     if self.hidden != 0 {
       try visitor.visitSingularUInt32Field(value: self.hidden, fieldNumber: 2)
     }
-    if self.dropout.bitPattern != 0 {
-      try visitor.visitSingularDoubleField(value: self.dropout, fieldNumber: 3)
-    }
+    try { if let v = self._dropout {
+      try visitor.visitSingularDoubleField(value: v, fieldNumber: 3)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   public static func ==(lhs: Hidra_V1_HeadKind, rhs: Hidra_V1_HeadKind) -> Bool {
     if lhs.name != rhs.name {return false}
     if lhs.hidden != rhs.hidden {return false}
-    if lhs.dropout != rhs.dropout {return false}
+    if lhs._dropout != rhs._dropout {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -910,7 +933,7 @@ nonisolated extension Hidra_V1_Hyperparameters: SwiftProtobuf.Message, SwiftProt
       case 7: try { try decoder.decodeSingularUInt32Field(value: &self.patience) }()
       case 8: try { try decoder.decodeSingularDoubleField(value: &self._validation) }()
       case 9: try { try decoder.decodeSingularBoolField(value: &self.classWeights) }()
-      case 10: try { try decoder.decodeSingularDoubleField(value: &self.labelSmoothing) }()
+      case 10: try { try decoder.decodeSingularDoubleField(value: &self._labelSmoothing) }()
       default: break
       }
     }
@@ -948,9 +971,9 @@ nonisolated extension Hidra_V1_Hyperparameters: SwiftProtobuf.Message, SwiftProt
     if self.classWeights != false {
       try visitor.visitSingularBoolField(value: self.classWeights, fieldNumber: 9)
     }
-    if self.labelSmoothing.bitPattern != 0 {
-      try visitor.visitSingularDoubleField(value: self.labelSmoothing, fieldNumber: 10)
-    }
+    try { if let v = self._labelSmoothing {
+      try visitor.visitSingularDoubleField(value: v, fieldNumber: 10)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -964,7 +987,7 @@ nonisolated extension Hidra_V1_Hyperparameters: SwiftProtobuf.Message, SwiftProt
     if lhs.patience != rhs.patience {return false}
     if lhs._validation != rhs._validation {return false}
     if lhs.classWeights != rhs.classWeights {return false}
-    if lhs.labelSmoothing != rhs.labelSmoothing {return false}
+    if lhs._labelSmoothing != rhs._labelSmoothing {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

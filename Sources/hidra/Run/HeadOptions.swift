@@ -37,10 +37,10 @@ struct HeadOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Stop after this many epochs without a better validation score (default: 5).", valueName: "n"))
+            "Stop after this many epochs without a better validation score (default: 10).", valueName: "n"))
     var patience: UInt32?
 
-    @Option(help: ArgumentHelp("Share of each label given to all others, 0 to below 1.", valueName: "x"))
+    @Option(help: ArgumentHelp("Share of each label given to all others, 0 to below 1 (default: 0.1).", valueName: "x"))
     var labelSmoothing: Double?
 
     @Flag(help: "Weigh classes by how rare they are.")
@@ -65,7 +65,7 @@ struct HeadOptions: ParsableArguments {
         var kind = Hidra_V1_HeadKind()
         kind.name = name.rawValue
         kind.hidden = hidden ?? 0
-        kind.dropout = dropout ?? 0
+        if let dropout { kind.dropout = dropout }
         return kind
     }
 
@@ -77,7 +77,7 @@ struct HeadOptions: ParsableArguments {
         if let seed { values.seed = seed }
         if let weightDecay { values.weightDecay = weightDecay }
         values.patience = patience ?? 0
-        values.labelSmoothing = labelSmoothing ?? 0
+        if let labelSmoothing { values.labelSmoothing = labelSmoothing }
         values.classWeights = classWeights
         return values
     }
