@@ -12,4 +12,7 @@ package protocol Encoder: Sendable {
 
     /// Hidden states `[tokens, width]` at each of `taps`; nothing above the deepest is computed.
     func hiddenStates(_ batch: PackedTokens, taps: Set<Int>) -> [Int: Tensor]
+
+    /// Lets the system drop pages of mapped weights; they come back from the file when they are needed.
+    func releasePages()
 }

@@ -1,3 +1,4 @@
+import CKernels
 import Glibc
 import Synchronization
 
@@ -98,4 +99,5 @@ final class BufferCache: Sendable {
 /// Gives memory kept for reuse back to the system: after work that needed more than what follows.
 package func releaseCachedBuffers() {
     BufferCache.shared.clear()
+    ck_return_free_memory()
 }

@@ -43,7 +43,8 @@ extension Workbench {
             let features = try await extractor.features(
                 texts, of: group.loaded, tap: group.tap, priority: texts.count > 64 ? .bulk : .interactive, keep: false)
             let heads = group.heads.map(\.head)
-            let answers = try await compute.perform(.interactive) {
+            // Not on the compute thread: a head is a thousandth of the encoder's work, and would wait for another's unit.
+            let answers = try await Workbench.offPool {
                 let table = FeatureTable(Tensor(features.values, [features.rows, features.width]))
                 return heads.map { head in
                     head.bundle.encoding.predictions(head.bundle.network.evaluate(table, rows: Array(0..<table.rows)), top: top)

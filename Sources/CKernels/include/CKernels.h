@@ -72,6 +72,9 @@ void ck_adamw_f32(size_t n, float *parameter, const float *gradient, float *firs
                   float learning_rate, float beta1, float beta2, float eps, float weight_decay,
                   float bias_correction1, float bias_correction2);
 
+// Gives freed memory that the C library keeps back to the system, where it can.
+void ck_return_free_memory(void);
+
 #ifdef __cplusplus
 }
 #endif

@@ -55,6 +55,8 @@ struct ControlRequests: Sendable {
         jobs.abandon(client)
         data.dropAll(of: client)
         clients.forget(client)
+        // What its requests needed is free now; an idle daemon should be no larger than its encoders.
+        DispatchQueue.global(qos: .utility).async { workbench.encoders.trim() }
     }
 
     private func greet(_ hello: Hidra_V1_Hello, _ client: ClientIdentity, _ request: UInt64) -> Hidra_V1_Envelope {

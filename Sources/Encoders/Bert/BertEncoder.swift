@@ -8,6 +8,7 @@ package final class BertEncoder: Encoder, @unchecked Sendable {
     private let configuration: BertConfiguration
     private let embeddings: BertEmbeddings
     private let stack: [BertLayer]
+    private let weights: Safetensors
     package let parameterCount: Int
 
     package var width: Int { configuration.hiddenSize }
@@ -28,6 +29,7 @@ package final class BertEncoder: Encoder, @unchecked Sendable {
     /// - Throws: `CheckpointError` listing missing, mis-shaped and unused tensors.
     package init(configuration: BertConfiguration, weights: Safetensors) throws {
         self.configuration = configuration
+        self.weights = weights
         let scope = try ParameterScope(frozen: weights, renames: Self.renames)
         let loadedEmbeddings = LoadedBertEmbeddings(configuration, in: scope.scope("embeddings"))
         let loadedLayers = (0..<configuration.layers).map { index in
@@ -42,6 +44,8 @@ package final class BertEncoder: Encoder, @unchecked Sendable {
         // Packed weights replace the mapped ones; their pages need not stay in memory.
         weights.releasePages()
     }
+
+    package func releasePages() { weights.releasePages() }
 
     package func hiddenStates(_ batch: PackedTokens, taps: Set<Int>) -> [Int: Tensor] {
         let offsets = batch.offsets

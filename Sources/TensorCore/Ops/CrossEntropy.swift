@@ -34,8 +34,11 @@ package struct CrossEntropy: DifferentiableOp {
             let logSum = x[best] - logf(probabilities.pointer[row * classes + best])
             var loss = Double(weight(Int(target))) * Double(1 - smoothing) * Double(logSum - x[Int(target)])
             if smoothing > 0 {
-                var spread = 0.0
-                for i in 0..<classes { spread += Double(weight(i)) * Double(logSum - x[i]) }
+                var spread = Double(classes) * Double(logSum) - Double(ck_sum_f32(classes, x))
+                if let classWeights {
+                    spread = 0
+                    for i in 0..<classes { spread += Double(classWeights[i]) * Double(logSum - x[i]) }
+                }
                 loss += Double(smoothing) / Double(classes) * spread
             }
             total += loss
@@ -53,9 +56,11 @@ package struct CrossEntropy: DifferentiableOp {
             let p = saved[0].pointer + row * classes, out = dx.mutablePointer + row * classes
             let main = weight(Int(target)) * (1 - smoothing)
             let mass = main + share * weightSum
-            for i in 0..<classes { out[i] = p[i] * mass * scale }
-            if smoothing > 0 {
-                for i in 0..<classes { out[i] -= share * weight(i) * scale }
+            let (rise, fall) = (mass * scale, share * scale)
+            if smoothing > 0, let classWeights {
+                for i in 0..<classes { out[i] = p[i] * rise - classWeights[i] * fall }
+            } else {
+                for i in 0..<classes { out[i] = p[i] * rise - fall }
             }
             out[Int(target)] -= main * scale
         }

@@ -69,6 +69,12 @@ package final class EncoderHouse: Sendable {
         }
     }
 
+    /// Lets the system have what is only kept for speed: buffers, and pages of mapped weights.
+    package func trim() {
+        for resident in residents.withLock({ Array($0.values) }) { resident.loaded.encoder.encoder.releasePages() }
+        releaseCachedBuffers()
+    }
+
     package func forget(_ name: String) { residents.withLock { $0[name] = nil } }
 
     /// Encoders in memory and for how many seconds each has not been used.

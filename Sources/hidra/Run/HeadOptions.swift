@@ -11,7 +11,7 @@ struct HeadOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Width of the mlp's hidden layer (default: 512).", valueName: "n"))
     var hidden: UInt32?
 
-    @Option(help: ArgumentHelp("Dropout of the mlp's hidden layer, 0 to below 1.", valueName: "p"))
+    @Option(help: ArgumentHelp("Dropout of the mlp's hidden layer, 0 to below 1 (default: 0.3).", valueName: "p"))
     var dropout: Double?
 
     @Option(
