@@ -14,11 +14,12 @@ struct Encode: ParsableCommand {
     @Option(help: "Table with sentences.") var csv: String
     @Option var column = "text"
     @Option(help: "Sentences used.") var limit = 2000
+    @Option(help: "Tokens of one unit, for each thread.") var unit = 80
 
     func run() throws {
         let encoder = try TextEncoder(folder: URL(filePath: model))
         let texts = Array(try Table.read(path: csv).column(column).prefix(limit))
-        let budget = 64 * WorkerPool.shared.threads
+        let budget = unit * WorkerPool.shared.threads
         let seconds = best(of: 3) {
             var batch: [TokenizedText] = [], tokens = 0
             for text in texts {

@@ -163,9 +163,8 @@ private struct Extraction: ComputeTask {
         let infos: [FeatureInfo]
     }
 
-    /// Tokens of one unit, for each thread: some 15 milliseconds, which is what a prediction may have to wait for. A multiple of
-    /// the packed product's tile heights.
-    static let unitTokens = 48
+    /// Tokens of one unit, for each thread: some 25 milliseconds, which is what a prediction may have to wait for.
+    static let unitTokens = 80
     static let blockRows = 256
 
     let loaded: LoadedEncoder
