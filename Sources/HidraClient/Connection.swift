@@ -122,10 +122,12 @@ final class Connection: Sendable {
     }
 
     /// Says goodbye and closes. Open requests fail. Does not wait.
-    func beginClosing() {
+    ///
+    /// - Parameter patience: how long the goodbye may take to go out.
+    func beginClosing(patience: Duration = .milliseconds(500)) {
         let completions = state.withLock { state -> [RequestTable.Completion] in
             guard case .open = state.phase else { return [] }
-            state.phase = .closing(.now + .milliseconds(500))
+            state.phase = .closing(.now + patience)
             state.outbox.append(Outgoing(channel: .control, frames: Frames.goodbye("closed by the client")))
             return state.requests.failAll()
         }

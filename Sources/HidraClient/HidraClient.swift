@@ -89,7 +89,8 @@ public final class HidraClient: Sendable {
             }
             return HidraClient(connection, welcome)
         } catch {
-            connection.beginClosing()
+            // Nobody has greeted us, so nobody waits for a goodbye.
+            connection.beginClosing(patience: .zero)
             await connection.ended()
             if let error = error as? HidraError, error.code == .timeout { throw silent(home) }
             throw error
@@ -104,6 +105,8 @@ public final class HidraClient: Sendable {
         while true {
             try await Task.sleep(for: .milliseconds(5))
             let status = process.status
+            // An attempt while only some of its sockets are bound would wait for the others in vain.
+            if status == .running, !Endpoints.current(home).areBound, deadline > .now { continue }
             do {
                 return try await greet(home, client, deadline, silence)
             } catch let error as HidraError where error.code == .unavailable {

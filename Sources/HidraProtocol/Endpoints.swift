@@ -37,5 +37,8 @@ public struct Endpoints: Sendable, Hashable {
     package var controlPath: String { directory + "/control.sock" }
     package var workPath: String { directory + "/work.sock" }
     package var eventsPath: String { directory + "/events.sock" }
+
+    /// Whether all three sockets are there; whether somebody listens is another matter.
+    package var areBound: Bool { paths.allSatisfy { (path: String) in access(path, F_OK) == 0 } }
     package var paths: [String] { [controlPath, workPath, eventsPath] }
 }
