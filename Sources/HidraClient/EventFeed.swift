@@ -115,7 +115,9 @@ extension Connection {
     }
 
     private func fail(_ feed: Int, _ error: any Error) {
-        state.withLock { $0.feeds[feed] }?.stream.finish(throwing: error)
+        // A replay that was still open when the client closed is no fault of the stream: it just ends.
+        let isClosed = (error as? HidraError).map { $0.code == Self.closed.code } ?? false
+        state.withLock { $0.feeds[feed] }?.stream.finish(throwing: isClosed ? nil : error)
     }
 
     static let unexpectedReply = HidraError(
