@@ -20,7 +20,12 @@ final class TemporaryState {
 
     deinit {
         do {
-            try FileManager.default.removeItem(at: root)
+            do {
+                try FileManager.default.removeItem(at: root)
+            } catch CocoaError.fileNoSuchFile {
+                // A database that was just let go of removes its own -wal and -shm while the folder is walked: walk it again.
+                if FileManager.default.fileExists(atPath: root.path) { try FileManager.default.removeItem(at: root) }
+            }
         } catch {
             Issue.record("The test's folder \(root.path) could not be removed: \(error)")
         }
