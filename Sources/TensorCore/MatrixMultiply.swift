@@ -31,7 +31,8 @@ package final class PackedMatrix: @unchecked Sendable {
         let joined = Tensor(uninitialised: [columns, depth])
         var row = 0
         for weight in weights {
-            joined.mutablePointer.advanced(by: row * depth).update(from: weight.contiguous().pointer, count: weight.count)
+            joined.mutablePointer.advanced(by: row * depth).update(
+                from: weight.contiguous().pointer, count: weight.count)
             row += weight.shape[0]
         }
         panels = .allocate(capacity: max(ck_packed_count(depth, columns), 1))
@@ -43,11 +44,14 @@ package final class PackedMatrix: @unchecked Sendable {
     /// `activation(x · W + bias)`: x `[rows, depth]` (rows may be strided) → `[rows, columns]`.
     package func multiply(_ x: Tensor, bias: Tensor? = nil, activation: PackedActivation = .identity) -> Tensor {
         precondition(x.rank == 2 && x.shape[1] == depth, "packed product: \(x.shape) by [\(depth), \(columns)]")
-        precondition(bias.map { $0.count == columns } ?? true, "packed product: bias \(bias?.shape ?? []) for \(columns) columns")
+        precondition(
+            bias.map { $0.count == columns } ?? true, "packed product: bias \(bias?.shape ?? []) for \(columns) columns"
+        )
         let input = x.strides[1] == 1 ? x : x.contiguous()
         let output = Tensor(uninitialised: [x.shape[0], columns])
         ck_gemm_packed_f32(
-            x.shape[0], columns, depth, input.pointer, max(input.strides[0], depth), panels, bias?.pointer, activation.kernel, 0,
+            x.shape[0], columns, depth, input.pointer, max(input.strides[0], depth), panels, bias?.pointer,
+            activation.kernel, 0,
             output.mutablePointer, columns)
         return output
     }
@@ -55,7 +59,8 @@ package final class PackedMatrix: @unchecked Sendable {
 
 /// `c = alpha · op(a) op(b) + beta · c` on one thread; row-major with leading dimensions. Sizes of zero are allowed.
 func gemm(
-    _ transposeA: Bool, _ transposeB: Bool, _ m: Int, _ n: Int, _ k: Int, alpha: Float = 1, _ a: UnsafePointer<Float>, _ lda: Int,
+    _ transposeA: Bool, _ transposeB: Bool, _ m: Int, _ n: Int, _ k: Int, alpha: Float = 1, _ a: UnsafePointer<Float>,
+    _ lda: Int,
     _ b: UnsafePointer<Float>, _ ldb: Int, beta: Float = 0, _ c: UnsafeMutablePointer<Float>, _ ldc: Int
 ) {
     if m == 0 || n == 0 { return }
@@ -66,7 +71,8 @@ func gemm(
         return
     }
     cblas_sgemm(
-        CblasRowMajor, transposeA ? CblasTrans : CblasNoTrans, transposeB ? CblasTrans : CblasNoTrans, blasint(m), blasint(n),
+        CblasRowMajor, transposeA ? CblasTrans : CblasNoTrans, transposeB ? CblasTrans : CblasNoTrans, blasint(m),
+        blasint(n),
         blasint(k), alpha, a, blasint(max(lda, 1)), b, blasint(max(ldb, 1)), beta, c, blasint(max(ldc, 1)))
 }
 
@@ -84,7 +90,8 @@ func multiply(_ a: Tensor, transposeA: Bool = false, _ b: Tensor, transposeB: Bo
     pool.parallel(parts) { part in
         let from = m * part / parts, to = m * (part + 1) / parts
         gemm(
-            transposeA, transposeB, to - from, n, k, a.pointer + (transposeA ? from : from * k), transposeA ? m : k, b.pointer,
+            transposeA, transposeB, to - from, n, k, a.pointer + (transposeA ? from : from * k), transposeA ? m : k,
+            b.pointer,
             transposeB ? k : n, c.mutablePointer + from * n, n)
     }
     return c

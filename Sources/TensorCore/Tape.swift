@@ -69,7 +69,8 @@ private struct BackwardPass {
             }
         }
         order.sort { $0.number > $1.number }
-        for node in order.reversed() where node.inputs.contains(where: { $0.node.map { useful.contains(ObjectIdentifier($0)) } ?? false }) {
+        for node in order.reversed()
+        where node.inputs.contains(where: { $0.node.map { useful.contains(ObjectIdentifier($0)) } ?? false }) {
             useful.insert(ObjectIdentifier(node))
         }
     }
@@ -94,7 +95,8 @@ private struct BackwardPass {
     }
 
     mutating func add(_ gradient: Tensor, to node: TapeNode) {
-        precondition(gradient.shape == node.shape, "tape: gradient \(gradient.shape) for a value of shape \(node.shape)")
+        precondition(
+            gradient.shape == node.shape, "tape: gradient \(gradient.shape) for a value of shape \(node.shape)")
         let key = ObjectIdentifier(node)
         guard let present = gradients[key] else {
             gradients[key] = gradient.contiguous()
@@ -114,7 +116,8 @@ extension Tensor {
         if shape == target { return self }
         let lead = rank - target.rank
         precondition(
-            lead >= 0 && target.broadcast(with: shape) == shape, "\(op): gradient \(shape) does not fit an input of \(target)")
+            lead >= 0 && target.broadcast(with: shape) == shape,
+            "\(op): gradient \(shape) does not fit an input of \(target)")
         let dense = contiguous()
         let result = Tensor(repeating: 0, target)
         // Walk the target stretched to our shape: offsets repeat where it was broadcast.

@@ -127,7 +127,8 @@ extension Tensor {
         var dimensions = shape.dimensions
         dimensions[rank - 1] = range.count
         return Tensor(
-            storage: storage, shape: Shape(dimensions), strides: strides, offset: offset + range.lowerBound * strides[rank - 1])
+            storage: storage, shape: Shape(dimensions), strides: strides,
+            offset: offset + range.lowerBound * strides[rank - 1])
     }
 
     /// Entries `range` of the first axis.
@@ -136,7 +137,8 @@ extension Tensor {
         var dimensions = shape.dimensions
         dimensions[0] = range.count
         return Tensor(
-            storage: storage, shape: Shape(dimensions), strides: strides, offset: offset + range.lowerBound * strides[0])
+            storage: storage, shape: Shape(dimensions), strides: strides, offset: offset + range.lowerBound * strides[0]
+        )
     }
 
     /// Axes reordered: axis `i` of the view is axis `order[i]` of this tensor.

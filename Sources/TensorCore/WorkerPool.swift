@@ -53,7 +53,9 @@ package final class WorkerPool: Sendable {
     }
 
     private static var defaultThreads: Int {
-        if let text = ProcessInfo.processInfo.environment["HIDRA_THREADS"], let count = Int(text), (1...256).contains(count) {
+        if let text = ProcessInfo.processInfo.environment["HIDRA_THREADS"], let count = Int(text),
+            (1...256).contains(count)
+        {
             return count
         }
         return ProcessInfo.processInfo.activeProcessorCount

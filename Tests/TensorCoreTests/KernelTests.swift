@@ -1,7 +1,7 @@
 import CKernels
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 @testable import TensorCore
 

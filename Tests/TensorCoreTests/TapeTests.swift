@@ -46,7 +46,9 @@ struct TapeTests {
         #expect(gradients[1].values == [Float](repeating: 0, count: 12))
     }
 
-    @Test("NaN reaches the output of every activation and norm", arguments: ["gelu", "relu", "tanh", "softmax", "l2", "layer"])
+    @Test(
+        "NaN reaches the output of every activation and norm",
+        arguments: ["gelu", "relu", "tanh", "softmax", "l2", "layer"])
     func propagatesNaN(_ name: String) {
         let x = Tensor([1, .nan, 2, 3], [1, 4])
         let ones = Tensor(repeating: 1, [4]), zeros = Tensor(repeating: 0, [4])

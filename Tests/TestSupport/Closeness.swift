@@ -29,7 +29,9 @@ package func difference(
     guard worst >= 0 else { return Difference(isWithinTolerance: true, description: "largest difference \(largest)") }
     return Difference(
         isWithinTolerance: false,
-        description: "element \(worst): \(actual[worst]), expected \(expected[worst]), tolerance \(absolute) + \(relative) · |expected|")
+        description:
+            "element \(worst): \(actual[worst]), expected \(expected[worst]), tolerance \(absolute) + \(relative) · |expected|"
+    )
 }
 
 package func difference(_ actual: Tensor, _ expected: Tensor, absolute: Float, relative: Float) -> Difference {

@@ -63,6 +63,10 @@ package struct GoldenCase: Sendable, CustomStringConvertible {
 
     package var attributes: [String: Any] { fields["attributes"] as? [String: Any] ?? [:] }
     package var inputs: [String] { fields["inputs"] as? [String] ?? [] }
+    package var outputs: [String] { fields["outputs"] as? [String] ?? [] }
+    /// Output name → the tensor that holds the gradient with respect to it.
+    package var outputGradients: [String: String] { fields["grad_outputs"] as? [String: String] ?? [:] }
+    /// Input name → the tensor that holds its gradient.
     package var gradients: [String: String] { fields["gradients"] as? [String: String] ?? [:] }
 
     package func open() throws -> Safetensors {

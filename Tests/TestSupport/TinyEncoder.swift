@@ -5,7 +5,8 @@ import TensorCore
 /// A random BERT of two layers and 32 dimensions with a small vocabulary: everything a real encoder has, in milliseconds.
 package enum TinyEncoder {
     static let width = 32, layers = 2, inner = 64, positions = 24
-    static let words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"] + "abcdefghijklmnopqrstuvwxyz".flatMap { ["\($0)", "##\($0)"] }
+    static let words =
+        ["[PAD]", "[UNK]", "[CLS]", "[SEP]"] + "abcdefghijklmnopqrstuvwxyz".flatMap { ["\($0)", "##\($0)"] }
 
     /// Writes the folder of a Hugging Face encoder. The same seed gives the same weights.
     package static func write(to folder: URL, seed: UInt64 = 1) throws {
@@ -18,14 +19,16 @@ package enum TinyEncoder {
     package static var configuration: [String: Any] {
         [
             "model_type": "bert", "hidden_size": width, "num_hidden_layers": layers, "num_attention_heads": 4,
-            "intermediate_size": inner, "hidden_act": "gelu", "vocab_size": words.count, "max_position_embeddings": positions,
+            "intermediate_size": inner, "hidden_act": "gelu", "vocab_size": words.count,
+            "max_position_embeddings": positions,
             "type_vocab_size": 2, "layer_norm_eps": 1e-12,
         ]
     }
 
     private static var tokenizer: [String: Any] {
         let special: [String: Any] = [
-            "[CLS]": ["id": "[CLS]", "ids": [2], "tokens": ["[CLS]"]], "[SEP]": ["id": "[SEP]", "ids": [3], "tokens": ["[SEP]"]],
+            "[CLS]": ["id": "[CLS]", "ids": [2], "tokens": ["[CLS]"]],
+            "[SEP]": ["id": "[SEP]", "ids": [3], "tokens": ["[SEP]"]],
         ]
         func token(_ id: String) -> [String: Any] { ["SpecialToken": ["id": id, "type_id": 0]] }
         func sequence(_ id: String, _ type: Int) -> [String: Any] { ["Sequence": ["id": id, "type_id": type]] }
@@ -48,7 +51,8 @@ package enum TinyEncoder {
             ],
             "decoder": ["type": "WordPiece", "prefix": "##", "cleanup": true],
             "model": [
-                "type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##", "max_input_chars_per_word": 100,
+                "type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##",
+                "max_input_chars_per_word": 100,
                 "vocab": Dictionary(uniqueKeysWithValues: words.enumerated().map { ($1, $0) }),
             ],
         ]

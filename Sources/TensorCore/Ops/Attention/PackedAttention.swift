@@ -32,7 +32,8 @@ package struct PackedAttention: DifferentiableOp {
                 ck_pack(size, length, k.at(rows.lowerBound, column), 1, k.strides[0], keys.mutablePointer)
                 ck_pack(length, size, v.at(rows.lowerBound, column), v.strides[0], 1, values.mutablePointer)
                 ck_gemm_packed_f32(
-                    length, length, size, q.at(rows.lowerBound, column), q.strides[0], keys.pointer, nil, ck_identity, 0,
+                    length, length, size, q.at(rows.lowerBound, column), q.strides[0], keys.pointer, nil, ck_identity,
+                    0,
                     scores.mutablePointer, length)
                 ck_softmax_f32(length, length, scale, scores.pointer, length, scores.mutablePointer, length)
                 ck_gemm_packed_f32(
@@ -48,7 +49,8 @@ package struct PackedAttention: DifferentiableOp {
     package func backward(_ gradient: Tensor, inputs: [Tensor], saved: Saved, needs: [Bool]) -> [Tensor?] {
         let (q, k, v) = operands(inputs)
         let width = q.shape[1], size = width / heads
-        let dq = Tensor(uninitialised: q.shape), dk = Tensor(uninitialised: k.shape), dv = Tensor(uninitialised: v.shape)
+        let dq = Tensor(uninitialised: q.shape), dk = Tensor(uninitialised: k.shape),
+            dv = Tensor(uninitialised: v.shape)
         for sequence in 0..<offsets.count {
             let rows = offsets[sequence], length = rows.count
             let weights = Tensor(uninitialised: [length, length]), dweights = Tensor(uninitialised: [length, length])
@@ -80,7 +82,8 @@ package struct PackedAttention: DifferentiableOp {
         let dense = inputs.map { $0.strides[1] == 1 ? $0 : $0.contiguous() }
         precondition(
             dense.allSatisfy { $0.shape == dense[0].shape } && dense[0].shape[0] == offsets.rows,
-            "attention: q \(inputs[0].shape), k \(inputs[1].shape), v \(inputs[2].shape) for \(offsets.rows) packed rows")
+            "attention: q \(inputs[0].shape), k \(inputs[1].shape), v \(inputs[2].shape) for \(offsets.rows) packed rows"
+        )
         return (dense[0], dense[1], dense[2])
     }
 }

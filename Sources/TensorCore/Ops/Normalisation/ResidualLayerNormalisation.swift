@@ -16,7 +16,8 @@ package struct ResidualLayerNormalisation: DifferentiableOp {
             "residual_layer_norm: x \(x.shape), residual \(residual.shape), weight \(weight.shape), bias \(bias.shape)")
         let y = Tensor(uninitialised: x.shape)
         ck_layer_norm_f32(
-            x.shape.rows, x.shape.last, x.pointer, residual.pointer, weight.pointer, bias.pointer, eps, y.mutablePointer, nil, nil)
+            x.shape.rows, x.shape.last, x.pointer, residual.pointer, weight.pointer, bias.pointer, eps,
+            y.mutablePointer, nil, nil)
         return (y, [])
     }
 

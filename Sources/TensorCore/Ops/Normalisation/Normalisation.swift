@@ -16,7 +16,8 @@ package struct LayerNormalisation: DifferentiableOp {
         let y = Tensor(uninitialised: x.shape), rows = x.shape.rows
         let mean = Tensor(uninitialised: [rows]), rstd = Tensor(uninitialised: [rows])
         ck_layer_norm_f32(
-            rows, x.shape.last, x.pointer, nil, weight.pointer, bias.pointer, eps, y.mutablePointer, mean.mutablePointer,
+            rows, x.shape.last, x.pointer, nil, weight.pointer, bias.pointer, eps, y.mutablePointer,
+            mean.mutablePointer,
             rstd.mutablePointer)
         return (y, [mean, rstd])
     }

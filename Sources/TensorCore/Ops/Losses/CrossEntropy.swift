@@ -21,7 +21,8 @@ package struct CrossEntropy: DifferentiableOp {
         let logits = inputs[0].contiguous(), classes = logits.shape.last
         precondition(
             logits.rank == 2 && logits.shape[0] == targets.count && classWeights.map { $0.count == classes } ?? true,
-            "cross_entropy: logits \(logits.shape), \(targets.count) targets, \(classWeights?.count ?? classes) weights")
+            "cross_entropy: logits \(logits.shape), \(targets.count) targets, \(classWeights?.count ?? classes) weights"
+        )
         let probabilities = Tensor(uninitialised: logits.shape)
         ck_softmax_f32(targets.count, classes, 1, logits.pointer, classes, probabilities.mutablePointer, classes)
         var total = 0.0

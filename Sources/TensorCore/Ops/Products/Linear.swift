@@ -8,7 +8,8 @@ package struct LinearProduct: DifferentiableOp {
     package func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: Saved) {
         let x = inputs[0], weight = inputs[1]
         precondition(
-            x.rank >= 1 && weight.rank == 2 && x.shape.last == weight.shape[1], "linear: x \(x.shape), weight \(weight.shape)")
+            x.rank >= 1 && weight.rank == 2 && x.shape.last == weight.shape[1],
+            "linear: x \(x.shape), weight \(weight.shape)")
         let y = multiply(x.reshapedView([x.shape.rows, x.shape.last]), weight, transposeB: true)
         if inputs.count > 2 {
             let bias = inputs[2].contiguous()
@@ -57,8 +58,12 @@ package struct MatrixProduct: DifferentiableOp {
 
     package func backward(_ gradient: Tensor, inputs: [Tensor], saved: Saved, needs: [Bool]) -> [Tensor?] {
         let a = inputs[0], b = inputs[1]
-        let da = needs[0] ? (transposeA ? stacked(b, transposeB, gradient, true) : stacked(gradient, false, b, !transposeB)) : nil
-        let db = needs[1] ? (transposeB ? stacked(gradient, true, a, transposeA) : stacked(a, !transposeA, gradient, false)) : nil
+        let da =
+            needs[0]
+            ? (transposeA ? stacked(b, transposeB, gradient, true) : stacked(gradient, false, b, !transposeB)) : nil
+        let db =
+            needs[1]
+            ? (transposeB ? stacked(gradient, true, a, transposeA) : stacked(a, !transposeA, gradient, false)) : nil
         return [da, db]
     }
 
@@ -68,7 +73,8 @@ package struct MatrixProduct: DifferentiableOp {
             a.rank >= 2 && lead == Array(b.shape.dimensions.dropLast(2)), "matmul: \(a.shape) by \(b.shape)")
         if lead.isEmpty { return multiply(a, transposeA: transposeA, b, transposeB: transposeB) }
         let count = Shape(lead).count
-        let left = a.reshapedView([count, a.shape[-2], a.shape[-1]]), right = b.reshapedView([count, b.shape[-2], b.shape[-1]])
+        let left = a.reshapedView([count, a.shape[-2], a.shape[-1]]),
+            right = b.reshapedView([count, b.shape[-2], b.shape[-1]])
         let m = transposeA ? a.shape[-1] : a.shape[-2], n = transposeB ? b.shape[-2] : b.shape[-1]
         let output = Tensor(uninitialised: Shape(lead + [m, n]))
         for index in 0..<count {

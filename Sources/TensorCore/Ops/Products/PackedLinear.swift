@@ -29,7 +29,8 @@ package struct PackedLinear: DifferentiableOp {
         for matrix in weights.matrices {
             let dense = matrix.contiguous(), out = matrix.shape[0]
             gemm(
-                false, false, dx.shape[0], dx.shape[1], out, dy.pointer + column, dy.shape[1], dense.pointer, dx.shape[1],
+                false, false, dx.shape[0], dx.shape[1], out, dy.pointer + column, dy.shape[1], dense.pointer,
+                dx.shape[1],
                 beta: 1, dx.mutablePointer, dx.shape[1])
             column += out
         }

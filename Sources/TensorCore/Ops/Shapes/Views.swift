@@ -47,7 +47,8 @@ package struct Embedding: DifferentiableOp {
         let output = Tensor(uninitialised: Shape(shape.dimensions + [width]))
         for (row, index) in indices.enumerated() {
             precondition(index >= 0 && Int(index) < table.shape[0], "embedding: index \(index), table \(table.shape)")
-            output.mutablePointer.advanced(by: row * width).update(from: table.pointer + Int(index) * width, count: width)
+            output.mutablePointer.advanced(by: row * width).update(
+                from: table.pointer + Int(index) * width, count: width)
         }
         return (output, [])
     }

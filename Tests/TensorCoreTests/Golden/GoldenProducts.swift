@@ -1,0 +1,7 @@
+import TestSupport
+
+@testable import TensorCore
+
+extension GoldenBuilders {
+    static let products: [String: GoldenBuilder] = [:]
+}

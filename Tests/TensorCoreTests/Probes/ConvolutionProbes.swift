@@ -1,0 +1,5 @@
+@testable import TensorCore
+
+extension Probes {
+    static let convolution: [String: @Sendable () -> [Probe]] = [:]
+}

@@ -1,0 +1,27 @@
+@testable import TensorCore
+
+extension Probes {
+    static let products: [String: @Sendable () -> [Probe]] = [
+        LinearProduct.name: {
+            return [
+                Probe(LinearProduct(), [numbers([2, 3, 4], 1), numbers([5, 4], 2), numbers([5], 3)]),
+                Probe(LinearProduct(), [numbers([3, 4], 1), numbers([5, 4], 2)]),
+            ]
+        },
+        MatrixProduct.name: {
+            return [
+                Probe(MatrixProduct(), [numbers([3, 4], 1), numbers([4, 2], 2)]),
+                Probe(MatrixProduct(transposeA: true), [numbers([2, 4, 3], 1), numbers([2, 4, 2], 2)]),
+                Probe(MatrixProduct(transposeB: true), [numbers([3, 4], 1), numbers([2, 4], 2)]),
+                Probe(MatrixProduct(transposeA: true, transposeB: true), [numbers([4, 3], 1), numbers([2, 4], 2)]),
+            ]
+        },
+        PackedLinear.name: {
+            let weights = [numbers([5, 4], 2), numbers([3, 4], 3)], biases = [numbers([5], 4), numbers([3], 5)]
+            return [
+                Probe(PackedLinear(FrozenLinear(weights, biases: biases)), [numbers([6, 4], 1)]),
+                Probe(PackedLinear(FrozenLinear(weights, biases: biases), activation: .gelu), [numbers([6, 4], 1)]),
+            ]
+        },
+    ]
+}
