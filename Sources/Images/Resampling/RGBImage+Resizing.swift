@@ -12,7 +12,7 @@ package struct PixelWindow: Sendable, Equatable {
 }
 
 extension RGBImage {
-    /// The image at another size, bit for bit as Pillow's `resize` makes it: columns first, then rows, each pass rounded to 8 bits.
+    /// The image at another size, bit for bit as Pillow 13's `resize` makes it, each of two passes rounded to 8 bits.
     /// - Parameter window: the part of the result that is wanted; only that is computed.
     package func resized(width: Int, height: Int, filter: ResamplingFilter, window: PixelWindow? = nil) -> RGBImage {
         let window = window ?? PixelWindow(columns: 0..<width, rows: 0..<height)
@@ -23,16 +23,23 @@ extension RGBImage {
             "resized: \(window) of \(width) × \(height)")
         if width == self.width, height == self.height { return cropped(window) }
         if filter == .nearest { return nearest(width: width, height: height, window: window) }
-        let columns =
-            width == self.width
-            ? nil : ResamplingWeights(filter, input: self.width, output: width, window: window.columns)
-        guard height != self.height else {
-            return resampledColumns(columns, window.columns, rows: window.rows)
+        var columns: ResamplingWeights?, rows: ResamplingWeights?
+        if width != self.width {
+            columns = ResamplingWeights(filter, input: self.width, output: width, window: window.columns)
         }
-        var rows = ResamplingWeights(filter, input: self.height, output: height, window: window.rows)
-        let reach = rows.reach
-        rows.move(origin: reach.lowerBound)
-        return resampledColumns(columns, window.columns, rows: reach).resampledRows(rows)
+        if height != self.height {
+            rows = ResamplingWeights(filter, input: self.height, output: height, window: window.rows)
+        }
+        // Only what the wanted part looks at goes into the first pass.
+        let reach = PixelWindow(columns: columns?.reach ?? window.columns, rows: rows?.reach ?? window.rows)
+        columns?.move(origin: reach.columns.lowerBound)
+        rows?.move(origin: reach.rows.lowerBound)
+        let part = cropped(reach)
+        // Pillow 12 and before took the columns first always. The order decides roundings, at most by one level.
+        let rowsFirst = self.height > height && self.height - height > 2 * (self.width - width)
+        return rowsFirst
+            ? part.resampled(rows: rows).resampled(columns: columns)
+            : part.resampled(columns: columns).resampled(rows: rows)
     }
 
     /// The part of the image in `window`.
@@ -47,30 +54,26 @@ extension RGBImage {
         return RGBImage(width: window.columns.count, height: window.rows.count, pixels: part)
     }
 
-    /// Rows `rows` with their columns resampled, or only cut when there are no weights.
-    private func resampledColumns(_ weights: ResamplingWeights?, _ columns: Range<Int>, rows: Range<Int>) -> RGBImage {
-        guard let weights else { return cropped(PixelWindow(columns: columns, rows: rows)) }
-        let count = rows.count * columns.count * 3
+    private func resampled(columns weights: ResamplingWeights?) -> RGBImage {
+        guard let weights else { return self }
+        let newWidth = weights.first.count, count = height * newWidth * 3
         let result = [UInt8](unsafeUninitializedCapacity: count) { target, initialised in
-            pixels.withUnsafeBufferPointer { source in
-                guard let start = source.baseAddress else { return }
-                ci_resample_rows(
-                    rows.count, width, start + rows.lowerBound * width * 3, columns.count, weights.taps, weights.first,
-                    weights.weights, target.baseAddress)
-            }
+            ci_resample_rows(
+                height, width, pixels, newWidth, weights.taps, weights.first, weights.weights, target.baseAddress)
             initialised = count
         }
-        return RGBImage(width: columns.count, height: rows.count, pixels: result)
+        return RGBImage(width: newWidth, height: height, pixels: result)
     }
 
-    private func resampledRows(_ weights: ResamplingWeights) -> RGBImage {
-        let height = weights.first.count, count = height * width * 3
+    private func resampled(rows weights: ResamplingWeights?) -> RGBImage {
+        guard let weights else { return self }
+        let newHeight = weights.first.count, count = newHeight * width * 3
         let result = [UInt8](unsafeUninitializedCapacity: count) { target, initialised in
             ci_resample_columns(
-                width * 3, pixels, height, weights.taps, weights.first, weights.weights, target.baseAddress)
+                width * 3, pixels, newHeight, weights.taps, weights.first, weights.weights, target.baseAddress)
             initialised = count
         }
-        return RGBImage(width: width, height: height, pixels: result)
+        return RGBImage(width: width, height: newHeight, pixels: result)
     }
 
     private func nearest(width: Int, height: Int, window: PixelWindow) -> RGBImage {
