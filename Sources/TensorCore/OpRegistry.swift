@@ -8,7 +8,7 @@ package enum OpRegistry {
         Add.self, Subtract.self, Multiply.self, Divide.self, GELU.self, ReLU.self, Tanh.self, Sigmoid.self,
         Dropout.self,
     ]
-    static let products: [any DifferentiableOp.Type] = [LinearProduct.self, MatrixProduct.self, PackedLinear.self]
+    static let products: [any DifferentiableOp.Type] = [LinearProduct.self, LinearGELU.self, MatrixProduct.self, PackedLinear.self]
     static let shapes: [any DifferentiableOp.Type] = [Reshape.self, Permute.self, Embedding.self]
     static let reductions: [any DifferentiableOp.Type] = [Sum.self, Mean.self, MeanPooling.self, Softmax.self]
     static let normalisation: [any DifferentiableOp.Type] = [
