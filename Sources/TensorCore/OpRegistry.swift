@@ -20,6 +20,10 @@ package enum OpRegistry {
         Upsample.self, Pad.self, BatchNormalisation.self, GroupNormalisation.self,
     ]
     static let losses: [any DifferentiableOp.Type] = [
-        CrossEntropy.self, BinaryCrossEntropy.self, MeanSquaredError.self,
+        CrossEntropy.self, SoftCrossEntropy.self, NegativeLogLikelihood.self, BinaryCrossEntropy.self,
+        KullbackLeibler.self, Distillation.self, MeanSquaredError.self, MeanAbsoluteError.self, HuberLoss.self,
+        SmoothAbsoluteError.self, GaussianDivergence.self, GaussianLikelihood.self, CosineSimilarity.self,
+        CosineEmbeddingLoss.self, TripletMarginLoss.self, MarginRankingLoss.self, MultipleNegativesRanking.self,
+        SupervisedContrastive.self, CTCLoss.self, LinearChainCRF.self,
     ]
 }
