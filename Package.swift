@@ -56,6 +56,7 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", path: "Sources/COpenSSL"),
         .systemLibrary(name: "CZlib", path: "Sources/CZlib"),
         .target(name: "CKernels", path: "Sources/CKernels"),
+        .target(name: "CAllocationCount", path: "Sources/CAllocationCount"),
 
         // Row 1: foundations that know nothing of each other.
         library("TensorCore", ["CKernels", "COpenBLAS"]),
@@ -93,7 +94,7 @@ let package = Package(
         .executableTarget(
             name: "hidra-bench",
             dependencies: [
-                "HidraClient", "Encoders", "Training", "Heads", "Layers", "Checkpoints", "TensorCore", "CKernels", "Tables", arguments,
+                "HidraClient", "Encoders", "Training", "Heads", "Layers", "Checkpoints", "TensorCore", "CKernels", "CAllocationCount", "Tables", arguments,
             ],
             path: "Sources/hidra-bench", swiftSettings: dialect),
 

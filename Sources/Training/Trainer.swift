@@ -30,7 +30,7 @@ package final class Trainer {
     private let objective: Objective
     private let schedule: CosineSchedule
     private var optimiser: AdamW
-    private let stepsPerEpoch: Int
+    package let stepsPerEpoch: Int
     private var order: [Int] = []
     private var lossSum = 0.0
     private var bestWeights: [Tensor] = []
