@@ -28,8 +28,8 @@ struct HeadSteps: ParsableCommand {
                 network, features: FeatureTable(features), targets: targets, objective: Objective(), settings: settings,
                 learningRate: 0.01)
             let steps = kind == .linear ? 2000 : 400
-            for _ in 0..<steps / 10 { trainer.advance() }
-            let seconds = best(of: 3) { for _ in 0..<steps { trainer.advance() } }
+            for _ in 0..<steps / 10 { try trainer.advance() }
+            let seconds = try best(of: 3) { for _ in 0..<steps { try trainer.advance() } }
             say([
                 ("bench", "head training"), ("head", kind.name), ("batch", batchSize), ("threads", WorkerPool.shared.threads),
                 ("steps_per_second", Double(steps) / seconds),
