@@ -91,7 +91,10 @@ let package = Package(
             name: "hidra", dependencies: ["HidraClient", "HidraProtocol", "Tables", arguments],
             path: "Sources/hidra", swiftSettings: dialect),
         .executableTarget(
-            name: "hidra-bench", dependencies: ["HidraClient", "Encoders", "Training", "Heads", "Checkpoints", "TensorCore", "Tables", arguments],
+            name: "hidra-bench",
+            dependencies: [
+                "HidraClient", "Encoders", "Training", "Heads", "Layers", "Checkpoints", "TensorCore", "CKernels", "Tables", arguments,
+            ],
             path: "Sources/hidra-bench", swiftSettings: dialect),
 
         // Plugins. `Plugins/` is also SwiftPM's folder for build plugins, hence the explicit path.
