@@ -83,7 +83,15 @@ void ck_gelu_f32(size_t n, const float *x, float *y) { table->gelu(n, x, y); }
 void ck_gelu_backward_f32(size_t n, const float *x, const float *dy, float *dx) { table->gelu_backward(n, x, dy, dx); }
 
 void ck_softmax_f32(size_t rows, size_t n, float scale, const float *x, size_t ldx, float *y, size_t ldy) {
-    table->softmax(rows, n, scale, x, ldx, y, ldy);
+    table->softmax(rows, n, scale, x, ldx, y, ldy, NULL);
+}
+
+void ck_softmax_log_sum_f32(size_t rows, size_t n, const float *x, size_t ldx, float *y, size_t ldy, float *log_sum) {
+    table->softmax(rows, n, 1, x, ldx, y, ldy, log_sum);
+}
+
+void ck_gather_rows_f32(size_t count, const ptrdiff_t *rows, size_t n, const float *x, float *y) {
+    table->gather_rows(count, rows, n, x, y);
 }
 
 void ck_layer_norm_f32(size_t rows, size_t n, const float *x, const float *residual, const float *weight, const float *bias,

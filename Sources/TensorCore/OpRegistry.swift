@@ -15,8 +15,15 @@ package enum OpRegistry {
         LayerNormalisation.self, L2Normalisation.self, ResidualLayerNormalisation.self,
     ]
     static let attention: [any DifferentiableOp.Type] = [PackedAttention.self]
-    static let convolution: [any DifferentiableOp.Type] = []
+    static let convolution: [any DifferentiableOp.Type] = [
+        Convolution.self, TransposedConvolution.self, MaxPooling.self, AveragePooling.self, AdaptiveAveragePooling.self,
+        Upsample.self, Pad.self, BatchNormalisation.self, GroupNormalisation.self,
+    ]
     static let losses: [any DifferentiableOp.Type] = [
-        CrossEntropy.self, BinaryCrossEntropy.self, MeanSquaredError.self,
+        CrossEntropy.self, SoftCrossEntropy.self, NegativeLogLikelihood.self, BinaryCrossEntropy.self,
+        KullbackLeibler.self, Distillation.self, MeanSquaredError.self, MeanAbsoluteError.self, HuberLoss.self,
+        SmoothAbsoluteError.self, GaussianDivergence.self, GaussianLikelihood.self, CosineSimilarity.self,
+        CosineEmbeddingLoss.self, TripletMarginLoss.self, MarginRankingLoss.self, MultipleNegativesRanking.self,
+        SupervisedContrastive.self, CTCLoss.self, LinearChainCRF.self,
     ]
 }

@@ -19,7 +19,7 @@ struct HeadSteps: ParsableCommand {
     private struct Subject {
         let name: String
         let batch: Int
-        let features: FeatureTable
+        let rows: Int, width: Int
         let operations: Double
         let network: () -> any Network
     }
@@ -31,22 +31,22 @@ struct HeadSteps: ParsableCommand {
             settings.validation = 0
             (settings.patience, settings.epochs) = (1_000_000, 1_000_000)
             var random = Random(seed: 2)
-            let targets = Targets.classes((0..<subject.features.rows).map { _ in Int32(random.index(below: classes)) })
-            let memory = StepMemory()
+            let targets = Targets.classes((0..<subject.rows).map { _ in Int32(random.index(below: classes)) })
+            let features = table(subject.rows, subject.width), memory = StepMemory()
             let trainer = Trainer(
-                subject.network(), features: subject.features, targets: targets, objective: Objective(),
+                subject.network(), features: features, targets: targets, objective: Objective(),
                 settings: settings,
                 learningRate: 0.001)
             // Until rate, caches and buffers have settled.
-            let warmup = best(of: 1) { for _ in 0..<10 { trainer.advance() } }
+            let warmup = try best(of: 1) { for _ in 0..<10 { try trainer.advance() } }
             let steps = max(4, Int(seconds / (warmup / 10)))
-            for _ in 0..<steps / 4 { trainer.advance() }
-            let shortest = best(of: 3) { for _ in 0..<steps { trainer.advance() } } / Double(steps)
+            for _ in 0..<steps / 4 { try trainer.advance() }
+            let shortest = try best(of: 3) { for _ in 0..<steps { try trainer.advance() } } / Double(steps)
             let peakMemory = memory.peakMegabytes
             // Within one epoch: its end evaluates and copies weights.
-            while trainer.step % trainer.stepsPerEpoch != 1 { trainer.advance() }
+            while trainer.step % trainer.stepsPerEpoch != 1 { try trainer.advance() }
             let counted = StepMemory(), few = min(10, trainer.stepsPerEpoch - 2)
-            for _ in 0..<few { trainer.advance() }
+            for _ in 0..<few { try trainer.advance() }
             let calls = Double(counted.calls) / Double(few)
             let threads = WorkerPool.shared.threads, gflops = subject.operations / shortest / 1e9
             say([
@@ -58,14 +58,14 @@ struct HeadSteps: ParsableCommand {
         }
     }
 
-    private func subjects() -> [Subject] {
+    private func table(_ rows: Int, _ width: Int) -> FeatureTable {
         var random = Random(seed: 1)
-        func table(_ rows: Int, _ width: Int) -> FeatureTable {
-            let values = Tensor(uninitialised: [rows, width])
-            for i in 0..<values.count { values.mutablePointer[i] = random.uniform() - 0.5 }
-            return FeatureTable(L2Normalisation()(values))
-        }
-        let features = table(rows, width)
+        let values = Tensor(uninitialised: [rows, width])
+        for i in 0..<values.count { values.mutablePointer[i] = random.uniform() - 0.5 }
+        return FeatureTable(L2Normalisation()(values))
+    }
+
+    private func subjects() -> [Subject] {
         let sequences = 16, tokens = 32, heads = 12, feedForward = 1536
         let transformer = {
             TransformerHead(
@@ -73,16 +73,15 @@ struct HeadSteps: ParsableCommand {
                 in: ParameterScope(initialisedFrom: 0))
         }
         return [
-            builtIn("linear", .linear, features),
-            builtIn("mlp", .mlp(hidden: HeadKind.defaultHidden, dropout: 0), features),
-            builtIn("mlp-dropout", .mlp(hidden: HeadKind.defaultHidden, dropout: HeadKind.defaultDropout), features),
+            builtIn("linear", .linear), builtIn("mlp", .mlp(hidden: HeadKind.defaultHidden, dropout: 0)),
+            builtIn("mlp-dropout", .mlp(hidden: HeadKind.defaultHidden, dropout: HeadKind.defaultDropout)),
             Subject(
-                name: "transformer", batch: sequences, features: table(64 * sequences, tokens * width),
+                name: "transformer", batch: sequences, rows: 64 * sequences, width: tokens * width,
                 operations: transformer().operations(sequences: sequences, classes: classes), network: transformer),
         ]
     }
 
-    private func builtIn(_ name: String, _ kind: HeadKind, _ features: FeatureTable) -> Subject {
+    private func builtIn(_ name: String, _ kind: HeadKind) -> Subject {
         // Forward and the weights' gradients; the hidden layer's output also has one.
         let multiplyAdds =
             switch kind {
@@ -90,7 +89,7 @@ struct HeadSteps: ParsableCommand {
             case .mlp(let hidden, _): 2 * width * hidden + 3 * hidden * classes
             }
         return Subject(
-            name: name, batch: batchSize, features: features, operations: 2 * Double(batchSize * multiplyAdds),
+            name: name, batch: batchSize, rows: rows, width: width, operations: 2 * Double(batchSize * multiplyAdds),
             network: { HeadNetwork(kind, width: width, outputs: classes, in: ParameterScope(initialisedFrom: 0)) })
     }
 }

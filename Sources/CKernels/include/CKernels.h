@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "convolution.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -72,6 +74,11 @@ void ck_gelu_backward_f32(size_t n, const float *x, const float *dy, float *dx);
 
 // Each row of x [rows, n], times `scale`: y = exp(s − max s) / Σ exp(s − max s); x and y may be the same.
 void ck_softmax_f32(size_t rows, size_t n, float scale, const float *x, size_t ldx, float *y, size_t ldy);
+// The softmax of each row, and log_sum[rows] = log Σ exp(x) of it.
+void ck_softmax_log_sum_f32(size_t rows, size_t n, const float *x, size_t ldx, float *y, size_t ldy, float *log_sum);
+
+// y[r] = x[rows[r]] for rows of n floats.
+void ck_gather_rows_f32(size_t count, const ptrdiff_t *rows, size_t n, const float *x, float *y);
 
 // y = (s − mean s) / √(var s + eps) · weight + bias for each row of s = x (+ residual), var divided by n.
 // weight, bias, residual may be NULL; y may be x. mean and rstd [rows] are written when not NULL.
