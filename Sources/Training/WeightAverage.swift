@@ -1,5 +1,5 @@
 package import Checkpoints
-package import TensorCore
+import TensorCore
 
 /// Exponential moving average of weights (Polyak & Juditsky 1992; Tarvainen & Valpola 2017):
 /// `average = d · average + (1 − d) · weight` after each step, where d grows from `(1 + t) / (10 + t)` to `decay`, so that the
