@@ -55,6 +55,10 @@ let package = Package(
         .systemLibrary(name: "COpenBLAS", path: "Sources/COpenBLAS", pkgConfig: "openblas"),
         .systemLibrary(name: "COpenSSL", path: "Sources/COpenSSL"),
         .systemLibrary(name: "CZlib", path: "Sources/CZlib"),
+        .systemLibrary(name: "CArchive", path: "Sources/CArchive"),
+        .target(
+            name: "CImages", path: "Sources/CImages",
+            linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png16"), .linkedLibrary("webp")]),
         .target(name: "CKernels", path: "Sources/CKernels"),
         .target(name: "CAllocationCount", path: "Sources/CAllocationCount"),
 
@@ -65,6 +69,7 @@ let package = Package(
         library("HidraProtocol", [protobuf]),
         library("ZeroMQ", ["CZeroMQ"]),
         library("Tables", [csv]),
+        library("Images", ["CImages", "CArchive"]),
 
         // Rows 2–5: from weights on disk to trained heads.
         library("Checkpoints", ["TensorCore"]),
@@ -112,6 +117,7 @@ let package = Package(
         tests("Digests", ["Digests"]),
         tests("Tokenizers", ["Tokenizers"]),
         tests("Tables", ["Tables"]),
+        tests("Images", ["Images", "CImages", "Checkpoints", "TensorCore"], exclude: ["Fixtures"]),
         tests("Checkpoints", ["Checkpoints", "TensorCore"]),
         tests("Encoders", ["Encoders", "Layers", "Checkpoints", "TensorCore", "Tokenizers"]),
         tests("Training", ["Training", "Heads", "Encoders", "Layers", "Checkpoints", "TensorCore"]),

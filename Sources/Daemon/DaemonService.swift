@@ -36,7 +36,7 @@ package final class DaemonService: Service {
         let (stopRequests, requestStop) = AsyncStream.makeStream(of: Duration.self, bufferingPolicy: .bufferingOldest(1))
         (self.stopRequests, self.requestStop) = (stopRequests, requestStop)
 
-        let clients = ClientTable(), data = DataStore(limits: limits)
+        let clients = ClientTable(), data = DataStore(limits: limits, folder: workbench.registry.directory.staging)
         let outbox = outbox
         let control = ControlRequests(
             workbench: workbench, jobs: jobs, clients: clients, events: events, data: data, limits: limits, version: Self.version,

@@ -42,13 +42,18 @@ extension Workbench {
         _ plan: TrainingPlan, _ loaded: LoadedEncoder, _ run: RunRecord, _ begin: ContinuousClock.Instant,
         _ progress: @escaping ProgressHandler
     ) async throws -> TrainingOutcome {
-        let total = plan.texts.count, extractionStart = ContinuousClock.now
-        let features = try await extractor.features(plan.texts, of: loaded, tap: plan.tap, priority: .training) { done, hits in
+        let total = plan.inputs.count, extractionStart = ContinuousClock.now
+        let extracted = try await extractor.features(plan.inputs, of: loaded, tap: plan.tap, priority: .training) { done, hits in
             progress(JobProgress(.extracting, done: done, total: total, metrics: ["cache_hits": Double(hits)]))
         }
         let extractSeconds = (ContinuousClock.now - extractionStart) / .seconds(1)
+        let (plan, features) = try await Workbench.offPool { try plan.leavingOutUnreadable(extracted, loaded) }
         var summary = TrainingSummary()
         summary.notes = plan.notes
+        for note in InputProblems(extracted, plan.inputs).notes {
+            summary.notes.append(note)
+            progress(JobProgress(.extracting, done: total, total: total, note: note))
+        }
         if features.truncatedRows > 0 {
             let note =
                 "\(features.truncatedRows) of \(features.rows) texts are longer than \(loaded.encoder.maxTokens) tokens and were cut."
@@ -107,26 +112,39 @@ extension TrainingPlan {
         HeadRecord(
             name: request.head, encoder: request.encoder, encoderDigest: loaded.record.digest, task: request.task.rawValue,
             kind: request.kind.name, labels: encoding.labels, parameters: result.parameters,
-            digest: result.description.weightsDigest, created: Date().timeIntervalSince1970, metrics: metrics, run: run, tap: tap)
+            digest: result.description.weightsDigest, created: Date().timeIntervalSince1970, metrics: metrics, run: run,
+            tap: loaded.encoder.taps[tap].name, modality: loaded.encoder.modality)
     }
 
     /// What a run record keeps so that the run can be repeated and compared: settings, data digest, encoder digest.
     fileprivate func configuration(_ loaded: LoadedEncoder) throws -> String {
         struct Configuration: Encodable {
             var task: HeadTask, kind: HeadKind, settings: TrainingSettings
-            var tap: Int, holdout: Double, trainRows: Int, testRows: Int
+            var tap: String, holdout: Double, trainRows: Int, testRows: Int
             var dataDigest: String, encoderDigest: String
         }
-        let cells = zip(request.rows.texts, request.rows.labels).map { "\($0)\u{1f}\($1)" }
-            + zip(request.test?.texts ?? [], request.test?.labels ?? []).map { "\($0)\u{1f}\($1)" }
+        let cells = [request.rows, request.test].compactMap { $0 }.flatMap { rows in
+            zip(rows.inputs, rows.labels).map { "\($0.digestText)\u{1f}\($1)" }
+        }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         let json = try encoder.encode(
             Configuration(
-                task: request.task, kind: request.kind, settings: request.settings, tap: tap, holdout: request.holdout,
+                task: request.task, kind: request.kind, settings: request.settings, tap: loaded.encoder.taps[tap].name,
+                holdout: request.holdout,
                 trainRows: trainRows.count, testRows: testRows.count,
                 dataDigest: SHA256Digest(of: Data(cells.joined(separator: "\u{1e}").utf8)).hex, encoderDigest: loaded.record.digest))
         return String(decoding: json, as: UTF8.self)
+    }
+}
+
+extension EncoderInput {
+    /// What stands for the input in the digest of a run's data.
+    fileprivate var digestText: String {
+        switch self {
+        case .text(let text): text
+        case .image(let file): file.digest.map { String($0, radix: 16) }.joined(separator: ".")
+        }
     }
 }
 

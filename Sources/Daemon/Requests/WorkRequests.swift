@@ -42,7 +42,7 @@ struct WorkRequests: Sendable {
         case .embed(let embed): quick("embed", client, request) { _ in try await self.embed(embed) }
         case .evaluate(let evaluate):
             // The rows are taken now: the client may drop them, or go, as soon as it has asked.
-            let rows = Result { try labelled(evaluate.data, evaluate.textColumn, evaluate.labelColumn, client) }
+            let rows = Result { try labelled(evaluate.data, evaluate.inputColumn, evaluate.labelColumn, evaluate.nameColumn, client) }
             start("evaluate", evaluate.head, client, request) { job in try await self.evaluate(evaluate, rows.get(), job) }
         case .train(let train):
             let training = Result { try trainingRequest(train, client) }

@@ -1,4 +1,5 @@
 import Checkpoints
+import Encoders
 import Foundation
 import Heads
 import TensorCore
@@ -137,8 +138,8 @@ struct TrainingPlan: Sendable {
     let trainTargets: Targets
     let testRows: [Int]
     let test: Truth?
-    /// All texts whose features are needed: the training rows, then the test rows.
-    let texts: [String]
+    /// All inputs whose features are needed: the training rows, then the test rows.
+    let inputs: [EncoderInput]
     let notes: [String]
 }
 

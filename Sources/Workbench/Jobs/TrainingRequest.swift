@@ -1,15 +1,24 @@
+package import Encoders
 package import Heads
 package import Training
 
-/// Labelled texts. `labels` holds the cells as they stand in the table.
-package struct LabelledTexts: Sendable {
-    package var texts: [String]
+/// Labelled inputs, all of one modality. `labels` holds the cells as they stand in the table.
+package struct LabelledRows: Sendable {
+    package var inputs: [EncoderInput]
     package var labels: [String]
 
-    package init(texts: [String], labels: [String]) {
-        precondition(texts.count == labels.count, "\(texts.count) texts, \(labels.count) labels")
-        self.texts = texts
+    package init(inputs: [EncoderInput], labels: [String]) {
+        precondition(inputs.count == labels.count, "\(inputs.count) inputs, \(labels.count) labels")
+        self.inputs = inputs
         self.labels = labels
+    }
+
+    package init(texts: [String], labels: [String]) { self.init(inputs: texts.map { .text($0) }, labels: labels) }
+
+    package var count: Int { inputs.count }
+
+    func selecting(_ rows: [Int]) -> LabelledRows {
+        LabelledRows(inputs: rows.map { inputs[$0] }, labels: rows.map { labels[$0] })
     }
 }
 
@@ -20,19 +29,19 @@ package struct TrainingRequest: Sendable {
     package var task: HeadTask
     package var kind: HeadKind
     package var settings: TrainingSettings
-    package var rows: LabelledTexts
-    package var test: LabelledTexts?
+    package var rows: LabelledRows
+    package var test: LabelledRows?
     /// Share of the rows kept for testing when there are no test rows.
     package var holdout: Double
     package var separator: Character
-    /// Layer to read; nil: the top.
-    package var tap: Int?
+    /// Name of the tap to read; empty: the top.
+    package var tap: String
     package var replace: Bool
 
     package init(
         head: String, encoder: String, task: HeadTask = .classify, kind: HeadKind = .linear,
-        settings: TrainingSettings = TrainingSettings(), rows: LabelledTexts, test: LabelledTexts? = nil, holdout: Double = 0,
-        separator: Character = "|", tap: Int? = nil, replace: Bool = false
+        settings: TrainingSettings = TrainingSettings(), rows: LabelledRows, test: LabelledRows? = nil, holdout: Double = 0,
+        separator: Character = "|", tap: String = "", replace: Bool = false
     ) {
         self.head = head
         self.encoder = encoder
@@ -52,8 +61,8 @@ package struct TrainingRequest: Sendable {
         func require(_ holds: Bool, _ message: String) throws {
             if !holds { throw WorkbenchError(.invalidArgument, message) }
         }
-        guard !rows.texts.isEmpty else { throw WorkbenchError(.invalidData, "There are no rows to train on. Is the file empty?") }
-        guard test.map({ !$0.texts.isEmpty }) ?? true else {
+        guard rows.count > 0 else { throw WorkbenchError(.invalidData, "There are no rows to train on. Is the file empty?") }
+        guard test.map({ $0.count > 0 }) ?? true else {
             throw WorkbenchError(.invalidData, "There are no rows to test on. Is the test file empty?")
         }
         try require((0..<1).contains(holdout), "The hold-out share is \(holdout); it must be at least 0 and below 1, e.g. 0.2.")
