@@ -94,7 +94,7 @@ let package = Package(
             name: "hidrad", dependencies: ["Daemon", "HidraProtocol", arguments, lifecycle, signals, logging],
             path: "Sources/hidrad", swiftSettings: dialect),
         .executableTarget(
-            name: "hidra", dependencies: ["HidraClient", "HidraProtocol", "Tables", arguments],
+            name: "hidra", dependencies: ["HidraClient", "HidraProtocol", "Tables", "Images", arguments],
             path: "Sources/hidra", swiftSettings: dialect),
         .executableTarget(
             name: "hidra-bench",

@@ -51,7 +51,8 @@ extension HidraClient {
         ) { message in
             guard case .runGraphReply(let reply) = message.envelope.kind else { return nil }
             let outputs = zip(message.envelope.tensors, message.tensors).map { frame, bytes in
-                GraphTensor(name: frame.name, type: frame.type, shape: frame.shape.map { Int(clamping: $0) }, bytes: bytes)
+                GraphTensor(
+                    name: frame.name, type: frame.type, shape: frame.shape.map { Int(clamping: $0) }, bytes: bytes)
             }
             return (outputs, reply)
         }

@@ -25,7 +25,7 @@ private let table: [(target: String, ours: Set<String>, external: Set<String>)] 
         ["ServiceLifecycle", "Logging", "SwiftProtobuf"]
     ),
     ("hidrad", ["Daemon", "HidraProtocol"], ["ArgumentParser", "ServiceLifecycle", "UnixSignals", "Logging"]),
-    ("hidra", ["HidraClient", "HidraProtocol", "Tables"], ["ArgumentParser"]),
+    ("hidra", ["HidraClient", "HidraProtocol", "Tables", "Images"], ["ArgumentParser"]),
     (
         "hidra-bench",
         [

@@ -22,7 +22,9 @@ package struct Failure: Error {
         case let error as TransportError: self.init(error.code, error.message)
         case is CancellationError: self.init(.cancelled, "Cancelled.")
         default:
-            self.init(.internalError, "Something unexpected went wrong: \(error). The log (hidrad.log in HIDRA_HOME) may say more.")
+            self.init(
+                .internalError,
+                "Something unexpected went wrong: \(error). The log (hidrad.log in HIDRA_HOME) may say more.")
         }
     }
 

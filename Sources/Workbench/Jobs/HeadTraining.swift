@@ -68,11 +68,14 @@ struct HeadTraining: ComputeTask {
     private mutating func prepare() throws {
         let rows = FeatureTable(table.gather(plan.trainRows))
         var objective = Objective(smoothing: Float(plan.request.settings.labelSmoothing))
-        if plan.request.settings.classWeights { objective.classWeights = plan.trainTargets.balancingWeights(plan.encoding.outputs) }
+        if plan.request.settings.classWeights {
+            objective.classWeights = plan.trainTargets.balancingWeights(plan.encoding.outputs)
+        }
         let rate =
             plan.request.settings.learningRate
             ?? RangeTest.learningRate(
-                Self.network(plan, width: features.width), features: rows, targets: plan.trainTargets, objective: objective,
+                Self.network(plan, width: features.width), features: rows, targets: plan.trainTargets,
+                objective: objective,
                 settings: plan.request.settings)
         trainer = Trainer(
             network, features: rows, targets: plan.trainTargets, objective: objective, settings: plan.request.settings,

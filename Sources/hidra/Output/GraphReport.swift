@@ -8,7 +8,10 @@ struct GraphReport {
     func render(style: Style, width: Int?) -> String {
         var facts = Facts()
         facts.add("graph", style.bold(file))
-        facts.add("opsets", reply.opsets.sorted { $0.key < $1.key }.map { "\($0.key.isEmpty ? "ai.onnx" : $0.key) \($0.value)" }.joined(separator: ", "))
+        facts.add(
+            "opsets",
+            reply.opsets.sorted { $0.key < $1.key }.map { "\($0.key.isEmpty ? "ai.onnx" : $0.key) \($0.value)" }.joined(
+                separator: ", "))
         facts.add("inputs", reply.inputs.map(Self.text).joined(separator: ", "))
         facts.add("outputs", reply.outputs.map(Self.text).joined(separator: ", "))
         facts.add("parameters", Format.count(reply.parameters))
@@ -19,7 +22,9 @@ struct GraphReport {
         text += grid.render(width: width, style: style)
         guard !reply.problems.isEmpty else { return text + "\nThe graph can be used.\n" }
         text += "\n\(style.yellow(Format.count(UInt64(reply.problems.count), "problem"))):\n"
-        for problem in reply.problems { text += "  \(problem.node.isEmpty ? "" : "\(problem.node): ")\(problem.message)\n" }
+        for problem in reply.problems {
+            text += "  \(problem.node.isEmpty ? "" : "\(problem.node): ")\(problem.message)\n"
+        }
         return text
     }
 
@@ -34,16 +39,24 @@ extension Hidra_V1_CheckGraphReply {
             "result",
             [
                 ("usable", .bool(problems.isEmpty)),
-                ("operators", .array(operators.map { use in
-                    .object([
-                        ("name", .string(use.name)), ("count", .unsigned(use.count)), ("differentiable", .bool(use.differentiable)),
-                    ])
-                })),
+                (
+                    "operators",
+                    .array(
+                        operators.map { use in
+                            .object([
+                                ("name", .string(use.name)), ("count", .unsigned(use.count)),
+                                ("differentiable", .bool(use.differentiable)),
+                            ])
+                        })
+                ),
                 ("inputs", .array(inputs.map(\.json))), ("outputs", .array(outputs.map(\.json))),
                 ("initialisers", .array(initialisers.map(\.json))), ("parameters", .unsigned(parameters)),
                 ("memory_bytes", .unsigned(memoryBytes)),
                 ("opsets", .object(opsets.sorted { $0.key < $1.key }.map { ($0.key, .unsigned($0.value)) })),
-                ("problems", .array(problems.map { .object([("node", .string($0.node)), ("message", .string($0.message))]) })),
+                (
+                    "problems",
+                    .array(problems.map { .object([("node", .string($0.node)), ("message", .string($0.message))]) })
+                ),
             ])
     }
 }

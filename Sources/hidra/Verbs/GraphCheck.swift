@@ -33,7 +33,8 @@ struct GraphCheck: AsyncParsableCommand {
             if console.json {
                 try console.print(reply.json)
             } else {
-                try console.print(GraphReport(file: file, reply: reply).render(style: console.style, width: console.width))
+                try console.print(
+                    GraphReport(file: file, reply: reply).render(style: console.style, width: console.width))
             }
             guard reply.problems.isEmpty else { throw ExitCode(ErrorCode.unsupported.exitCode) }
         }
