@@ -1,5 +1,5 @@
-import Checkpoints
 import CKernels
+import Checkpoints
 import TensorCore
 
 /// Finds what is infinite or not a number, at almost no cost while everything is finite: one sum over each tensor.
