@@ -34,7 +34,8 @@ package enum GradientClipping: Sendable, Equatable {
             case .infinity:
                 for i in 0..<dense.count {
                     let size = Double(abs(dense.pointer[i]))
-                    if !(size <= total) { total = size }
+                    // A NaN stays: nothing is larger.
+                    if size > total || size.isNaN { total = size }
                 }
             default:
                 for i in 0..<dense.count { total += pow(Double(abs(dense.pointer[i])), order) }

@@ -13,7 +13,8 @@ package enum RangeTest {
 
     /// Trains `network` (a throw-away copy) and returns the rate.
     package static func learningRate(
-        _ network: any Network, features: FeatureTable, targets: Targets, objective: Objective, settings: TrainingSettings
+        _ network: any Network, features: FeatureTable, targets: Targets, objective: Objective,
+        settings: TrainingSettings
     ) -> Double {
         var optimiser = AdamW(network.parameters, weightDecay: Float(settings.weightDecay))
         let leaves = network.parameters.map(\.value)

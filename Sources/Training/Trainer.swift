@@ -44,7 +44,8 @@ package final class Trainer {
 
     /// `optimiser` is of the network's parameters, in their order; AdamW with the settings' weight decay when nil.
     package init(
-        _ network: any Network, features: FeatureTable, targets: Targets, objective: Objective, settings: TrainingSettings,
+        _ network: any Network, features: FeatureTable, targets: Targets, objective: Objective,
+        settings: TrainingSettings,
         learningRate: Double, optimiser: (any Optimiser)? = nil
     ) {
         precondition(features.rows == targets.rows, "\(features.rows) rows of features, \(targets.rows) targets")
@@ -185,7 +186,8 @@ package final class Trainer {
         case .classes(let classes):
             let width = outputs.shape[1]
             var correct = 0
-            for (row, truth) in classes.enumerated() where outputs.pointer.indexOfLargest(row * width, width) == Int(truth) {
+            for (row, truth) in classes.enumerated()
+            where outputs.pointer.indexOfLargest(row * width, width) == Int(truth) {
                 correct += 1
             }
             // Ties are frequent on few rows; the loss decides between them.
@@ -213,7 +215,8 @@ extension Network {
         let result = Tensor(uninitialised: [rows.count, first.shape[1]])
         var row = 0
         for block in blocks {
-            result.mutablePointer.advanced(by: row * first.shape[1]).update(from: block.contiguous().pointer, count: block.count)
+            result.mutablePointer.advanced(by: row * first.shape[1]).update(
+                from: block.contiguous().pointer, count: block.count)
             row += block.shape[0]
         }
         return result

@@ -38,12 +38,16 @@ struct ReferenceOptimiser {
         case "adam":
             var optimiser = Adam(parameters, weightDecay: decay, amsgrad: flag("amsgrad"))
             let betas = try pair("betas")
-            (optimiser.beta1, optimiser.beta2, optimiser.eps) = (Float(betas.0), Float(betas.1), Float(try number("eps")))
+            (optimiser.beta1, optimiser.beta2, optimiser.eps) = (
+                Float(betas.0), Float(betas.1), Float(try number("eps"))
+            )
             return optimiser
         case "adamw":
             var optimiser = AdamW(parameters, weightDecay: decay, amsgrad: flag("amsgrad"))
             let betas = try pair("betas")
-            (optimiser.beta1, optimiser.beta2, optimiser.eps) = (Float(betas.0), Float(betas.1), Float(try number("eps")))
+            (optimiser.beta1, optimiser.beta2, optimiser.eps) = (
+                Float(betas.0), Float(betas.1), Float(try number("eps"))
+            )
             optimiser.assign(ParameterGroup(), where: isWithoutDecay)
             return optimiser
         case "rmsprop":
@@ -113,7 +117,8 @@ struct ReferenceOptimiser {
                 "polynomial",
                 {
                     .polynomial(
-                        warmup: warmup, total: try count("total"), end: try number("lr_end"), power: try number("power"))
+                        warmup: warmup, total: try count("total"), end: try number("lr_end"), power: try number("power")
+                    )
                 }
             ),
             ("inverse_sqrt", { .inverseSquareRoot(warmup: warmup) }),
@@ -134,7 +139,8 @@ struct ReferenceOptimiser {
         cycle.endDivisor = try number("final_div_factor")
         cycle.hasThreePhases = flag("three_phase")
         cycle.momentum = try number("base_momentum")...number("max_momentum")
-        guard let name = attributes["anneal_strategy"] as? String, let annealing = OneCycle.Annealing(rawValue: name) else {
+        guard let name = attributes["anneal_strategy"] as? String, let annealing = OneCycle.Annealing(rawValue: name)
+        else {
             throw Missing(description: "no known anneal_strategy")
         }
         cycle.annealing = annealing
@@ -143,7 +149,9 @@ struct ReferenceOptimiser {
 }
 
 /// Parameters with the values a reference begins with.
-func parameters(_ values: KeyValuePairs<String, Tensor>) -> [Parameter] { parameters(values.map { ($0.key, $0.value) }) }
+func parameters(_ values: KeyValuePairs<String, Tensor>) -> [Parameter] {
+    parameters(values.map { ($0.key, $0.value) })
+}
 
 func parameters(_ values: [(name: String, value: Tensor)]) -> [Parameter] {
     let scope = ParameterScope(initialisedFrom: 0)

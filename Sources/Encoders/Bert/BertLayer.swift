@@ -77,7 +77,8 @@ struct BertLayer {
 
     /// For inference, all weights frozen.
     init(frozen loaded: LoadedBertLayer, _ configuration: BertConfiguration) {
-        self.init(loaded, .joined(Linear.frozen([loaded.query, loaded.key, loaded.value])), configuration, adapted: [:])
+        self.init(
+            loaded, .joined(Linear.frozen([loaded.query, loaded.key, loaded.value])), configuration, adapted: [:])
     }
 
     /// For training: gradients pass, to the input and to the weights that are trained.
@@ -115,7 +116,8 @@ struct BertLayer {
             precondition(!x.isTracked, "a layer packed for inference was given a tracked input")
             let projected = PackedLinear(projections)(x)
             context = attention(
-                projected.columns(0..<width), projected.columns(width..<2 * width), projected.columns(2 * width..<3 * width))
+                projected.columns(0..<width), projected.columns(width..<2 * width),
+                projected.columns(2 * width..<3 * width))
         case .separate(let query, let key, let value):
             context = attention(query(x), key(x), value(x))
         }

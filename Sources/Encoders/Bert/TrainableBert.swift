@@ -24,7 +24,8 @@ package final class TrainableBert {
         case .top(let count):
             guard (0...layers).contains(count) else {
                 throw CheckpointError(
-                    .invalidConfiguration, "\(count) layers were to be trained; the encoder has \(layers)", file: weights.file)
+                    .invalidConfiguration, "\(count) layers were to be trained; the encoder has \(layers)",
+                    file: weights.file)
             }
             firstTrained = layers - count
         case .all: firstTrained = 0
@@ -32,7 +33,8 @@ package final class TrainableBert {
         let beginsAtTokens = tuning.depth == .all
         let first = tuning.lowRank == nil ? firstTrained : 0
         let prefix = { (index: Int) in "encoder.layer.\(index)." }
-        let trainedPrefixes = (firstTrained..<layers).map(prefix) + ["pooler."] + (beginsAtTokens ? ["embeddings."] : [])
+        let trainedPrefixes =
+            (firstTrained..<layers).map(prefix) + ["pooler."] + (beginsAtTokens ? ["embeddings."] : [])
         let scope = try ParameterScope(
             fineTuning: weights, renames: BertEncoder.renames, seed: seed,
             trains: { name in trainedPrefixes.contains { name.hasPrefix($0) } },

@@ -18,7 +18,8 @@ package struct Adam: Optimiser {
     }
 
     package func update(_ index: Int, _ gradient: Tensor, learningRate: Float, weightDecay: Float) {
-        Self.update(memory, index, gradient, AdamFactors(beta1, beta2, eps, learningRate, memory.steps), l2: weightDecay)
+        Self.update(
+            memory, index, gradient, AdamFactors(beta1, beta2, eps, learningRate, memory.steps), l2: weightDecay)
     }
 
     static func slots(_ amsgrad: Bool) -> [String] {

@@ -21,7 +21,8 @@ package struct AdamW: Optimiser {
     package func update(_ index: Int, _ gradient: Tensor, learningRate: Float, weightDecay: Float) {
         if amsgrad {
             Adam.update(
-                memory, index, gradient, AdamFactors(beta1, beta2, eps, learningRate, memory.steps), decoupled: weightDecay)
+                memory, index, gradient, AdamFactors(beta1, beta2, eps, learningRate, memory.steps),
+                decoupled: weightDecay)
             return
         }
         let correction1 = 1 - powf(beta1, Float(memory.steps)), correction2 = 1 - powf(beta2, Float(memory.steps))
@@ -30,7 +31,8 @@ package struct AdamW: Optimiser {
         forElements(gradient.count) { range in
             let from = range.lowerBound
             ck_adamw_f32(
-                range.count, value + from, gradient.pointer + from, first + from, second + from, learningRate, settings.0,
+                range.count, value + from, gradient.pointer + from, first + from, second + from, learningRate,
+                settings.0,
                 settings.1, settings.2, weightDecay, correction1, correction2)
         }
     }

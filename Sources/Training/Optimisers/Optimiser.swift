@@ -20,7 +20,8 @@ extension Optimiser {
     /// `gradients` in the order of the parameters.
     package mutating func step(_ gradients: [Tensor], learningRate: Float) {
         let parameters = memory.parameters
-        precondition(gradients.count == parameters.count, "\(gradients.count) gradients for \(parameters.count) parameters")
+        precondition(
+            gradients.count == parameters.count, "\(gradients.count) gradients for \(parameters.count) parameters")
         memory.steps += 1
         for (index, parameter) in parameters.enumerated() {
             let gradient = gradients[index].contiguous(), group = memory.groups[index]
@@ -54,12 +55,15 @@ extension Optimiser {
         func mismatch(_ what: String) -> TrainingError {
             TrainingError(
                 .stateMismatch,
-                "The saved optimiser state does not fit this run: \(what). Resume with the settings the run was started with.")
+                "The saved optimiser state does not fit this run: \(what). Resume with the settings the run was started with."
+            )
         }
         guard state.optimiser == Self.name else { throw mismatch("it is \(state.optimiser)'s, this is \(Self.name)") }
         guard state.steps >= 0 else { throw mismatch("it counts \(state.steps) steps") }
         let expected = memory.slotNames.count * parameters.count
-        guard state.tensors.count == expected else { throw mismatch("it holds \(state.tensors.count) tensors, not \(expected)") }
+        guard state.tensors.count == expected else {
+            throw mismatch("it holds \(state.tensors.count) tensors, not \(expected)")
+        }
         var slots = memory.slots
         for (slot, name) in memory.slotNames.enumerated() {
             for (index, parameter) in parameters.enumerated() {

@@ -12,7 +12,8 @@ package struct SGD: Optimiser {
     package var memory: OptimiserMemory
 
     package init(
-        _ parameters: [Parameter], momentum: Float = 0, nesterov: Bool = false, dampening: Float = 0, weightDecay: Float = 0
+        _ parameters: [Parameter], momentum: Float = 0, nesterov: Bool = false, dampening: Float = 0,
+        weightDecay: Float = 0
     ) {
         precondition(!nesterov || dampening == 0, "sgd: Nesterov momentum takes no dampening, which is \(dampening)")
         self.momentum = momentum
