@@ -60,6 +60,7 @@ let package = Package(
             name: "CImages", path: "Sources/CImages",
             linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png16"), .linkedLibrary("webp")]),
         .target(name: "CKernels", path: "Sources/CKernels"),
+        .target(name: "CAllocationCount", path: "Sources/CAllocationCount"),
 
         // Row 1: foundations that know nothing of each other.
         library("TensorCore", ["CKernels", "COpenBLAS"]),
@@ -98,7 +99,7 @@ let package = Package(
         .executableTarget(
             name: "hidra-bench",
             dependencies: [
-                "HidraClient", "Encoders", "Training", "Heads", "Layers", "Checkpoints", "TensorCore", "CKernels", "Tables", arguments,
+                "HidraClient", "Encoders", "Training", "Heads", "Layers", "Checkpoints", "TensorCore", "CKernels", "CAllocationCount", "Tables", arguments,
             ],
             path: "Sources/hidra-bench", swiftSettings: dialect),
 

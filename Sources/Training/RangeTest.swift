@@ -13,7 +13,8 @@ package enum RangeTest {
 
     /// Trains `network` (a throw-away copy) and returns the rate.
     package static func learningRate(
-        _ network: any Network, features: FeatureTable, targets: Targets, objective: Objective, settings: TrainingSettings
+        _ network: any Network, features: FeatureTable, targets: Targets, objective: Objective,
+        settings: TrainingSettings
     ) -> Double {
         var optimiser = AdamW(network.parameters, weightDecay: Float(settings.weightDecay))
         let leaves = network.parameters.map(\.value)
@@ -30,7 +31,10 @@ package enum RangeTest {
             let corrected = smoothed / (1 - pow(0.9, Double(step + 1)))
             if corrected < best.loss { best = (corrected, rate) }
             if step > 20, corrected > 2 * best.loss { break }
-            optimiser.step(loss.gradients(for: leaves), learningRate: Float(rate))
+            let gradients = loss.gradients(for: leaves)
+            // Past this rate nothing can be learnt; the training itself says what is bad.
+            if FiniteCheck.firstBad(gradients) != nil { break }
+            optimiser.step(gradients, learningRate: Float(rate))
         }
         let perEpoch = (features.rows + settings.batchSize - 1) / settings.batchSize
         return best.rate * fraction(ofSteps: perEpoch * settings.epochs)

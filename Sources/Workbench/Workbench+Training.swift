@@ -63,10 +63,10 @@ extension Workbench {
             summary.notes.append(note)
             progress(JobProgress(.extracting, done: total, total: total, note: note))
         }
-        let staging = try registry.directory.stage()
+        let staging = try registry.directory.stage(), rescue = registry.directory.folder(.runs, run.id)
         do {
             let result = try await compute.run(.training) {
-                HeadTraining(plan: plan, features: features, staging: staging, progress: progress)
+                HeadTraining(plan: plan, features: features, staging: staging, rescue: rescue, progress: progress)
             }
             progress(JobProgress(.saving, unit: "files"))
             try await registry.addMetrics(result.history.flatMap { $0.records(of: run.id) })

@@ -24,6 +24,8 @@ struct HeadTraining: ComputeTask {
     private let plan: TrainingPlan
     private let features: Features
     private let staging: URL
+    /// Where the last good weights go when training breaks.
+    private let rescue: URL
     private let progress: ProgressHandler
     private let started = ContinuousClock.now
     private var network: HeadNetwork
@@ -32,10 +34,11 @@ struct HeadTraining: ComputeTask {
     /// Time spent computing, without the time others had the thread.
     private var busy = Duration.zero
 
-    init(plan: TrainingPlan, features: Features, staging: URL, progress: @escaping ProgressHandler) {
+    init(plan: TrainingPlan, features: Features, staging: URL, rescue: URL, progress: @escaping ProgressHandler) {
         self.plan = plan
         self.features = features
         self.staging = staging
+        self.rescue = rescue
         self.progress = progress
         table = FeatureTable(Tensor(features.values, [features.rows, features.width]))
         network = Self.network(plan, width: features.width)
@@ -55,13 +58,7 @@ struct HeadTraining: ComputeTask {
             return nil
         }
         while !trainer.isFinished, ContinuousClock.now - start < Self.slice {
-            let loss = trainer.advance()
-            guard loss.isFinite else {
-                throw WorkbenchError(
-                    .invalidArgument,
-                    "Training diverged at step \(trainer.step): the loss is \(loss). Try a lower learning rate than "
-                        + "\(trainer.learningRate), or --lr auto.")
-            }
+            do { try trainer.advance() } catch let error as TrainingError { throw rescued(trainer, error) }
         }
         busy += ContinuousClock.now - start
         report(trainer)
@@ -94,6 +91,28 @@ struct HeadTraining: ComputeTask {
         progress(JobProgress(.training, done: trainer.step, total: trainer.totalSteps, unit: "steps", metrics: metrics))
     }
 
+    private func description(_ trainer: Trainer) -> HeadBundle.Description {
+        HeadBundle.Description(
+            name: plan.request.head, kind: plan.request.kind, encoding: plan.encoding, featureSpace: plan.featureSpace,
+            tap: plan.tap, width: features.width, settings: plan.request.settings, learningRate: trainer.learningRate)
+    }
+
+    /// Writes the last good weights, which training left in the network, to the run's folder, and says where they are.
+    private func rescued(_ trainer: Trainer, _ error: TrainingError) -> WorkbenchError {
+        var result = WorkbenchError(.invalidArgument, error.message, cause: error)
+        result.details["step"] = error.step.map(String.init)
+        result.details["tensor"] = error.tensor
+        do {
+            try FileManager.default.createDirectory(at: rescue, withIntermediateDirectories: true)
+            try HeadBundle.write(network, description(trainer), to: rescue)
+            result.message += " They are in \(rescue.path)."
+            result.details["last_good"] = rescue.path
+        } catch {
+            result.message += " They could not be written to \(rescue.path): \(error.localizedDescription)"
+        }
+        return result
+    }
+
     private func finish(_ trainer: Trainer) throws -> Output {
         let evaluationStart = ContinuousClock.now
         var report: Report?
@@ -102,10 +121,7 @@ struct HeadTraining: ComputeTask {
             report = truth.report(network.evaluate(table, rows: plan.testRows))
         }
         let evaluateSeconds = (ContinuousClock.now - evaluationStart) / .seconds(1)
-        let description = HeadBundle.Description(
-            name: plan.request.head, kind: plan.request.kind, encoding: plan.encoding, featureSpace: plan.featureSpace,
-            tap: plan.tap, width: features.width, settings: plan.request.settings, learningRate: trainer.learningRate)
-        let written = try HeadBundle.write(network, description, to: staging)
+        let written = try HeadBundle.write(network, description(trainer), to: staging)
         return Output(
             description: written, parameters: network.parameterCount, history: trainer.history, report: report,
             trainRows: trainer.split.kept.count, validationRows: trainer.split.held.count, steps: trainer.step,

@@ -84,11 +84,16 @@ package struct TrainingRequest: Sendable {
             (0..<1).contains(settings.validation),
             "The validation share is \(settings.validation); it must be 0 to below 1.")
         try require((0...1).contains(settings.warmup), "The warm-up share is \(settings.warmup); it must be 0 to 1.")
-        try require(
-            (0..<1).contains(settings.labelSmoothing),
-            "Label smoothing is \(settings.labelSmoothing); it must be 0 to below 1.")
-        try require(
-            (0...10).contains(settings.weightDecay), "The weight decay is \(settings.weightDecay); it must be 0 to 10.")
+        try require((0..<1).contains(settings.labelSmoothing), "Label smoothing is \(settings.labelSmoothing); it must be 0 to below 1.")
+        try require((0...10).contains(settings.weightDecay), "The weight decay is \(settings.weightDecay); it must be 0 to 10.")
+        for (name, limit) in [("norm", settings.clipNorm), ("value", settings.clipValue)] {
+            guard let limit else { continue }
+            try require(limit.isFinite && limit > 0, "The gradients' largest \(name) is \(limit); it must be above 0.")
+        }
+        try require((1...1024).contains(settings.accumulation), "Accumulation is \(settings.accumulation); it must be 1 to 1024.")
+        if let decay = settings.averageDecay {
+            try require((0..<1).contains(decay), "The decay of averaged weights is \(decay); it must be 0 to below 1.")
+        }
         try require(settings.patience >= 1, "The patience is \(settings.patience); it must be at least 1.")
         if case .mlp(let hidden, let dropout) = kind {
             try require(
