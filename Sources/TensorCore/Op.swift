@@ -9,12 +9,14 @@ package typealias Saved = [Tensor]
 
 /// An op with a gradient.
 ///
-/// `backward` gets the gradient of a scalar loss with respect to the output (same shape as the output, contiguous) and returns
-/// one gradient for each input, in order: of the shape of the *output of broadcasting*, or of the input; nil where `needs` is
+/// `backward` gets the gradient of a scalar loss with respect to the output (same shape as the output; contiguous, unless the op
+/// says that it takes strided ones) and returns one gradient for each input, in order: of the shape of the *output of broadcasting*, or of the input; nil where `needs` is
 /// false. The tape sums broadcast axes away and accumulates.
 package protocol DifferentiableOp: Op {
     func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: Saved)
     func backward(_ gradient: Tensor, inputs: [Tensor], saved: Saved, needs: [Bool]) -> [Tensor?]
+    /// Whether `backward` reads a gradient through its strides, so that a view need not be copied for it.
+    static var takesStridedGradient: Bool { get }
 }
 
 /// An op without a gradient. A tracked input is refused: its gradient would silently vanish.
@@ -23,6 +25,8 @@ package protocol InferenceOp: Op {
 }
 
 extension DifferentiableOp {
+    package static var takesStridedGradient: Bool { false }
+
     /// Runs the op, and records it when an input is tracked. Nothing is kept otherwise: a frozen encoder costs no tape.
     package func callAsFunction(_ inputs: Tensor...) -> Tensor { apply(inputs) }
 
