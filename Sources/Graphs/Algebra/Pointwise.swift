@@ -72,7 +72,7 @@ struct PairedPointwise: DifferentiableOp {
     func backward(_ gradient: Tensor, inputs: [Tensor], saved: Saved, needs: [Bool]) -> [Tensor?] {
         let (a, b, shape) = stretched(inputs)
         let y = saved[0], dy = gradient.contiguous()
-        func gradient(_ slope: (Double, Double, Double) -> Double) -> Tensor {
+        func chained(_ slope: (Double, Double, Double) -> Double) -> Tensor {
             let result = Tensor(uninitialised: shape)
             for i in 0..<y.count {
                 result.mutablePointer[i] =
@@ -80,7 +80,7 @@ struct PairedPointwise: DifferentiableOp {
             }
             return result
         }
-        return [needs[0] ? gradient(function.slopeA) : nil, needs[1] ? gradient(function.slopeB) : nil]
+        return [needs[0] ? chained(function.slopeA) : nil, needs[1] ? chained(function.slopeB) : nil]
     }
 
     private func stretched(_ inputs: [Tensor]) -> (Tensor, Tensor, Shape) {

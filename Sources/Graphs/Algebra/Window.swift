@@ -82,6 +82,7 @@ extension Call {
             }
         default: throw error(.badValue, "auto_pad \"\(automatic)\" is not NOTSET, VALID, SAME_UPPER or SAME_LOWER")
         }
+        try reserve(kernel + output, .float32)
         return Window(
             kernel: kernel, strides: strides, dilations: dilations, padBefore: before, padAfter: after, input: spatial, output: output)
     }

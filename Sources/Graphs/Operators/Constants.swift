@@ -76,7 +76,8 @@ extension Call {
         try require(ratio >= 0 && ratio < 1, .badValue, "ratio \(ratio) does not lie in 0..<1")
         let asked = try optional(2).map { try single(truths(of: $0, "training_mode"), "training_mode") } ?? false
         try reserve(x.shape, x.type)
-        let seed = run.training?.seed ?? (asked ? UInt64(bitPattern: Int64(try int("seed", 0))) : nil)
+        let seedGiven = try int("seed", 0)
+        let seed = run.training?.seed ?? (asked ? UInt64(bitPattern: Int64(seedGiven)) : nil)
         guard let seed, ratio > 0, !x.isAbsent else {
             let mask = x.isAbsent
                 ? GraphValue.absent(.bool, x.shape) : GraphValue(.bool, x.shape, .truth([Bool](repeating: true, count: x.count)))

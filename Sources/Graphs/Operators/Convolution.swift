@@ -133,6 +133,7 @@ extension Call {
             for axis in spatial.indices { output[axis] = full(axis) - before[axis] - after[axis] }
             try require(output.allSatisfy { $0 > 0 }, .shapeMismatch, "pads \(before) and \(after) leave nothing of shape \(text(x.shape))")
         }
+        try reserve(kernel + spatial, .float32)
         return Window(
             kernel: kernel, strides: strides, dilations: dilations, padBefore: before, padAfter: after, input: output, output: spatial)
     }

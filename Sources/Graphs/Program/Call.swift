@@ -173,9 +173,10 @@ struct Call {
 
     /// Checks that `count` elements of `width` bytes may be taken now.
     func reserve(_ count: Int, width: Int, _ shape: [Int]) throws {
+        // Maps of elements are of 32 bits.
+        let most = min(run.limits.tensorElements, Int(Int32.max) - 1)
         try require(
-            count <= run.limits.tensorElements, .tooLarge,
-            "\(text(shape)) needs \(count) elements at once; at most \(run.limits.tensorElements) are allowed")
+            count <= most, .tooLarge, "\(text(shape)) needs \(count) elements at once; at most \(most) are allowed")
         try require(
             run.liveBytes + count * width <= run.limits.liveBytes, .tooLarge,
             "\(text(shape)) would take memory to more than \(run.limits.liveBytes >> 20) MiB; use a smaller batch")

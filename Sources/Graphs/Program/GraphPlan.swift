@@ -68,8 +68,10 @@ struct PlannedConstant: Sendable {
     let slot: Int
     let type: ElementType
     let shape: [Int]
-    /// Decodes the initialiser; nil when its weights are made by a declared initialiser.
+    /// Place among the model's initialisers; nil when its weights are made by a declared initialiser.
     let index: Int?
+    /// Of an inner graph: decoded once.
+    let value: ConstantValue?
 }
 
 /// A node with its operator found and its attributes read.

@@ -47,6 +47,30 @@ final class GraphRun {
         }
     }
 
+    /// Counts a node carried out, or a turn of a loop.
+    func countStep(_ node: PlannedNode) throws {
+        steps += 1
+        guard steps <= limits.steps else {
+            throw GraphError(.tooLarge, "more than \(limits.steps) steps; bound its loops", node: node.name, op: node.op)
+        }
+    }
+
+    /// Counts values that a node keeps while graphs inside of it run.
+    func hold(_ value: GraphValue, for node: PlannedNode) throws {
+        liveBytes += value.computeBytes
+        guard liveBytes <= limits.liveBytes else {
+            throw GraphError(
+                .tooLarge, "its values take more than \(limits.liveBytes >> 20) MiB", node: node.name, op: node.op)
+        }
+    }
+
+    /// Runs `body`; what it counted as alive is no longer so afterwards.
+    func releasing<T>(_ body: () throws -> T) rethrows -> T {
+        let before = liveBytes
+        defer { liveBytes = before }
+        return try body()
+    }
+
     private func results(of node: PlannedNode, _ scope: Scope) throws -> [GraphValue?] {
         let inputs = try node.inputs.enumerated().map { index, reference -> GraphValue? in
             guard let reference else { return nil }
@@ -62,10 +86,7 @@ final class GraphRun {
         }
         guard let entry = node.entry else { return unknown() }
         if inputs.contains(where: { $0?.isShapeless ?? false }) { return unknown() }
-        steps += 1
-        guard steps <= limits.steps else {
-            throw GraphError(.tooLarge, "more than \(limits.steps) steps; bound its loops", node: node.name, op: node.op)
-        }
+        try countStep(node)
         do {
             return try apply(entry, Call(node: node, inputs: inputs, run: self, scope: scope))
         } catch let error as GraphError {

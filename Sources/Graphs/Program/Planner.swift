@@ -108,14 +108,18 @@ final class Planner {
                 continue
             }
             guard define(tensor.name, names, &graph, as: "initialiser"), let reference = names.table[tensor.name] else { continue }
+            let value = names.level == 0 ? nil : collect { () throws(GraphError) in try GraphValue(tensor, limits: model.limits) }
             constants.append(
-                PlannedConstant(name: tensor.name, slot: reference.slot, type: header.0, shape: header.1, index: index))
+                PlannedConstant(
+                    name: tensor.name, slot: reference.slot, type: header.0, shape: header.1, index: index,
+                    value: value.map(ConstantValue.init)))
         }
         guard names.level == 0 else { return constants }
         for (name, initialiser) in declared.sorted(by: { $0.key < $1.key }) {
             guard define(name, names, &graph, as: "declared initialiser"), let reference = names.table[name] else { continue }
             constants.append(
-                PlannedConstant(name: name, slot: reference.slot, type: .float32, shape: initialiser.shape, index: nil))
+                PlannedConstant(
+                    name: name, slot: reference.slot, type: .float32, shape: initialiser.shape, index: nil, value: nil))
         }
         return constants
     }
