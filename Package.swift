@@ -67,6 +67,7 @@ let package = Package(
         library("Digests", ["COpenSSL"]),
         library("Tokenizers"),
         library("HidraProtocol", [protobuf]),
+        library("ONNX", [protobuf]),
         library("ZeroMQ", ["CZeroMQ"]),
         library("Tables", [csv]),
         library("Images", ["CImages", "CArchive"]),
@@ -74,6 +75,7 @@ let package = Package(
         // Rows 2–5: from weights on disk to trained heads.
         library("Checkpoints", ["TensorCore"]),
         library("Layers", ["Checkpoints", "TensorCore"]),
+        library("Graphs", ["ONNX", "Layers", "Checkpoints", "TensorCore"]),
         library("Encoders", ["Layers", "Checkpoints", "TensorCore", "Tokenizers"]),
         library("Training", ["Checkpoints", "TensorCore", "CKernels"]),
         library("Heads", ["Digests", "Encoders", "Training", "Layers", "Checkpoints", "TensorCore"]),
@@ -119,6 +121,7 @@ let package = Package(
         tests("Tables", ["Tables"]),
         tests("Images", ["Images", "CImages", "Checkpoints", "TensorCore"], exclude: ["Fixtures"]),
         tests("Checkpoints", ["Checkpoints", "TensorCore"]),
+        tests("Graphs", ["Graphs", "ONNX", "Training", "Checkpoints", "TensorCore"], exclude: ["Fixtures"]),
         tests("Encoders", ["Encoders", "Layers", "Checkpoints", "TensorCore", "Tokenizers"]),
         tests("Training", ["Training", "Heads", "Encoders", "Layers", "Checkpoints", "TensorCore"]),
         tests("ZeroMQ", ["ZeroMQ"]),

@@ -24,10 +24,12 @@ struct GraphReport {
         for remark in reply.remarks { text += "\(style.yellow("note:")) \(Self.line(remark))\n" }
         guard !reply.problems.isEmpty else { return text + "\nThe graph can be used.\n" }
         text += "\n\(style.yellow(Format.count(UInt64(reply.problems.count), "problem"))):\n"
-        for problem in reply.problems {
-            text += "  \(problem.node.isEmpty ? "" : "\(problem.node): ")\(problem.message)\n"
-        }
+        for problem in reply.problems { text += "  \(Self.line(problem))\n" }
         return text
+    }
+
+    private static func line(_ problem: Hidra_V1_GraphProblem) -> String {
+        (problem.node.isEmpty ? "" : "\(problem.node): ") + problem.message
     }
 
     private static func text(_ value: Hidra_V1_GraphValue) -> String {
@@ -55,10 +57,7 @@ extension Hidra_V1_CheckGraphReply {
                 ("initialisers", .array(initialisers.map(\.json))), ("parameters", .unsigned(parameters)),
                 ("weight_bytes", .unsigned(weightBytes)), ("activation_bytes", .unsigned(activationBytes)),
                 ("opsets", .object(opsets.sorted { $0.key < $1.key }.map { ($0.key, .unsigned($0.value)) })),
-                (
-                    "problems",
-                    .array(problems.map { .object([("node", .string($0.node)), ("message", .string($0.message))]) })
-                ),
+                ("problems", .array(problems.map(\.json))), ("remarks", .array(remarks.map(\.json))),
             ])
     }
 }
