@@ -73,7 +73,7 @@ let package = Package(
         // Rows 2–5: from weights on disk to trained heads.
         library("Checkpoints", ["TensorCore"]),
         library("Layers", ["Checkpoints", "TensorCore"]),
-        library("Encoders", ["Layers", "Checkpoints", "TensorCore", "Tokenizers"]),
+        library("Encoders", ["Layers", "Checkpoints", "Images", "TensorCore", "Tokenizers"]),
         library("Training", ["Checkpoints", "TensorCore", "CKernels"]),
         library("Heads", ["Digests", "Encoders", "Training", "Layers", "Checkpoints", "TensorCore"]),
 
@@ -118,7 +118,7 @@ let package = Package(
         tests("Tables", ["Tables"]),
         tests("Images", ["Images", "CImages", "Checkpoints", "TensorCore"], exclude: ["Fixtures"]),
         tests("Checkpoints", ["Checkpoints", "TensorCore"]),
-        tests("Encoders", ["Encoders", "Layers", "Checkpoints", "TensorCore", "Tokenizers"]),
+        tests("Encoders", ["Encoders", "Layers", "Checkpoints", "Images", "TensorCore", "Tokenizers"]),
         tests("Training", ["Training", "Heads", "Encoders", "Layers", "Checkpoints", "TensorCore"]),
         tests("ZeroMQ", ["ZeroMQ"]),
         tests("Protocol", ["HidraProtocol"]),

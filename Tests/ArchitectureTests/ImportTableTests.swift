@@ -13,7 +13,7 @@ private let table: [(target: String, ours: Set<String>, external: Set<String>)] 
     ("Images", ["CImages", "CArchive"], []),
     ("Checkpoints", ["TensorCore"], []),
     ("Layers", ["Checkpoints", "TensorCore"], []),
-    ("Encoders", ["Layers", "Checkpoints", "TensorCore", "Tokenizers"], []),
+    ("Encoders", ["Layers", "Checkpoints", "Images", "TensorCore", "Tokenizers"], []),
     ("Training", ["Checkpoints", "TensorCore", "CKernels"], []),
     ("Heads", ["Encoders", "Training", "Layers", "Checkpoints", "TensorCore", "Digests"], []),
     ("Hub", ["CZlib", "Digests"], []),
