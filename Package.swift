@@ -76,9 +76,9 @@ let package = Package(
         library("Checkpoints", ["TensorCore"]),
         library("Layers", ["Checkpoints", "TensorCore"]),
         library("Graphs", ["ONNX", "Layers", "Checkpoints", "TensorCore"]),
-        library("Encoders", ["Layers", "Checkpoints", "TensorCore", "Tokenizers"]),
+        library("Encoders", ["Graphs", "Layers", "Checkpoints", "Images", "TensorCore", "Tokenizers"]),
         library("Training", ["Checkpoints", "TensorCore", "CKernels"]),
-        library("Heads", ["Digests", "Encoders", "Training", "Layers", "Checkpoints", "TensorCore"]),
+        library("Heads", ["Digests", "Encoders", "Graphs", "Training", "Layers", "Checkpoints", "TensorCore"]),
 
         // Row 6: the workbench, and those who talk to it.
         library("Hub", ["CZlib", "Digests"]),
@@ -89,7 +89,7 @@ let package = Package(
         // Row 7: the daemon's network face.
         library(
             "Daemon",
-            ["Workbench", "Hub", "HidraProtocol", "ZeroMQ", "Heads", "Training", "Encoders", "TensorCore", lifecycle, logging]),
+            ["Workbench", "Hub", "HidraProtocol", "ZeroMQ", "Heads", "Graphs", "Training", "Encoders", "TensorCore", "Digests", lifecycle, logging]),
 
         // Row 8: executables compose and run.
         .executableTarget(
@@ -122,7 +122,7 @@ let package = Package(
         tests("Images", ["Images", "CImages", "Checkpoints", "TensorCore"], exclude: ["Fixtures"]),
         tests("Checkpoints", ["Checkpoints", "TensorCore"]),
         tests("Graphs", ["Graphs", "ONNX", "Training", "Checkpoints", "TensorCore"], exclude: ["Fixtures"]),
-        tests("Encoders", ["Encoders", "Layers", "Checkpoints", "TensorCore", "Tokenizers"]),
+        tests("Encoders", ["Encoders", "Layers", "Checkpoints", "Images", "TensorCore", "Tokenizers"]),
         tests("Training", ["Training", "Heads", "Encoders", "Layers", "Checkpoints", "TensorCore"]),
         tests("ZeroMQ", ["ZeroMQ"]),
         tests("Protocol", ["HidraProtocol"]),
