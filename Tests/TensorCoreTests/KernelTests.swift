@@ -10,14 +10,14 @@ import Testing
 struct KernelTests {
     static let levels = (0...Int(ck_best_level().rawValue)).map { ck_level(rawValue: UInt32($0)) }
 
-    private func atLevel<Result>(_ level: ck_level, _ body: () -> Result) -> Result {
+    func atLevel<Result>(_ level: ck_level, _ body: () -> Result) -> Result {
         let before = ck_current_level()
         ck_set_level(level)
         defer { ck_set_level(before) }
         return body()
     }
 
-    private func numbers(_ count: Int, seed: UInt64) -> [Float] {
+    func numbers(_ count: Int, seed: UInt64) -> [Float] {
         var random = Random(seed: seed)
         return (0..<count).map { _ in random.uniform() * 2 - 1 }
     }
