@@ -55,7 +55,12 @@ let package = Package(
         .systemLibrary(name: "COpenBLAS", path: "Sources/COpenBLAS", pkgConfig: "openblas"),
         .systemLibrary(name: "COpenSSL", path: "Sources/COpenSSL"),
         .systemLibrary(name: "CZlib", path: "Sources/CZlib"),
+        .systemLibrary(name: "CArchive", path: "Sources/CArchive"),
+        .target(
+            name: "CImages", path: "Sources/CImages",
+            linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png16"), .linkedLibrary("webp")]),
         .target(name: "CKernels", path: "Sources/CKernels"),
+        .target(name: "CAllocationCount", path: "Sources/CAllocationCount"),
 
         // Row 1: foundations that know nothing of each other.
         library("TensorCore", ["CKernels", "COpenBLAS"]),
@@ -64,6 +69,7 @@ let package = Package(
         library("HidraProtocol", [protobuf]),
         library("ZeroMQ", ["CZeroMQ"]),
         library("Tables", [csv]),
+        library("Images", ["CImages", "CArchive"]),
 
         // Rows 2–5: from weights on disk to trained heads.
         library("Checkpoints", ["TensorCore"]),
@@ -88,10 +94,13 @@ let package = Package(
             name: "hidrad", dependencies: ["Daemon", "HidraProtocol", arguments, lifecycle, signals, logging],
             path: "Sources/hidrad", swiftSettings: dialect),
         .executableTarget(
-            name: "hidra", dependencies: ["HidraClient", "HidraProtocol", "Tables", arguments],
+            name: "hidra", dependencies: ["HidraClient", "HidraProtocol", "Tables", "Images", arguments],
             path: "Sources/hidra", swiftSettings: dialect),
         .executableTarget(
-            name: "hidra-bench", dependencies: ["HidraClient", "Encoders", "Training", "Heads", "Checkpoints", "TensorCore", "Tables", arguments],
+            name: "hidra-bench",
+            dependencies: [
+                "HidraClient", "Encoders", "Training", "Heads", "Layers", "Checkpoints", "TensorCore", "CKernels", "CAllocationCount", "Tables", arguments,
+            ],
             path: "Sources/hidra-bench", swiftSettings: dialect),
 
         // Plugins. `Plugins/` is also SwiftPM's folder for build plugins, hence the explicit path.
@@ -108,6 +117,7 @@ let package = Package(
         tests("Digests", ["Digests"]),
         tests("Tokenizers", ["Tokenizers"]),
         tests("Tables", ["Tables"]),
+        tests("Images", ["Images", "CImages", "Checkpoints", "TensorCore"], exclude: ["Fixtures"]),
         tests("Checkpoints", ["Checkpoints", "TensorCore"]),
         tests("Encoders", ["Encoders", "Layers", "Checkpoints", "TensorCore", "Tokenizers"]),
         tests("Training", ["Training", "Heads", "Encoders", "Layers", "Checkpoints", "TensorCore"]),
