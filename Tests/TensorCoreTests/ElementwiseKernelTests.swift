@@ -69,7 +69,7 @@ extension KernelTests {
 
     @Test("functions of two numbers with every step", arguments: levels)
     func zips(_ level: ck_level) {
-        let a = numbers(200, seed: 1), b = numbers(200, seed: 2)
+        let a = numbers([200], 1).values, b = numbers([200], 2).values
         for (kernel, value) in [
             (ck_zip_add, { $0 + $1 }), (ck_zip_subtract, { $0 - $1 }), (ck_zip_multiply, { $0 * $1 }),
             (ck_zip_divide, { $0 / $1 }),
@@ -95,7 +95,7 @@ extension KernelTests {
     @Test("row norms and softmax: the gradients agree with double precision", arguments: levels)
     func rowGradients(_ level: ck_level) {
         for (rows, n) in [(1, 1), (3, 16), (2, 37), (5, 384)] {
-            let x = numbers(rows * n, seed: 1), dy = numbers(rows * n, seed: 2), weight = numbers(n, seed: 3)
+            let x = numbers([rows * n], 1).values, dy = numbers([rows * n], 2).values, weight = numbers([n], 3).values
             for centred in [true, false] {
                 var y = x, mean = [Float](repeating: 0, count: rows), rstd = mean, dx = x
                 var dweight = [Float](repeating: 0, count: n), dbias = dweight
@@ -161,7 +161,7 @@ extension KernelTests {
     @Test("transposes and sums of rows", arguments: levels)
     func layout(_ level: ck_level) {
         for (rows, columns) in [(1, 1), (16, 16), (5, 40), (33, 17), (300, 70)] {
-            let x = numbers(rows * (columns + 3), seed: 1)
+            let x = numbers([rows * (columns + 3)], 1).values
             var y = [Float](repeating: 0, count: columns * (rows + 2)), sums = [Float](repeating: 0, count: columns)
             atLevel(level) {
                 ck_transpose_f32(rows, columns, x, columns + 3, &y, rows + 2)

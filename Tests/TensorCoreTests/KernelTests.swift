@@ -17,7 +17,7 @@ struct KernelTests {
         return body()
     }
 
-    func numbers(_ count: Int, seed: UInt64) -> [Float] {
+    private func numbers(_ count: Int, seed: UInt64) -> [Float] {
         var random = Random(seed: seed)
         return (0..<count).map { _ in random.uniform() * 2 - 1 }
     }
