@@ -11,6 +11,13 @@ func best(of runs: Int, _ body: () -> Void) -> Double {
     return shortest
 }
 
+/// Processor time of this process and all its threads, in seconds: comparable also while others use the machine.
+func processorSeconds() -> Double {
+    var time = timespec()
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+}
+
 /// One JSON object on a line, keys in the order given.
 func say(_ fields: [(String, any CustomStringConvertible)]) {
     let members = fields.map { name, value -> String in
