@@ -93,6 +93,12 @@ void ck_layer_norm_f32(size_t rows, size_t n, const float *x, const float *resid
 
 void ck_mean_rows_f32(size_t rows, size_t n, const float *x, size_t ldx, float *y) { table->mean_rows(rows, n, x, ldx, y); }
 
+void ck_sum_rows_f32(size_t rows, size_t n, const float *x, size_t ldx, float *total) { table->sum_rows(rows, n, x, ldx, total); }
+
+void ck_multiply_sum_rows_f32(size_t rows, size_t n, const float *x, const float *y, size_t ld, float *z, float *total) {
+    table->multiply_sum_rows(rows, n, x, y, ld, z, total);
+}
+
 float ck_sum_f32(size_t n, const float *x) { return table->sum(n, x); }
 
 float ck_dot_f32(size_t n, const float *x, const float *y) { return table->dot(n, x, y); }

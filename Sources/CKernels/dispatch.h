@@ -13,6 +13,8 @@ typedef struct {
     void (*layer_norm)(size_t, size_t, const float *, const float *, const float *, const float *, float, float *, float *,
                        float *);
     void (*mean_rows)(size_t, size_t, const float *, size_t, float *);
+    void (*sum_rows)(size_t, size_t, const float *, size_t, float *);
+    void (*multiply_sum_rows)(size_t, size_t, const float *, const float *, size_t, float *, float *);
     float (*sum)(size_t, const float *);
     float (*dot)(size_t, const float *, const float *);
     void (*axpy)(size_t, float, const float *, float *);

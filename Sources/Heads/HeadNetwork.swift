@@ -30,7 +30,7 @@ package struct HeadNetwork: Network {
         switch body {
         case .linear(let output): return output(x)
         case .mlp(let hidden, let output, let dropout):
-            var inner = GELU()(hidden(x))
+            var inner = hidden.gelu(x)
             if dropout > 0, let dropoutSeed { inner = Dropout(rate: Float(dropout), seed: dropoutSeed)(inner) }
             return output(inner)
         }

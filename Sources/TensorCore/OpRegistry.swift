@@ -8,7 +8,7 @@ package enum OpRegistry {
         Add.self, Subtract.self, Multiply.self, Divide.self, GELU.self, ReLU.self, Tanh.self, Sigmoid.self,
         Dropout.self,
     ]
-    static let products: [any DifferentiableOp.Type] = [LinearProduct.self, MatrixProduct.self, PackedLinear.self]
+    static let products: [any DifferentiableOp.Type] = [LinearProduct.self, LinearGELU.self, MatrixProduct.self, PackedLinear.self]
     static let shapes: [any DifferentiableOp.Type] = [Reshape.self, Permute.self, Embedding.self]
     static let reductions: [any DifferentiableOp.Type] = [Sum.self, Mean.self, MeanPooling.self, Softmax.self]
     static let normalisation: [any DifferentiableOp.Type] = [
@@ -20,6 +20,10 @@ package enum OpRegistry {
         Upsample.self, Pad.self, BatchNormalisation.self, GroupNormalisation.self,
     ]
     static let losses: [any DifferentiableOp.Type] = [
-        CrossEntropy.self, BinaryCrossEntropy.self, MeanSquaredError.self,
+        CrossEntropy.self, SoftCrossEntropy.self, NegativeLogLikelihood.self, BinaryCrossEntropy.self,
+        KullbackLeibler.self, Distillation.self, MeanSquaredError.self, MeanAbsoluteError.self, HuberLoss.self,
+        SmoothAbsoluteError.self, GaussianDivergence.self, GaussianLikelihood.self, CosineSimilarity.self,
+        CosineEmbeddingLoss.self, TripletMarginLoss.self, MarginRankingLoss.self, MultipleNegativesRanking.self,
+        SupervisedContrastive.self, CTCLoss.self, LinearChainCRF.self,
     ]
 }

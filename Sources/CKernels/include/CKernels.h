@@ -83,6 +83,11 @@ void ck_layer_norm_f32(size_t rows, size_t n, const float *x, const float *resid
 // y[n] = mean of the rows of x [rows, n].
 void ck_mean_rows_f32(size_t rows, size_t n, const float *x, size_t ldx, float *y);
 
+// sum[n] = Σ of the rows of x [rows, n], in their order.
+void ck_sum_rows_f32(size_t rows, size_t n, const float *x, size_t ldx, float *sum);
+// z = x · y for matrices [rows, n] whose rows all lie ld apart, and sum[n] = Σ of the rows of z, in their order.
+void ck_multiply_sum_rows_f32(size_t rows, size_t n, const float *x, const float *y, size_t ld, float *z, float *sum);
+
 float ck_sum_f32(size_t n, const float *x);
 float ck_dot_f32(size_t n, const float *x, const float *y);
 // y += alpha · x
@@ -93,6 +98,15 @@ void ck_axpy_f32(size_t n, float alpha, const float *x, float *y);
 void ck_adamw_f32(size_t n, float *parameter, const float *gradient, float *first_moment, float *second_moment,
                   float learning_rate, float beta1, float beta2, float eps, float weight_decay,
                   float bias_correction1, float bias_correction2);
+
+// Tells the processor that this thread waits in a loop.
+static inline void ck_pause(void) {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
 
 // Gives freed memory that the C library keeps back to the system, where it can.
 void ck_return_free_memory(void);

@@ -8,6 +8,12 @@ extension Probes {
                 Probe(LinearProduct(), [numbers([3, 4], 1), numbers([5, 4], 2)]),
             ]
         },
+        LinearGELU.name: {
+            return [
+                Probe(LinearGELU(), [numbers([2, 3, 4], 1), numbers([5, 4], 2), numbers([5], 3)]),
+                Probe(LinearGELU(), [numbers([7, 19], 1), numbers([33, 19], 2, scale: 0.3), numbers([33], 3)]),
+            ]
+        },
         MatrixProduct.name: {
             return [
                 Probe(MatrixProduct(), [numbers([3, 4], 1), numbers([4, 2], 2)]),
