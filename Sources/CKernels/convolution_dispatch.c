@@ -27,14 +27,6 @@ void ck_fold_add_f32(const ck_window *window, size_t channels, const float *colu
     table()->fold_add(window, channels, columns, ld, first, count, x);
 }
 
-void ck_pack_rows_f32(size_t k, size_t n, const float *b, size_t row_stride, float *packed) {
-    table()->pack_rows(k, n, b, row_stride, packed);
-}
-
-void ck_pack_transposed_f32(size_t k, size_t n, const float *b, size_t row_stride, float *packed) {
-    table()->pack_transposed(k, n, b, row_stride, packed);
-}
-
 void ck_transpose_f32(size_t rows, size_t columns, const float *x, size_t ldx, float *y, size_t ldy) {
     table()->transpose(rows, columns, x, ldx, y, ldy);
 }

@@ -7,8 +7,6 @@ typedef struct {
     void (*unfold)(const ck_window *, size_t, const float *, size_t, size_t, float *, size_t);
     void (*unfold_packed)(const ck_window *, size_t, const float *, size_t, size_t, float *);
     void (*fold_add)(const ck_window *, size_t, const float *, size_t, size_t, size_t, float *);
-    void (*pack_rows)(size_t, size_t, const float *, size_t, float *);
-    void (*pack_transposed)(size_t, size_t, const float *, size_t, float *);
     void (*transpose)(size_t, size_t, const float *, size_t, float *, size_t);
     void (*affine)(size_t, float, float, const float *, float *);
     void (*combine)(size_t, float, const float *, float, const float *, float, float *);

@@ -56,7 +56,8 @@ final class Connection: Sendable {
     ///   - progress: called on the connection's thread for each progress report; must not block.
     ///   - deadline: when the request is given up, however much progress it makes.
     func request(
-        _ kind: Hidra_V1_Envelope.OneOf_Kind, tensors: [(Hidra_V1_TensorFrame, [UInt8])] = [], on channel: Channel, limit: Int,
+        _ kind: Hidra_V1_Envelope.OneOf_Kind, tensors: [(Hidra_V1_TensorFrame, [UInt8])] = [], on channel: Channel,
+        limit: Int,
         progress: (@Sendable (Hidra_V1_Progress) -> Void)? = nil, deadline: Instant? = nil
     ) async throws -> WireMessage {
         try Task.checkCancellation()

@@ -81,7 +81,8 @@ extension HidraClient {
             }
             guard reply.rows >= UInt64(present + end) else {
                 throw HidraError(
-                    .internalError, "hidrad has \(reply.rows) rows of \(name) after \(present + end) were sent. Upload it again.")
+                    .internalError,
+                    "hidrad has \(reply.rows) rows of \(name) after \(present + end) were sent. Upload it again.")
             }
             first = end
         }
@@ -107,7 +108,8 @@ extension HidraClient {
         }
         guard rows > 0 else { throw HidraError(.invalidData, "The table has no rows.") }
         guard present + rows <= limits.dataRows else {
-            throw HidraError(.limitExceeded, "The table has \(present + rows) rows; hidrad takes \(limits.dataRows). Use fewer.")
+            throw HidraError(
+                .limitExceeded, "The table has \(present + rows) rows; hidrad takes \(limits.dataRows). Use fewer.")
         }
         return rows
     }

@@ -18,7 +18,8 @@ struct EncoderFiles: Equatable {
     /// An encoder as a graph, where there are no safetensors: at the top, or where exporters put it.
     private static let graphs = ["model.onnx", "onnx/model.onnx"]
     private static let optional: Set = [
-        "added_tokens.json", "config.json", "config_sentence_transformers.json", "modules.json", "preprocessor_config.json",
+        "added_tokens.json", "config.json", "config_sentence_transformers.json", "modules.json",
+        "preprocessor_config.json",
         "special_tokens_map.json", "tokenizer_config.json",
     ]
     private static let pickles = [".bin", ".pt", ".pth", ".ckpt", ".pkl"]
@@ -29,9 +30,12 @@ struct EncoderFiles: Equatable {
     /// - Parameters:
     ///   - source: how to call the source in an error.
     ///   - readsText: whether it needs a tokenizer; nil: unless there is a `preprocessor_config.json`.
-    static func choose(from paths: Set<String>, source: String, readsText: Bool? = nil) throws(HubError) -> EncoderFiles {
+    static func choose(from paths: Set<String>, source: String, readsText: Bool? = nil) throws(HubError) -> EncoderFiles
+    {
         let weights: Weights
-        var required = readsText ?? !paths.contains("preprocessor_config.json") ? ["config.json", "tokenizer.json"] : ["config.json"]
+        var required =
+            readsText ?? !paths.contains("preprocessor_config.json")
+            ? ["config.json", "tokenizer.json"] : ["config.json"]
         if paths.contains("model.safetensors") {
             weights = .single("model.safetensors")
         } else if paths.contains("model.safetensors.index.json") {
@@ -48,7 +52,8 @@ struct EncoderFiles: Equatable {
                     + "safetensors in Python.")
         } else {
             throw HubError(
-                .invalidData, "\(source) has no model.safetensors and no model.onnx. Give a repository or folder that has one.")
+                .invalidData,
+                "\(source) has no model.safetensors and no model.onnx. Give a repository or folder that has one.")
         }
         let missing = required.filter { !paths.contains($0) }
         guard missing.isEmpty else {

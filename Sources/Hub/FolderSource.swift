@@ -14,7 +14,8 @@ struct FolderSource {
 
     private func copyAll(_ cancellation: CancellationFlag) throws -> FetchedEncoder {
         let paths = try listing()
-        let choice = try EncoderFiles.choose(from: paths, source: folder.path, readsText: try hasOwnPreprocessing() ? false : nil)
+        let choice = try EncoderFiles.choose(
+            from: paths, source: folder.path, readsText: try hasOwnPreprocessing() ? false : nil)
         var chosen = choice.plain
         switch choice.weights {
         case .single(let path):
@@ -62,7 +63,9 @@ struct FolderSource {
             var preprocessing: Anything?
         }
         let url = folder.appendingPathComponent("config.json")
-        guard FileManager.default.fileExists(atPath: url.path), try RawFile(url, .read).size() <= EncoderFiles.longestIndex else {
+        guard FileManager.default.fileExists(atPath: url.path),
+            try RawFile(url, .read).size() <= EncoderFiles.longestIndex
+        else {
             return false
         }
         do {

@@ -25,7 +25,8 @@ package struct NumPyArray: Sendable, Equatable {
 
     package init(_ element: Element, shape: [Int], bytes: Data) {
         precondition(
-            bytes.count == shape.reduce(element.size, *), "NumPyArray: \(bytes.count) bytes for \(element) of shape \(shape)")
+            bytes.count == shape.reduce(element.size, *),
+            "NumPyArray: \(bytes.count) bytes for \(element) of shape \(shape)")
         self.element = element
         self.shape = shape
         self.bytes = bytes
@@ -73,7 +74,9 @@ package struct NumPyArray: Sendable, Equatable {
         }
         guard bytes.count - header.end == expected else {
             throw TableError(
-                .malformed, "has \(bytes.count - header.end) bytes of values, where \(header.element) of \(header.shape) has \(expected)")
+                .malformed,
+                "has \(bytes.count - header.end) bytes of values, where \(header.element) of \(header.shape) has \(expected)"
+            )
         }
         var values = Array(bytes[header.end...])
         if header.isBigEndian { Self.reverseElements(&values, size: header.element.size) }

@@ -37,7 +37,9 @@ struct NumPyHeader {
         guard (1...3).contains(version) else {
             throw TableError(.malformed, ".npy version \(version) is not supported; save the array with numpy.save")
         }
-        guard bytes.count >= start + 2 + lengthBytes else { throw TableError(.malformed, "is cut off inside its header") }
+        guard bytes.count >= start + 2 + lengthBytes else {
+            throw TableError(.malformed, "is cut off inside its header")
+        }
         let length = (0..<lengthBytes).reduce(0) { $0 | Int(bytes[start + 2 + $1]) << (8 * $1) }
         let text = start + 2 + lengthBytes
         end = text + length
@@ -45,20 +47,27 @@ struct NumPyHeader {
         let header = String(decoding: bytes[text..<end], as: UTF8.self)
 
         let type = header.firstRange(of: "'descr': '").map { header[$0.upperBound...].prefix { $0 != "'" } } ?? ""
-        guard let order = type.first, "<>|=".contains(order), let element = NumPyArray.Element(rawValue: String(type.dropFirst()))
+        guard let order = type.first, "<>|=".contains(order),
+            let element = NumPyArray.Element(rawValue: String(type.dropFirst()))
         else {
             throw TableError(
                 .malformed, "must hold numbers or booleans of one type, not \(header.prefix(80)); convert with astype")
         }
         self.element = element
         isBigEndian = order == ">"
-        guard header.contains("'fortran_order': ") else { throw TableError(.malformed, "does not say how it is ordered") }
+        guard header.contains("'fortran_order': ") else {
+            throw TableError(.malformed, "does not say how it is ordered")
+        }
         isFortranOrder = header.contains("'fortran_order': True")
         let sizes = header.firstRange(of: "'shape': (").map { header[$0.upperBound...].prefix { $0 != ")" } }
-        guard let shape = sizes?.split(separator: ",").map({ $0.filter { $0 != " " } }).filter({ !$0.isEmpty }).map({ Int($0) }),
+        guard
+            let shape = sizes?.split(separator: ",").map({ $0.filter { $0 != " " } }).filter({ !$0.isEmpty }).map({
+                Int($0)
+            }),
             shape.allSatisfy({ $0.map { $0 >= 0 } ?? false }), shape.count <= NumPyArray.largestRank
         else {
-            throw TableError(.malformed, "has no shape of sizes, at most \(NumPyArray.largestRank) of them: \(header.prefix(80))")
+            throw TableError(
+                .malformed, "has no shape of sizes, at most \(NumPyArray.largestRank) of them: \(header.prefix(80))")
         }
         self.shape = shape.compactMap { $0 }
     }

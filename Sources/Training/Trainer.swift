@@ -33,7 +33,7 @@ package final class Trainer {
     private let clipping: [GradientClipping]
     private var accumulation = GradientAccumulation()
     private var average: WeightAverage?
-    private let stepsPerEpoch: Int
+    package let stepsPerEpoch: Int
     private var order: [Int] = []
     private var lossSum = 0.0
     private let leaves: [Tensor]
@@ -69,7 +69,7 @@ package final class Trainer {
             + (settings.clipNorm.map { [.norm(largest: $0)] } ?? [])
         average = settings.averageDecay.map { WeightAverage(network.parameters, decay: $0) }
         leaves = network.parameters.map(\.value)
-        kept = WeightSnapshot(leaves)
+        kept = WeightSnapshot(leaves + network.buffers)
         bestScore = -.infinity
     }
 
@@ -108,7 +108,7 @@ package final class Trainer {
         for part in first..<first + settings.accumulation where part * size < order.count {
             let batch = order[part * size..<min((part + 1) * size, order.count)]
             let seed = settings.seed &+ UInt64(step &* settings.accumulation &+ part - first) &* 0x9e37_79b9
-            let loss = objective(network(features.gather(batch), dropoutSeed: seed), targets.selecting(batch))
+            let loss = objective(try network(features.gather(batch), dropoutSeed: seed), targets.selecting(batch))
             guard loss.scalar.isFinite else { throw stop(loss.scalar, batch) }
             gradients = loss.gradients(for: leaves)
             if let bad = FiniteCheck.firstBad(gradients) { throw stop(bad) }
@@ -159,7 +159,7 @@ package final class Trainer {
 
     private func finishEpoch() throws {
         let number = step / stepsPerEpoch, loss = lossSum / Double(stepsPerEpoch)
-        let score = average.map { $0.withAverages { validate(number, loss) } } ?? validate(number, loss)
+        let score = try average.map { try $0.withAverages { try validate(number, loss) } } ?? validate(number, loss)
         history.append(Epoch(number: number, step: step, loss: loss, score: score))
         guard number == settings.epochs || number - bestEpoch >= settings.patience else { return }
         if bestEpoch == 0, let bad = FiniteCheck.firstBad(leaves) {
@@ -174,8 +174,8 @@ package final class Trainer {
     }
 
     /// Validates the weights in place, and keeps them if they are the best so far. Returns their score.
-    private func validate(_ number: Int, _ loss: Double) -> Double {
-        let score = split.held.isEmpty ? -loss : validationScore()
+    private func validate(_ number: Int, _ loss: Double) throws -> Double {
+        let score = split.held.isEmpty ? -loss : try validationScore()
         if score > bestScore || bestEpoch == 0, kept.take() {
             bestScore = score.isNaN ? -.infinity : score
             bestEpoch = number
@@ -183,8 +183,8 @@ package final class Trainer {
         return score
     }
 
-    private func validationScore() -> Double {
-        let outputs = network.evaluate(features, rows: split.held)
+    private func validationScore() throws -> Double {
+        let outputs = try network.evaluate(features, rows: split.held)
         switch targets.selecting(split.held) {
         case .classes(let classes):
             let width = outputs.shape[1]
@@ -209,10 +209,11 @@ package final class Trainer {
 
 extension Network {
     /// Outputs `[rows, outputs]` without history, in blocks that keep memory small.
-    package func evaluate(_ features: FeatureTable, rows: [Int]) -> Tensor {
+    package func evaluate(_ features: FeatureTable, rows: [Int]) throws -> Tensor {
         var blocks: [Tensor] = []
         for start in stride(from: 0, to: rows.count, by: 1024) {
-            blocks.append(self(features.gather(rows[start..<min(start + 1024, rows.count)]), dropoutSeed: nil).detached)
+            blocks.append(
+                try self(features.gather(rows[start..<min(start + 1024, rows.count)]), dropoutSeed: nil).detached)
         }
         guard let first = blocks.first else { return Tensor(uninitialised: [0, 0]) }
         let result = Tensor(uninitialised: [rows.count, first.shape[1]])

@@ -1,4 +1,5 @@
 package import Encoders
+package import Foundation
 package import Heads
 import TensorCore
 package import Training
@@ -35,22 +36,26 @@ extension Workbench {
             if let index = groups.firstIndex(where: { $0.key == key }) {
                 groups[index].heads.append((position, head))
             } else {
-                groups.append(FeatureGroup(key: key, loaded: loaded, tap: head.bundle.description.tap, heads: [(position, head)]))
+                groups.append(
+                    FeatureGroup(key: key, loaded: loaded, tap: head.bundle.description.tap, heads: [(position, head)]))
             }
         }
         var result = Predictions(
-            inputs: [[HeadPrediction]](repeating: [HeadPrediction](repeating: .value(0), count: names.count), count: inputs.count),
+            inputs: [[HeadPrediction]](
+                repeating: [HeadPrediction](repeating: .value(0), count: names.count), count: inputs.count),
             problems: [:], tokens: [Int](repeating: 0, count: inputs.count),
             truncated: [Bool](repeating: false, count: inputs.count), encoded: 0, cached: 0)
         for group in groups {
             let features = try await extractor.features(
-                inputs, of: group.loaded, tap: group.tap, priority: inputs.count > 64 ? .bulk : .interactive, keep: false)
+                inputs, of: group.loaded, tap: group.tap, priority: inputs.count > 64 ? .bulk : .interactive,
+                keep: false)
             let heads = group.heads.map(\.head)
             // Not on the compute thread: a head is a thousandth of the encoder's work, and would wait for another's unit.
             let answers = try await Workbench.offPool {
                 let table = FeatureTable(Tensor(features.values, [features.rows, features.width]))
-                return heads.map { head in
-                    head.bundle.encoding.predictions(head.bundle.network.evaluate(table, rows: Array(0..<table.rows)), top: top)
+                return try heads.map { head in
+                    try head.bundle.encoding.predictions(
+                        head.bundle.network.evaluate(table, rows: Array(0..<table.rows)), top: top)
                 }
             }
             for ((position, _), predictions) in zip(group.heads, answers) {
@@ -80,16 +85,26 @@ extension Workbench {
         guard loaded.space(tap: description.tap).key == description.featureSpace else {
             throw WorkbenchError(
                 .unsupported,
-                "Head '\(head.record.name)' was trained on other features than encoder '\(head.record.encoder)' gives now. Train it again.")
+                "Head '\(head.record.name)' was trained on other features than encoder '\(head.record.encoder)' gives now. Train it again."
+            )
         }
         return loaded
     }
 
+    /// A head as an ONNX model: features in, outputs before any softmax out.
+    package func export(head name: String) async throws -> Data {
+        let head = try await heads.head(named: name)
+        return try await Workbench.offPool { try head.bundle.network.onnx() }
+    }
+
     /// Measures a head on labelled rows.
     package func evaluate(
-        head name: String, rows: LabelledRows, separator: Character? = nil, progress: @escaping ProgressHandler = { _ in }
+        head name: String, rows: LabelledRows, separator: Character? = nil,
+        progress: @escaping ProgressHandler = { _ in }
     ) async throws -> Evaluation {
-        guard rows.count > 0 else { throw WorkbenchError(.invalidData, "There are no rows to measure on. Is the file empty?") }
+        guard rows.count > 0 else {
+            throw WorkbenchError(.invalidData, "There are no rows to measure on. Is the file empty?")
+        }
         let head = try await heads.head(named: name)
         let loaded = try await encoder(of: head)
         for input in rows.inputs.prefix(1) { try loaded.require(input.modality) }
@@ -104,19 +119,23 @@ extension Workbench {
         }
         let readable = (0..<extracted.rows).filter { extracted.problems[$0] == nil }
         guard !readable.isEmpty else {
-            throw WorkbenchError(.invalidData, "None of the \(loaded.encoder.modality.plural) could be read. The first: \(extracted.problems[0] ?? "").")
+            throw WorkbenchError(
+                .invalidData,
+                "None of the \(loaded.encoder.modality.plural) could be read. The first: \(extracted.problems[0] ?? "")."
+            )
         }
         let features = readable.count == extracted.rows ? extracted : extracted.selecting(readable)
         let truth = try await Workbench.offPool { try Truth(rows.selecting(readable).labels, encoding) }
         progress(JobProgress(.evaluating, done: 0, total: readable.count))
         let report = try await compute.perform(.training) {
             let table = FeatureTable(Tensor(features.values, [features.rows, features.width]))
-            return truth.report(head.bundle.network.evaluate(table, rows: Array(0..<table.rows)))
+            return truth.report(try head.bundle.network.evaluate(table, rows: Array(0..<table.rows)))
         }
         var notes = InputProblems(extracted, rows.inputs).notes
         if let note = truth.note { notes.append(note) }
         if features.truncatedRows > 0 {
-            notes.append("\(features.truncatedRows) texts are longer than \(loaded.encoder.maxTokens) tokens and were cut.")
+            notes.append(
+                "\(features.truncatedRows) texts are longer than \(loaded.encoder.maxTokens) tokens and were cut.")
         }
         return Evaluation(task: own.task, report: report, truncatedRows: features.truncatedRows, notes: notes)
     }
@@ -127,6 +146,7 @@ extension Workbench {
         for input in inputs.prefix(1) { try loaded.require(input.modality) }
         let tap = try loaded.tap(named: tap)
         let many = inputs.count > 64
-        return try await extractor.features(inputs, of: loaded, tap: tap, priority: many ? .bulk : .interactive, keep: many)
+        return try await extractor.features(
+            inputs, of: loaded, tap: tap, priority: many ? .bulk : .interactive, keep: many)
     }
 }

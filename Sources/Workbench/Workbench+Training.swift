@@ -9,7 +9,8 @@ extension Workbench {
     ///
     /// - Throws: `WorkbenchError`; `CancellationError` when the calling task is cancelled. The run is recorded either way.
     package func train(
-        _ request: TrainingRequest, started: @Sendable (RunRecord) -> Void = { _ in }, progress: @escaping ProgressHandler = { _ in }
+        _ request: TrainingRequest, started: @Sendable (RunRecord) -> Void = { _ in },
+        progress: @escaping ProgressHandler = { _ in }
     ) async throws -> TrainingOutcome {
         let begin = ContinuousClock.now
         try await registry.requireHeadName(request.head, replacing: request.replace)
@@ -20,7 +21,8 @@ extension Workbench {
         }
         guard isFree else {
             throw WorkbenchError(
-                .conflict, "Head '\(request.head)' is being trained by another run. Wait for it, or choose another name.")
+                .conflict,
+                "Head '\(request.head)' is being trained by another run. Wait for it, or choose another name.")
         }
         defer { training.withLock { $0[request.head] = nil } }
         progress(JobProgress(.loading, unit: "encoders"))
@@ -43,7 +45,8 @@ extension Workbench {
         _ progress: @escaping ProgressHandler
     ) async throws -> TrainingOutcome {
         let total = plan.inputs.count, extractionStart = ContinuousClock.now
-        let extracted = try await extractor.features(plan.inputs, of: loaded, tap: plan.tap, priority: .training) { done, hits in
+        let extracted = try await extractor.features(plan.inputs, of: loaded, tap: plan.tap, priority: .training) {
+            done, hits in
             progress(JobProgress(.extracting, done: done, total: total, metrics: ["cache_hits": Double(hits)]))
         }
         let extractSeconds = (ContinuousClock.now - extractionStart) / .seconds(1)
@@ -63,7 +66,7 @@ extension Workbench {
         let staging = try registry.directory.stage(), rescue = registry.directory.folder(.runs, run.id)
         do {
             let result = try await compute.run(.training) {
-                HeadTraining(plan: plan, features: features, staging: staging, rescue: rescue, progress: progress)
+                try HeadTraining(plan: plan, features: features, staging: staging, rescue: rescue, progress: progress)
             }
             progress(JobProgress(.saving, unit: "files"))
             try await registry.addMetrics(result.history.flatMap { $0.records(of: run.id) })
@@ -72,8 +75,10 @@ extension Workbench {
             summary.truncatedTestRows = plan.testRows.count { features.truncated[$0] }
             let metrics = result.report?.metrics ?? [:]
             let record = plan.record(result, loaded, metrics: metrics, run: run.id)
-            let head = plan.request.replace
-                ? try await registry.replaceHead(record, staged: staging) : try await registry.addHead(record, staged: staging)
+            let head =
+                plan.request.replace
+                ? try await registry.replaceHead(record, staged: staging)
+                : try await registry.addHead(record, staged: staging)
             heads.forget(head.name)
             summary.totalSeconds = (ContinuousClock.now - begin) / .seconds(1)
             let finished = try await registry.finishRun(
@@ -83,7 +88,9 @@ extension Workbench {
             // The staging folder is swept at the next start in any case; a failure here must not hide the real one.
             if FileManager.default.fileExists(atPath: staging.path) {
                 do { try FileManager.default.removeItem(at: staging) } catch let cleanup {
-                    progress(JobProgress(.saving, note: "\(staging.path) could not be removed: \(cleanup.localizedDescription)"))
+                    progress(
+                        JobProgress(
+                            .saving, note: "\(staging.path) could not be removed: \(cleanup.localizedDescription)"))
                 }
             }
             throw error
@@ -110,7 +117,8 @@ extension TrainingPlan {
         _ result: HeadTraining.Output, _ loaded: LoadedEncoder, metrics: [String: Double], run: String
     ) -> HeadRecord {
         HeadRecord(
-            name: request.head, encoder: request.encoder, encoderDigest: loaded.record.digest, task: request.task.rawValue,
+            name: request.head, encoder: request.encoder, encoderDigest: loaded.record.digest,
+            task: request.task.rawValue,
             kind: request.kind.name, labels: encoding.labels, parameters: result.parameters,
             digest: result.description.weightsDigest, created: Date().timeIntervalSince1970, metrics: metrics, run: run,
             tap: loaded.encoder.taps[tap].name, modality: loaded.encoder.modality)
@@ -133,7 +141,8 @@ extension TrainingPlan {
                 task: request.task, kind: request.kind, settings: request.settings, tap: loaded.encoder.taps[tap].name,
                 holdout: request.holdout,
                 trainRows: trainRows.count, testRows: testRows.count,
-                dataDigest: SHA256Digest(of: Data(cells.joined(separator: "\u{1e}").utf8)).hex, encoderDigest: loaded.record.digest))
+                dataDigest: SHA256Digest(of: Data(cells.joined(separator: "\u{1e}").utf8)).hex,
+                encoderDigest: loaded.record.digest))
         return String(decoding: json, as: UTF8.self)
     }
 }
@@ -176,6 +185,9 @@ extension TrainingSummary {
 
     /// Phase → seconds, for the run's record.
     fileprivate var phases: [String: Double] {
-        ["extracting features": extractSeconds, "training": trainSeconds, "evaluating": evaluateSeconds, "total": totalSeconds]
+        [
+            "extracting features": extractSeconds, "training": trainSeconds, "evaluating": evaluateSeconds,
+            "total": totalSeconds,
+        ]
     }
 }

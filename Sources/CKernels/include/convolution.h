@@ -28,10 +28,6 @@ void ck_unfold_packed_f32(const ck_window *window, size_t channels, const float 
 void ck_fold_add_f32(const ck_window *window, size_t channels, const float *columns, size_t ld, size_t first, size_t count,
                      float *x);
 
-// Packs b [k, n], rows row_stride apart, like ck_pack, and faster.
-void ck_pack_rows_f32(size_t k, size_t n, const float *b, size_t row_stride, float *packed);
-// Packs the transpose of b [n, k], rows row_stride apart: the packed matrix is [k, n].
-void ck_pack_transposed_f32(size_t k, size_t n, const float *b, size_t row_stride, float *packed);
 // y [columns, rows] = transpose of x [rows, columns].
 void ck_transpose_f32(size_t rows, size_t columns, const float *x, size_t ldx, float *y, size_t ldy);
 

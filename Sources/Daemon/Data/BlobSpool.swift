@@ -28,7 +28,8 @@ final class BlobSpool: Sendable {
             try bytes.withUnsafeBytes { raw in
                 var written = 0
                 while written < raw.count {
-                    let count = pwrite(descriptor, raw.baseAddress! + written, raw.count - written, off_t(end + written))
+                    let count = pwrite(
+                        descriptor, raw.baseAddress! + written, raw.count - written, off_t(end + written))
                     if count < 0 {
                         if errno == EINTR { continue }
                         throw Self.failure("keep an uploaded file", errno)
@@ -60,7 +61,8 @@ final class BlobSpool: Sendable {
         let isFull = number == ENOSPC || number == EDQUOT
         return Failure(
             isFull ? .diskFull : .internalError,
-            "The daemon could not \(what): \(String(cString: strerror(number)))." + (isFull ? " Free some space and repeat." : ""))
+            "The daemon could not \(what): \(String(cString: strerror(number)))."
+                + (isFull ? " Free some space and repeat." : ""))
     }
 }
 

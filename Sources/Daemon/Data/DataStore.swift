@@ -39,25 +39,32 @@ final class DataStore: Sendable {
             guard table.names == request.columns.map(\.name) else {
                 throw Failure(
                     .invalidArgument,
-                    "Data set '\(request.data)' has the columns \(table.names); these rows have \(request.columns.map(\.name)).")
+                    "Data set '\(request.data)' has the columns \(table.names); these rows have \(request.columns.map(\.name))."
+                )
             }
             for (index, column) in request.columns.enumerated() where table.rows > 0 && count > 0 {
                 if case .blobs = table.columns[index], column.blobs.isEmpty { throw Self.mixed(column.name) }
                 if case .texts = table.columns[index], !column.blobs.isEmpty { throw Self.mixed(column.name) }
             }
-            guard state.tables[key] != nil || state.tables.count(where: { $0.key.client == client }) < Self.tablesPerClient else {
+            guard
+                state.tables[key] != nil
+                    || state.tables.count(where: { $0.key.client == client }) < Self.tablesPerClient
+            else {
                 throw Failure(.limitExceeded, "\(Self.tablesPerClient) data sets are held already; drop one first.")
             }
             let first = Int(clamping: request.firstRow)
             guard first <= table.rows else {
                 throw Failure(
-                    .invalidArgument, "Data set '\(request.data)' has \(table.rows) rows; rows from \(first) on would leave a gap.")
+                    .invalidArgument,
+                    "Data set '\(request.data)' has \(table.rows) rows; rows from \(first) on would leave a gap.")
             }
             let fresh = max(0, first + count - table.rows)
             let texts = request.columns.reduce(0) { total, column in
                 total + column.values.suffix(fresh).reduce(0) { $0 + $1.utf8.count + Self.valueBytes }
             }
-            let blobs = request.columns.reduce(0) { total, column in total + column.blobs.suffix(fresh).reduce(0) { $0 + $1.count } }
+            let blobs = request.columns.reduce(0) { total, column in
+                total + column.blobs.suffix(fresh).reduce(0) { $0 + $1.count }
+            }
             guard table.rows + fresh <= limits.dataRows, state.bytes + texts <= limits.dataBytes,
                 state.blobBytes + blobs <= limits.blobBytes
             else {

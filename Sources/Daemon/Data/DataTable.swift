@@ -44,7 +44,9 @@ struct DataTable: Sendable {
     /// - Throws: `notFound`, or `invalidArgument` when the column holds files.
     func texts(_ wanted: String) throws -> [String] {
         guard case .texts(let texts) = try column(wanted) else {
-            throw Failure(.invalidArgument, "Column '\(wanted)' of data set '\(name)' holds files; a column of texts is needed here.")
+            throw Failure(
+                .invalidArgument,
+                "Column '\(wanted)' of data set '\(name)' holds files; a column of texts is needed here.")
         }
         return texts
     }

@@ -48,7 +48,8 @@ extension WorkRequests {
         let count = max(texts.count, images.count)
         guard count <= limits.textsPerRequest else {
             throw Failure(
-                .limitExceeded, "\(count) inputs in one request; at most \(limits.textsPerRequest) are taken. Send several requests.",
+                .limitExceeded,
+                "\(count) inputs in one request; at most \(limits.textsPerRequest) are taken. Send several requests.",
                 details: ["limit": String(limits.textsPerRequest)])
         }
         if images.isEmpty { return texts.map { .text($0) } }

@@ -37,18 +37,23 @@ extension WorkRequests {
         return Answer(
             .evaluateReply(
                 Hidra_V1_EvaluateReply(
-                    head: request.head, task: evaluation.task, report: evaluation.report, truncated: evaluation.truncatedRows,
+                    head: request.head, task: evaluation.task, report: evaluation.report,
+                    truncated: evaluation.truncatedRows,
                     notes: evaluation.notes, seconds: (ContinuousClock.now - start) / .seconds(1))))
     }
 
     func trainingRequest(_ request: Hidra_V1_TrainRequest, _ client: ClientIdentity) throws -> TrainingRequest {
         guard !request.head.isEmpty else { throw Failure(.invalidArgument, "The head needs a name.") }
-        guard !request.encoder.isEmpty else { throw Failure(.invalidArgument, "Name the encoder the head is to sit on.") }
+        guard !request.encoder.isEmpty else {
+            throw Failure(.invalidArgument, "Name the encoder the head is to sit on.")
+        }
         func rows(_ data: String) throws -> LabelledRows {
             try labelled(data, request.inputColumn, request.labelColumn, request.nameColumn, client)
         }
         return TrainingRequest(
-            head: request.head, encoder: request.encoder, task: try HeadTask(request.task), kind: try kind(request.kind),
+            head: request.head, encoder: request.encoder, task: try HeadTask(request.task),
+            kind: try kind(request.kind),
+            graph: request.kind.name == "graph" ? request.kind.graph : nil,
             settings: settings(request.hyperparameters), rows: try rows(request.data),
             test: request.testData.isEmpty ? nil : try rows(request.testData), holdout: request.holdout,
             separator: try separator(request.labelSeparator, default: "|") ?? "|", tap: request.tap,
@@ -73,7 +78,8 @@ extension WorkRequests {
 
     private func separator(_ text: String, default fallback: Character?) throws -> Character? {
         guard text.count <= 1 else {
-            throw Failure(.invalidArgument, "The label separator \"\(text)\" has \(text.count) characters; it must be one.")
+            throw Failure(
+                .invalidArgument, "The label separator \"\(text)\" has \(text.count) characters; it must be one.")
         }
         return text.first ?? fallback
     }
@@ -82,9 +88,12 @@ extension WorkRequests {
         switch kind.name {
         case "", "linear": return .linear
         case "mlp":
-            return .mlp(hidden: kind.hidden == 0 ? HeadKind.defaultHidden : Int(kind.hidden), dropout: kind.hasDropout ? kind.dropout : HeadKind.defaultDropout)
+            return .mlp(
+                hidden: kind.hidden == 0 ? HeadKind.defaultHidden : Int(kind.hidden),
+                dropout: kind.hasDropout ? kind.dropout : HeadKind.defaultDropout)
+        case "graph": return .graph
         default:
-            throw Failure(.invalidArgument, "There is no head kind '\(kind.name)'; there are linear and mlp.")
+            throw Failure(.invalidArgument, "There is no head kind '\(kind.name)'; there are linear, mlp and graph.")
         }
     }
 

@@ -14,9 +14,12 @@ package struct LoadedEncoder: Sendable {
     package func tap(named name: String) throws -> Int {
         if let tap = encoder.tap(named: name) { return tap }
         let names = encoder.taps.map(\.name)
-        let shown = names.count <= 24 ? names.joined(separator: ", ") : "\(names.prefix(20).joined(separator: ", ")), … \(names[names.count - 1])"
+        let shown =
+            names.count <= 24
+            ? names.joined(separator: ", ") : "\(names.prefix(20).joined(separator: ", ")), … \(names[names.count - 1])"
         throw WorkbenchError(
-            .invalidArgument, "Encoder '\(record.name)' has no tap \"\(name)\"; it has: \(shown).", details: ["taps": shown])
+            .invalidArgument, "Encoder '\(record.name)' has no tap \"\(name)\"; it has: \(shown).",
+            details: ["taps": shown])
     }
 
     /// - Throws: `invalidArgument` when the encoder reads something else.
@@ -32,7 +35,8 @@ package struct LoadedEncoder: Sendable {
     package func space(tap: Int) -> FeatureSpace {
         let tokenizer = record.files.first { $0.path == "tokenizer.json" }?.sha256 ?? ""
         return FeatureSpace(
-            weights: record.digest, tap: "\(tap)/\(encoder.poolingName)", preprocessing: "\(tokenizer)/\(encoder.preprocessing)",
+            weights: record.digest, tap: "\(tap)/\(encoder.poolingName)",
+            preprocessing: "\(tokenizer)/\(encoder.preprocessing)",
             precision: "fp32")
     }
 }
@@ -85,7 +89,8 @@ package final class EncoderHouse: Sendable {
         do {
             return try TextEncoder(folder: folder)
         } catch {
-            throw WorkbenchError(.corrupt, "Encoder '\(name)' cannot be loaded: \(error)", details: ["name": name], cause: error)
+            throw WorkbenchError(
+                .corrupt, "Encoder '\(name)' cannot be loaded: \(error)", details: ["name": name], cause: error)
         }
     }
 
@@ -108,7 +113,9 @@ package final class EncoderHouse: Sendable {
     private func resident(_ record: EncoderRecord) -> LoadedEncoder? {
         residents.withLock { residents in
             // A name that was removed and pulled again has other weights.
-            guard let resident = residents[record.name], resident.loaded.record.digest == record.digest else { return nil }
+            guard let resident = residents[record.name], resident.loaded.record.digest == record.digest else {
+                return nil
+            }
             residents[record.name]?.lastUse = .now
             return resident.loaded
         }

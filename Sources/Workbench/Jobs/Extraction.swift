@@ -91,7 +91,9 @@ struct Extraction: ComputeTask {
     }
 
     private mutating func encode(_ unit: [Result<PreparedInput, any Error>]) {
-        let ready = unit.compactMap { result -> PreparedInput? in if case .success(let input) = result { input } else { nil } }
+        let ready = unit.compactMap { result -> PreparedInput? in
+            if case .success(let input) = result { input } else { nil }
+        }
         let features = ready.isEmpty ? [] : loaded.encoder.features(ready, tap: tap).values
         var row = 0
         for result in unit {

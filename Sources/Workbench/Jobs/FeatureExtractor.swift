@@ -121,7 +121,8 @@ package struct FeatureExtractor: Sendable {
     }
 
     private static func spread(
-        _ values: [Float], _ infos: [FeatureInfo?], _ problems: [Int: String], _ positions: [Int], _ width: Int, hits: Int,
+        _ values: [Float], _ infos: [FeatureInfo?], _ problems: [Int: String], _ positions: [Int], _ width: Int,
+        hits: Int,
         misses: Int
     ) -> Features {
         var all = values
@@ -136,7 +137,8 @@ package struct FeatureExtractor: Sendable {
         }
         return Features(
             values: all, width: width, tokens: positions.map { infos[$0]?.tokens ?? 0 },
-            truncated: positions.map { infos[$0]?.truncated ?? false }, problems: spreadProblems, hits: hits, misses: misses)
+            truncated: positions.map { infos[$0]?.truncated ?? false }, problems: spreadProblems, hits: hits,
+            misses: misses)
     }
 
     private func reading<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {

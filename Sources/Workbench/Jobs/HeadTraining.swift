@@ -34,20 +34,25 @@ struct HeadTraining: ComputeTask {
     /// Time spent computing, without the time others had the thread.
     private var busy = Duration.zero
 
-    init(plan: TrainingPlan, features: Features, staging: URL, rescue: URL, progress: @escaping ProgressHandler) {
+    /// - Throws: `invalidArgument` for a graph that does not fit the features or the labels.
+    init(plan: TrainingPlan, features: Features, staging: URL, rescue: URL, progress: @escaping ProgressHandler) throws {
         self.plan = plan
         self.features = features
         self.staging = staging
         self.rescue = rescue
         self.progress = progress
         table = FeatureTable(Tensor(features.values, [features.rows, features.width]))
-        network = Self.network(plan, width: features.width)
+        network = try Self.network(plan, width: features.width)
     }
 
-    private static func network(_ plan: TrainingPlan, width: Int) -> HeadNetwork {
-        HeadNetwork(
-            plan.request.kind, width: width, outputs: plan.encoding.outputs,
-            in: ParameterScope(initialisedFrom: plan.request.settings.seed))
+    private static func network(_ plan: TrainingPlan, width: Int) throws -> HeadNetwork {
+        do {
+            return try HeadNetwork(
+                plan.request.kind, graph: plan.request.graph, width: width, outputs: plan.encoding.outputs,
+                seed: plan.request.settings.seed)
+        } catch let error as HeadError {
+            throw WorkbenchError(error)
+        }
     }
 
     mutating func step() throws -> Output? {
@@ -68,12 +73,15 @@ struct HeadTraining: ComputeTask {
     private mutating func prepare() throws {
         let rows = FeatureTable(table.gather(plan.trainRows))
         var objective = Objective(smoothing: Float(plan.request.settings.labelSmoothing))
-        if plan.request.settings.classWeights { objective.classWeights = plan.trainTargets.balancingWeights(plan.encoding.outputs) }
+        if plan.request.settings.classWeights {
+            objective.classWeights = plan.trainTargets.balancingWeights(plan.encoding.outputs)
+        }
         let rate =
             plan.request.settings.learningRate
-            ?? RangeTest.learningRate(
-                Self.network(plan, width: features.width), features: rows, targets: plan.trainTargets, objective: objective,
-                settings: plan.request.settings)
+            ?? (try RangeTest.learningRate(
+                try Self.network(plan, width: features.width), features: rows, targets: plan.trainTargets,
+                objective: objective,
+                settings: plan.request.settings))
         trainer = Trainer(
             network, features: rows, targets: plan.trainTargets, objective: objective, settings: plan.request.settings,
             learningRate: rate)
@@ -117,7 +125,7 @@ struct HeadTraining: ComputeTask {
         var report: Report?
         if let truth = plan.test {
             progress(JobProgress(.evaluating, done: 0, total: plan.testRows.count))
-            report = truth.report(network.evaluate(table, rows: plan.testRows))
+            report = truth.report(try network.evaluate(table, rows: plan.testRows))
         }
         let evaluateSeconds = (ContinuousClock.now - evaluationStart) / .seconds(1)
         let written = try HeadBundle.write(network, description(trainer), to: staging)

@@ -12,7 +12,9 @@ struct InputProblems {
             return
         }
         let rows = features.problems.keys.sorted()
-        var notes = rows.prefix(Self.listed).map { row in "\(inputs[row].name(row: row)): \(features.problems[row] ?? "")" }
+        var notes = rows.prefix(Self.listed).map { row in
+            "\(inputs[row].name(row: row)): \(features.problems[row] ?? "")"
+        }
         let kind = inputs.first?.modality ?? .image
         let more = rows.count > Self.listed ? " \(rows.count - Self.listed) of them are not listed." : ""
         notes.append("\(rows.count) of \(features.rows) \(kind.plural) could not be read and were left out.\(more)")
@@ -33,7 +35,9 @@ extension TrainingPlan {
     /// The plan and the features without the rows whose input could not be read.
     ///
     /// - Throws: `invalidData` when too few rows are left.
-    func leavingOutUnreadable(_ features: Features, _ loaded: LoadedEncoder) throws -> (plan: TrainingPlan, features: Features) {
+    func leavingOutUnreadable(_ features: Features, _ loaded: LoadedEncoder) throws -> (
+        plan: TrainingPlan, features: Features
+    ) {
         guard !features.problems.isEmpty else { return (self, features) }
         let readable = (0..<features.rows).filter { features.problems[$0] == nil }
         let trainCount = request.rows.count

@@ -17,7 +17,8 @@ extension TrainingPlan {
         self.tap = tap
         featureSpace = loaded.space(tap: tap).key
         do {
-            encoding = try LabelEncoding(learning: request.rows.labels, task: request.task, separator: request.separator)
+            encoding = try LabelEncoding(
+                learning: request.rows.labels, task: request.task, separator: request.separator)
             let (targets, _, _) = try encoding.encode(request.rows.labels)
             var notes: [String] = []
             if let note = Self.rareLabels(targets, encoding) { notes.append(note) }
@@ -39,6 +40,12 @@ extension TrainingPlan {
             if let note = self.test?.note { notes.append(note) }
             if let note = Self.emptyTexts(inputs) { notes.append(note) }
             self.notes = notes
+            if request.kind == .graph {
+                // Built once before anything is encoded: a graph that does not fit should not cost the user minutes.
+                _ = try HeadNetwork(
+                    .graph, graph: request.graph, width: loaded.encoder.taps[tap].width, outputs: encoding.outputs,
+                    seed: request.settings.seed)
+            }
         } catch let error as HeadError {
             throw WorkbenchError(error)
         }
@@ -52,7 +59,8 @@ extension TrainingPlan {
         guard !once.isEmpty else { return nil }
         let names = once.prefix(5).map { "\"\(encoding.labels[$0])\"" }.joined(separator: ", ")
         let more = once.count > 5 ? " and \(once.count - 5) more" : ""
-        return "\(once.count) \(once.count == 1 ? "label occurs" : "labels occur") only once and cannot be validated: \(names)\(more)."
+        return
+            "\(once.count) \(once.count == 1 ? "label occurs" : "labels occur") only once and cannot be validated: \(names)\(more)."
     }
 
     private static func emptyTexts(_ inputs: [EncoderInput]) -> String? {

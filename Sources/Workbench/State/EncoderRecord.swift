@@ -29,7 +29,8 @@ package struct EncoderRecord: Codable, Hashable, Sendable {
 
     package init(
         name: String, architecture: String, parameters: Int, bytes: Int = 0, width: Int, layers: Int, maxTokens: Int,
-        pooling: String, modality: Modality = .text, taps: [String] = [], source: String, revision: String = "", licence: String = "", digest: String,
+        pooling: String, modality: Modality = .text, taps: [String] = [], source: String, revision: String = "",
+        licence: String = "", digest: String,
         created: Double, files: [BundleFile] = []
     ) {
         self.name = name
@@ -76,7 +77,8 @@ extension EncoderRecord {
         self.init(
             name: row["name"], architecture: row["architecture"], parameters: row["parameters"], bytes: row["bytes"],
             width: row["width"], layers: row["layers"], maxTokens: row["maxTokens"], pooling: row["pooling"],
-            modality: Modality(rawValue: row["modality"]) ?? .text, taps: try StateJSON.value([String].self, row["taps"]),
+            modality: Modality(rawValue: row["modality"]) ?? .text,
+            taps: try StateJSON.value([String].self, row["taps"]),
             source: row["source"], revision: row["revision"], licence: row["licence"], digest: row["digest"],
             created: row["created"], files: try StateJSON.value([BundleFile].self, row["files"]))
     }

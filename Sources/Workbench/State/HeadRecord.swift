@@ -29,7 +29,8 @@ package struct HeadRecord: Codable, Hashable, Sendable {
 
     package init(
         name: String, encoder: String, encoderDigest: String, task: String, kind: String, labels: [String],
-        parameters: Int, digest: String, created: Double, metrics: [String: Double] = [:], run: String = "", tap: String,
+        parameters: Int, digest: String, created: Double, metrics: [String: Double] = [:], run: String = "",
+        tap: String,
         modality: Modality = .text, files: [BundleFile] = []
     ) {
         self.name = name

@@ -1,5 +1,6 @@
 import Foundation
 import HidraClient
+import HidraProtocol
 
 /// ONNX files of the command line.
 enum GraphFile {
@@ -16,7 +17,8 @@ enum GraphFile {
         }
         guard let size, size <= largest else {
             throw HidraError(
-                .limitExceeded, "\(path) has \(size ?? 0) bytes; a graph may have \(largest). Give it smaller initialisers.")
+                .limitExceeded,
+                "\(path) has \(size ?? 0) bytes; a graph may have \(largest). Give it smaller initialisers.")
         }
         do {
             return try Data(contentsOf: URL(filePath: path))

@@ -6,7 +6,8 @@ import Tables
 extension GraphTensor {
     private static let types: [(element: NumPyArray.Element, type: Hidra_V1_DataType, name: String)] = [
         (.bool, .bool, "bool"), (.int8, .int8, "int8"), (.int16, .int16, "int16"), (.int32, .int32, "int32"),
-        (.int64, .int64, "int64"), (.uint8, .uint8, "uint8"), (.uint16, .uint16, "uint16"), (.uint32, .uint32, "uint32"),
+        (.int64, .int64, "int64"), (.uint8, .uint8, "uint8"), (.uint16, .uint16, "uint16"),
+        (.uint32, .uint32, "uint32"),
         (.uint64, .uint64, "uint64"), (.float16, .float16, "float16"), (.float32, .float32, "float32"),
         (.float64, .float64, "float64"),
     ]
@@ -25,7 +26,8 @@ extension GraphTensor {
     func array() throws -> NumPyArray {
         if type == .bfloat16 {
             // The upper half of a float32.
-            let wide = stride(from: 0, to: bytes.count, by: 2).flatMap { [0, 0, bytes[$0], bytes[$0 + 1]] }
+            var wide: [UInt8] = []
+            for start in stride(from: 0, to: bytes.count, by: 2) { wide += [0, 0, bytes[start], bytes[start + 1]] }
             return NumPyArray(.float32, shape: shape, bytes: Data(wide))
         }
         guard let element = Self.types.first(where: { $0.type == type })?.element else {

@@ -1,5 +1,6 @@
 import Foundation
 import HidraClient
+import HidraProtocol
 import Images
 
 /// What the inputs of `predict` and `embed` mean: texts as they are, or paths of images.
@@ -9,19 +10,19 @@ enum InputKind: Sendable {
     /// What a head reads.
     static func of(head: String, _ session: Session) async throws -> InputKind {
         let reply = try await session.client.show(head)
-        guard case .head(let head)? = reply.item else {
+        guard case .head(let record)? = reply.item else {
             throw HidraError(.notFound, "'\(head)' is no head. `hidra ls` lists the heads there are.")
         }
-        return head.modality == "image" ? .images : .texts
+        return record.modality == "image" ? .images : .texts
     }
 
     /// What an encoder reads.
     static func of(encoder: String, _ session: Session) async throws -> InputKind {
         let reply = try await session.client.show(encoder)
-        guard case .encoder(let encoder)? = reply.item else {
+        guard case .encoder(let record)? = reply.item else {
             throw HidraError(.notFound, "'\(encoder)' is no encoder. `hidra ls` lists the encoders there are.")
         }
-        return encoder.modality == "image" ? .images : .texts
+        return record.modality == "image" ? .images : .texts
     }
 
     /// The inputs that names stand for: a folder stands for the images in it, in order of their names.
@@ -29,8 +30,10 @@ enum InputKind: Sendable {
         guard self == .images else { return names }
         return try names.flatMap { name -> [String] in
             guard Paths.isDirectory(name) else { return [name] }
-            do {
-                return try ImageFolder(URL(filePath: name)).names.map { "\(name.hasSuffix("/") ? String(name.dropLast()) : name)/\($0)" }
+            do throws(ImageError) {
+                return try ImageFolder(URL(filePath: name)).names.map {
+                    "\(name.hasSuffix("/") ? String(name.dropLast()) : name)/\($0)"
+                }
             } catch {
                 throw HidraError(.invalidData, error.description, cause: error)
             }
@@ -54,7 +57,7 @@ enum InputKind: Sendable {
         }
         var positions: [Int] = [], images: [Data] = [], bytes = 0
         for (position, name) in names.enumerated() {
-            do {
+            do throws(ImageError) {
                 let image = try BoundedImageFile.read(name, limits: .standard, followsLinks: true)
                 positions.append(position)
                 images.append(image)

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import HidraClient
+import HidraProtocol
 import Images
 import Tables
 
@@ -11,7 +12,8 @@ struct LabelledRowsOptions: ParsableArguments {
     var text: String?
 
     @Option(
-        help: ArgumentHelp("Column with the labels or numbers (with --image: \"label\" by default).", valueName: "column"))
+        help: ArgumentHelp(
+            "Column with the labels or numbers (with --image: \"label\" by default).", valueName: "column"))
     var label: String?
 
     @Flag(
@@ -35,11 +37,17 @@ struct LabelledRowsOptions: ParsableArguments {
 
     func validate() throws {
         if image {
-            if text != nil { throw ValidationError("--text names a column of texts; with --image it is --path, a column of paths.") }
+            if text != nil {
+                throw ValidationError("--text names a column of texts; with --image it is --path, a column of paths.")
+            }
         } else {
             if path != nil { throw ValidationError("--path names a column of images' paths; add --image.") }
-            guard text != nil else { throw ValidationError("--text COLUMN is missing: the column with the texts. For images: --image.") }
-            guard label != nil else { throw ValidationError("--label COLUMN is missing: the column with the labels or numbers.") }
+            guard text != nil else {
+                throw ValidationError("--text COLUMN is missing: the column with the texts. For images: --image.")
+            }
+            guard label != nil else {
+                throw ValidationError("--label COLUMN is missing: the column with the labels or numbers.")
+            }
         }
         if let text, text == label { throw ValidationError("--text and --label name the same column, '\(text)'.") }
     }
@@ -62,19 +70,26 @@ struct LabelledRowsOptions: ParsableArguments {
         guard image else {
             let table = try await TableInput.read(file, format: format)
             let texts = try table.column(inputColumn)
-            return .texts([UploadColumn(inputColumn, texts), UploadColumn(labelColumn, try table.column(labelColumn))], sample: texts.first)
+            return .texts(
+                [UploadColumn(inputColumn, texts), UploadColumn(labelColumn, try table.column(labelColumn))],
+                sample: texts.first)
         }
         if Paths.isDirectory(file) { return .images(.folder(URL(filePath: file))) }
-        if [".tar", ".tar.gz", ".tgz"].contains(where: file.lowercased().hasSuffix) { return .images(.archive(URL(filePath: file))) }
+        if [".tar", ".tar.gz", ".tgz"].contains(where: file.lowercased().hasSuffix) {
+            return .images(.archive(URL(filePath: file)))
+        }
         let table = try await TableInput.read(file, format: format)
         let names = ["path", "file", "filename", "image"].filter(table.columns.contains)
         guard let column = path ?? (names.count == 1 ? names.first : nil) else {
             throw HidraError(
                 .invalidArgument,
-                "\(file): name the column with the images' paths with --path. Columns: \(table.columns.joined(separator: ", ")).")
+                "\(file): name the column with the images' paths with --path. Columns: \(table.columns.joined(separator: ", "))."
+            )
         }
-        let folder = file == TableInput.standardInput ? URL(filePath: ".") : URL(filePath: file).deletingLastPathComponent()
-        return .images(.list(paths: try table.column(column), labels: try table.column(label ?? "label"), relativeTo: folder))
+        let folder =
+            file == TableInput.standardInput ? URL(filePath: ".") : URL(filePath: file).deletingLastPathComponent()
+        return .images(
+            .list(paths: try table.column(column), labels: try table.column(label ?? "label"), relativeTo: folder))
     }
 }
 
@@ -93,13 +108,16 @@ enum LabelledRows: Sendable {
         }
     }
 
-    private static func upload(_ source: ImageSource, _ session: Session) async throws -> (data: String, sample: String?) {
+    private static func upload(_ source: ImageSource, _ session: Session) async throws -> (
+        data: String, sample: String?
+    ) {
         let collection = try source.open(), data = HidraClient.newDataName()
         var sent = 0, sample: String?
         var chunk = ImageChunk()
         while let image = try collection.next() {
             guard let label = image.label else {
-                collection.report(ImageProblem(name: image.name, reason: "it lies in no folder that would name its label"))
+                collection.report(
+                    ImageProblem(name: image.name, reason: "it lies in no folder that would name its label"))
                 continue
             }
             if sample == nil { sample = source.path(of: image.name) }
@@ -155,13 +173,14 @@ enum ImageSource: Sendable {
     case list(paths: [String], labels: [String], relativeTo: URL)
 
     func open() throws -> any ImageCollection {
-        do {
+        do throws(ImageError) {
             switch self {
             case .folder(let url): return try ImageFolder(url)
             case .archive(let url): return try ImageArchive(url)
-            case .list(let paths, let labels, let folder): return ImageList(paths: paths, labels: labels, relativeTo: folder)
+            case .list(let paths, let labels, let folder):
+                return ImageList(paths: paths, labels: labels, relativeTo: folder)
             }
-        } catch let error as ImageError {
+        } catch {
             throw HidraError(error.code == .notFound ? .notFound : .invalidData, error.description, cause: error)
         }
     }

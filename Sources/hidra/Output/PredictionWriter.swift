@@ -20,7 +20,8 @@ struct PredictionWriter {
     private var widths: [Int] = []
 
     init(
-        heads: [String], input: String = "text", layout: Layout, style: Style = .plain, width: Int? = nil, header: Bool = true
+        heads: [String], input: String = "text", layout: Layout, style: Style = .plain, width: Int? = nil,
+        header: Bool = true
     ) {
         self.heads = heads
         self.input = input

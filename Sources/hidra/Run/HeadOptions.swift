@@ -51,7 +51,8 @@ struct HeadOptions: ParsableArguments {
 
     func validate() throws {
         if network != .mlp, hidden != nil || dropout != nil {
-            throw ValidationError("--hidden and --dropout belong to --head mlp, the only kind that has one hidden layer.")
+            throw ValidationError(
+                "--hidden and --dropout belong to --head mlp, the only kind that has one hidden layer.")
         }
         try positive(hidden, "--hidden")
         try positive(epochs, "--epochs")

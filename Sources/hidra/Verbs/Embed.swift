@@ -103,12 +103,15 @@ struct Embed: AsyncParsableCommand {
         }
         guard width > 0 else {
             let first = problems.min { $0.position < $1.position }
-            throw HidraError(.invalidData, "None of the images could be read. \(first.map { "\(names[$0.position]): \($0.message)" } ?? "")")
+            throw HidraError(
+                .invalidData,
+                "None of the images could be read. \(first.map { "\(names[$0.position]): \($0.message)" } ?? "")")
         }
         var values = [Float](repeating: .nan, count: names.count * width)
         for part in parts {
             for (row, position) in part.positions.enumerated() {
-                values.replaceSubrange(position * width..<(position + 1) * width, with: part.values[row * width..<(row + 1) * width])
+                values.replaceSubrange(
+                    position * width..<(position + 1) * width, with: part.values[row * width..<(row + 1) * width])
             }
         }
         for problem in problems.sorted(by: { $0.position < $1.position }) {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import HidraClient
+import HidraProtocol
 
 struct Export: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -23,12 +23,15 @@ struct GraphRun: AsyncParsableCommand {
     @Argument(help: ArgumentHelp("ONNX file.", valueName: "file.onnx"), completion: .file(extensions: ["onnx"]))
     var file: String
 
-    @Option(name: .customLong("input"), help: ArgumentHelp("An input and the array for it; once for each.", valueName: "name=file.npy"))
+    @Option(
+        name: .customLong("input"),
+        help: ArgumentHelp("An input and the array for it; once for each.", valueName: "name=file.npy"))
     var inputs: [GraphInput] = []
 
     @Option(
         name: [.customShort("o"), .customLong("output")],
-        help: ArgumentHelp("Folder for the outputs; made when it is missing.", valueName: "dir"), completion: .directory)
+        help: ArgumentHelp("Folder for the outputs; made when it is missing.", valueName: "dir"), completion: .directory
+    )
     var output: String
 
     @OptionGroup var common: CommonOptions

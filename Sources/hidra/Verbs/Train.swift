@@ -29,7 +29,8 @@ struct Train: AsyncParsableCommand {
             """)
 
     @Argument(
-        help: ArgumentHelp("Table, folder or archive with the training rows, or \"-\".", valueName: "file"), completion: .file())
+        help: ArgumentHelp("Table, folder or archive with the training rows, or \"-\".", valueName: "file"),
+        completion: .file())
     var file: String
 
     @OptionGroup(title: "Rows") var rows: LabelledRowsOptions

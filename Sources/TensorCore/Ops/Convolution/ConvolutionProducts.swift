@@ -13,14 +13,14 @@ extension ConvolutionGeometry {
             let packed = scratch.floats(0, ck_packed_count(depth, count))
             ck_unfold_packed_f32(
                 &window, groupChannels, x + (sample * channels + group * groupChannels) * plane, first, count, packed)
-            let target = out + (sample * outputs + group * groupOutputs) * positions + first
-            for row in 0..<groupOutputs {
-                (target + row * positions).update(repeating: shift?[group * groupOutputs + row] ?? 0, count: count)
-            }
-            ck_gemm_packed_f32(
-                groupOutputs, count, depth, w + group * groupOutputs * depth, depth, packed, nil, ck_identity, 1,
-                target,
-                positions)
+            var product = ck_product()
+            (product.m, product.n, product.k) = (groupOutputs, count, depth)
+            (product.a, product.a_row, product.a_depth) = (w + group * groupOutputs * depth, depth, 1)
+            product.packed = UnsafePointer(packed)
+            (product.bias, product.bias_by_row) = (shift.map { $0 + group * groupOutputs }, 1)
+            product.c = out + (sample * outputs + group * groupOutputs) * positions + first
+            (product.c_row, product.c_column) = (positions, 1)
+            ck_gemm_f32(&product)
         }
         return y
     }
@@ -53,8 +53,9 @@ extension ConvolutionGeometry {
                 let count = min(block, positions - first)
                 let packed = scratch.floats(0, ck_packed_count(groupOutputs, count))
                 let columns = scratch.floats(1, rows * count)
-                ck_pack_rows_f32(
+                ck_pack(
                     groupOutputs, count, dy + (sample * outputs + group * groupOutputs) * positions + first, positions,
+                    1,
                     packed)
                 ck_gemm_packed_f32(
                     rows, count, groupOutputs, left + (group * depth + from * taps) * groupOutputs, groupOutputs,
@@ -88,8 +89,8 @@ extension ConvolutionGeometry {
                             &window, groupChannels, x + (sample * channels + group * groupChannels) * plane, first,
                             count,
                             columns, count)
-                        ck_pack_transposed_f32(
-                            count, groupOutputs, dy + (sample * outputs + group * groupOutputs) * positions + first,
+                        ck_pack(
+                            count, groupOutputs, dy + (sample * outputs + group * groupOutputs) * positions + first, 1,
                             positions, packed)
                         ck_gemm_packed_f32(
                             depth, groupOutputs, count, columns, count, packed, nil, ck_identity, 1,
