@@ -127,7 +127,7 @@ let package = Package(
         tests("ZeroMQ", ["ZeroMQ"]),
         tests("Protocol", ["HidraProtocol"]),
         tests("Hub", ["Hub"], exclude: ["Fixtures"]),
-        tests("Workbench", ["Workbench", "Heads", "Encoders", "Training", "TensorCore", grdb]),
+        tests("Workbench", ["Workbench", "Heads", "Encoders", "Training", "Checkpoints", "TensorCore", grdb]),
         tests("Daemon", ["Daemon", "Workbench", "HidraPlugin", "HidraClient", "HidraProtocol", "ZeroMQ", logging]),
         tests("CLI", ["hidra", "HidraClient", "HidraProtocol", "Tables", arguments]),
     ]

@@ -107,6 +107,8 @@ struct HeadTraining: ComputeTask {
         var result = WorkbenchError(.invalidArgument, error.message, cause: error)
         result.details["step"] = error.step.map(String.init)
         result.details["tensor"] = error.tensor
+        // The trainer counts the rows it was given; some of the table's may be held out.
+        result.details["row"] = error.row.map { String(plan.trainRows[$0] + 1) }
         do {
             try FileManager.default.createDirectory(at: rescue, withIntermediateDirectories: true)
             try HeadBundle.write(network, description(trainer), to: rescue)
