@@ -62,27 +62,36 @@ ck_level ck_set_level(ck_level level) {
 size_t ck_packed_count(size_t k, size_t n) { return k * ((n + ck_panel - 1) / ck_panel) * ck_panel; }
 
 void ck_pack(size_t k, size_t n, const float *b, size_t row_stride, size_t column_stride, float *packed) {
-    for (size_t j = 0; j < n; j += ck_panel) {
-        size_t columns = n - j < ck_panel ? n - j : ck_panel;
-        for (size_t i = 0; i < k; i++, packed += ck_panel) {
-            const float *source = b + i * row_stride + j * column_stride;
-            for (size_t c = 0; c < columns; c++) packed[c] = source[c * column_stride];
-            for (size_t c = columns; c < ck_panel; c++) packed[c] = 0;
-        }
-    }
+    table->pack(k, n, b, row_stride, column_stride, packed);
 }
+
+void ck_gemm_f32(const ck_product *product) { table->gemm(product); }
 
 void ck_gemm_packed_f32(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *packed, const float *bias,
                         ck_activation activation, int accumulate, float *c, size_t ldc) {
-    table->gemm_packed(m, n, k, a, lda, packed, bias, activation, accumulate, c, ldc);
+    ck_product product = {
+        .m = m, .n = n, .k = k, .a = a, .a_row = lda, .a_depth = 1, .packed = packed, .bias = bias,
+        .activation = activation, .accumulate = accumulate, .c = c, .c_row = ldc, .c_column = 1,
+    };
+    table->gemm(&product);
 }
+
+double ck_multiply_add_loop(size_t iterations) { return table->multiply_add_loop(iterations); }
 
 void ck_gelu_f32(size_t n, const float *x, float *y) { table->gelu(n, x, y); }
 
 void ck_gelu_backward_f32(size_t n, const float *x, const float *dy, float *dx) { table->gelu_backward(n, x, dy, dx); }
 
 void ck_softmax_f32(size_t rows, size_t n, float scale, const float *x, size_t ldx, float *y, size_t ldy) {
-    table->softmax(rows, n, scale, x, ldx, y, ldy);
+    table->softmax(rows, n, scale, x, ldx, y, ldy, NULL);
+}
+
+void ck_softmax_log_sum_f32(size_t rows, size_t n, const float *x, size_t ldx, float *y, size_t ldy, float *log_sum) {
+    table->softmax(rows, n, 1, x, ldx, y, ldy, log_sum);
+}
+
+void ck_gather_rows_f32(size_t count, const ptrdiff_t *rows, size_t n, const float *x, float *y) {
+    table->gather_rows(count, rows, n, x, y);
 }
 
 void ck_layer_norm_f32(size_t rows, size_t n, const float *x, const float *residual, const float *weight, const float *bias,
@@ -91,6 +100,12 @@ void ck_layer_norm_f32(size_t rows, size_t n, const float *x, const float *resid
 }
 
 void ck_mean_rows_f32(size_t rows, size_t n, const float *x, size_t ldx, float *y) { table->mean_rows(rows, n, x, ldx, y); }
+
+void ck_sum_rows_f32(size_t rows, size_t n, const float *x, size_t ldx, float *total) { table->sum_rows(rows, n, x, ldx, total); }
+
+void ck_multiply_sum_rows_f32(size_t rows, size_t n, const float *x, const float *y, size_t ld, float *z, float *total) {
+    table->multiply_sum_rows(rows, n, x, y, ld, z, total);
+}
 
 float ck_sum_f32(size_t n, const float *x) { return table->sum(n, x); }
 
@@ -139,9 +154,3 @@ void ck_norm_backward_f32(size_t rows, size_t n, const float *x, const float *dy
                           const float *rstd, float *dx, float *dweight, float *dbias) {
     table->norm_backward(rows, n, x, dy, weight, mean, rstd, dx, dweight, dbias);
 }
-
-void ck_transpose_f32(size_t rows, size_t columns, const float *x, size_t ldx, float *y, size_t ldy) {
-    table->transpose(rows, columns, x, ldx, y, ldy);
-}
-
-void ck_sum_rows_f32(size_t rows, size_t n, const float *x, size_t ldx, float *y) { table->sum_rows(rows, n, x, ldx, y); }

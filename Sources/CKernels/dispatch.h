@@ -4,14 +4,18 @@
 #include "include/CKernels.h"
 
 typedef struct {
-    void (*gemm_packed)(size_t, size_t, size_t, const float *, size_t, const float *, const float *, ck_activation, int,
-                        float *, size_t);
+    void (*pack)(size_t, size_t, const float *, size_t, size_t, float *);
+    void (*gemm)(const ck_product *);
+    double (*multiply_add_loop)(size_t);
     void (*gelu)(size_t, const float *, float *);
     void (*gelu_backward)(size_t, const float *, const float *, float *);
-    void (*softmax)(size_t, size_t, float, const float *, size_t, float *, size_t);
+    void (*softmax)(size_t, size_t, float, const float *, size_t, float *, size_t, float *);
+    void (*gather_rows)(size_t, const ptrdiff_t *, size_t, const float *, float *);
     void (*layer_norm)(size_t, size_t, const float *, const float *, const float *, const float *, float, float *, float *,
                        float *);
     void (*mean_rows)(size_t, size_t, const float *, size_t, float *);
+    void (*sum_rows)(size_t, size_t, const float *, size_t, float *);
+    void (*multiply_sum_rows)(size_t, size_t, const float *, const float *, size_t, float *, float *);
     float (*sum)(size_t, const float *);
     float (*dot)(size_t, const float *, const float *);
     void (*axpy)(size_t, float, const float *, float *);
@@ -23,8 +27,6 @@ typedef struct {
     void (*rms_norm)(size_t, size_t, const float *, const float *, float, float *, float *);
     void (*norm_backward)(size_t, size_t, const float *, const float *, const float *, const float *, const float *, float *,
                           float *, float *);
-    void (*transpose)(size_t, size_t, const float *, size_t, float *, size_t);
-    void (*sum_rows)(size_t, size_t, const float *, size_t, float *);
 } ck_table;
 
 extern const ck_table ck_table_portable;

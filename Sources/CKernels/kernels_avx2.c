@@ -1,9 +1,13 @@
 #if defined(__x86_64__)
 #pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
 #define CK_TABLE ck_table_avx2
+#define CK_MASKED 0
 // 6 rows × 16 columns: 12 of the 16 vector registers accumulate.
 #define CK_ROWS 6
 #define CK_PANELS 1
+#define CK_FEW_ROWS 2
+#define CK_WIDE_PANELS 2
+#define CK_EACH_TILE(T) T(1, 1) T(1, 2) T(2, 1) T(2, 2) T(3, 1) T(4, 1) T(5, 1) T(6, 1)
 #include "kernels.inc"
 #pragma clang attribute pop
 #endif

@@ -14,6 +14,9 @@ package struct Linear {
     /// x `[…, in]` → `[…, out]`
     package func callAsFunction(_ x: Tensor) -> Tensor { LinearProduct()(x, weight.value, bias.value) }
 
+    /// `gelu` of the layer's output, in one pass.
+    package func gelu(_ x: Tensor) -> Tensor { LinearGELU()(x, weight.value, bias.value) }
+
     /// Several layers of one input as a single packed product, their outputs side by side. For frozen layers only.
     package static func frozen(_ layers: [Linear]) -> FrozenLinear {
         FrozenLinear(layers.map(\.weight.value), biases: layers.map(\.bias.value))

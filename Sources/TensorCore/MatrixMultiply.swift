@@ -5,7 +5,7 @@ import COpenBLAS
 package enum PackedActivation: Sendable {
     case identity, gelu
 
-    fileprivate var kernel: ck_activation {
+    var kernel: ck_activation {
         switch self {
         case .identity: ck_identity
         case .gelu: ck_gelu_erf
@@ -76,23 +76,14 @@ func gemm(
         blasint(k), alpha, a, blasint(max(lda, 1)), b, blasint(max(ldb, 1)), beta, c, blasint(max(ldc, 1)))
 }
 
-/// `op(a) op(b)` → `[m, n]`, split over the worker threads by rows of the result when that pays. Every element is summed by one
-/// call in one order, so the result depends only on the number of threads, not on timing.
+/// `op(a) op(b)` → `[m, n]`, over the worker threads when that pays. The operands may be views.
 func multiply(_ a: Tensor, transposeA: Bool = false, _ b: Tensor, transposeB: Bool = false) -> Tensor {
-    let a = a.contiguous(), b = b.contiguous()
-    let (m, k) = transposeA ? (a.shape[1], a.shape[0]) : (a.shape[0], a.shape[1])
-    let (depth, n) = transposeB ? (b.shape[1], b.shape[0]) : (b.shape[0], b.shape[1])
-    precondition(k == depth, "matmul: \(a.shape)\(transposeA ? "ᵀ" : "") by \(b.shape)\(transposeB ? "ᵀ" : "")")
-    let c = Tensor(uninitialised: [m, n])
-    let pool = WorkerPool.shared
-    // Below about half a million multiply-adds a part, waking a thread costs more than it saves.
-    let parts = max(1, min(pool.threads, m / 8, m * n * k / 500_000))
-    pool.parallel(parts) { part in
-        let from = m * part / parts, to = m * (part + 1) / parts
-        gemm(
-            transposeA, transposeB, to - from, n, k, a.pointer + (transposeA ? from : from * k), transposeA ? m : k,
-            b.pointer,
-            transposeB ? k : n, c.mutablePointer + from * n, n)
-    }
+    precondition(a.rank == 2 && b.rank == 2, "matmul: \(a.shape) by \(b.shape)")
+    let left = transposeA ? MatrixView(a).transposed : MatrixView(a)
+    let right = transposeB ? MatrixView(b).transposed : MatrixView(b)
+    precondition(
+        left.columns == right.rows, "matmul: \(a.shape)\(transposeA ? "ᵀ" : "") by \(b.shape)\(transposeB ? "ᵀ" : "")")
+    let c = Tensor(uninitialised: [left.rows, right.columns])
+    product(left, right, into: c.mutablePointer, rowStride: right.columns)
     return c
 }

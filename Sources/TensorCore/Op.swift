@@ -15,6 +15,9 @@ package typealias Saved = [Tensor]
 package protocol DifferentiableOp: Op {
     func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: Saved)
     func backward(_ gradient: Tensor, inputs: [Tensor], saved: Saved, needs: [Bool]) -> [Tensor?]
+    /// The output of `forward`, to the bit, for when nothing is tracked: an op that computes something only for `backward` leaves
+    /// that out.
+    func untrackedForward(_ inputs: [Tensor]) -> Tensor
     /// Whether `backward` reads a gradient through its strides, so that a view need not be copied for it.
     static var takesStridedGradient: Bool { get }
 }
@@ -31,12 +34,13 @@ extension DifferentiableOp {
     package func callAsFunction(_ inputs: Tensor...) -> Tensor { apply(inputs) }
 
     package func apply(_ inputs: [Tensor]) -> Tensor {
+        guard inputs.contains(where: \.isTracked) else { return untrackedForward(inputs) }
         var (output, saved) = forward(inputs.map(\.detached))
-        if inputs.contains(where: \.isTracked) {
-            output.node = TapeNode(op: self, inputs: inputs, saved: saved, shape: output.shape)
-        }
+        output.node = TapeNode(op: self, inputs: inputs, saved: saved, shape: output.shape)
         return output
     }
+
+    package func untrackedForward(_ inputs: [Tensor]) -> Tensor { forward(inputs).output }
 }
 
 extension InferenceOp {

@@ -19,7 +19,7 @@ package enum OpRegistry {
         Softsign.self, Sigmoid.self, HardSigmoid.self, GELU.self, TanhGELU.self, QuickGELU.self, SiLU.self,
         HardSwish.self, Mish.self,
     ]
-    static let products: [any DifferentiableOp.Type] = [LinearProduct.self, MatrixProduct.self, PackedLinear.self]
+    static let products: [any DifferentiableOp.Type] = [LinearProduct.self, LinearGELU.self, MatrixProduct.self, PackedLinear.self]
     static let shapes: [any DifferentiableOp.Type] = [
         Reshape.self, Permute.self, Expand.self, Tile.self, Slice.self, Flip.self, Concatenate.self, Stack.self,
         Embedding.self, Gather.self, IndexSelect.self, GatherBlocks.self, Scatter.self, ScatterBlocks.self,
@@ -34,8 +34,15 @@ package enum OpRegistry {
         LayerNormalisation.self, RMSNormalisation.self, L2Normalisation.self, ResidualLayerNormalisation.self,
     ]
     static let attention: [any DifferentiableOp.Type] = [PackedAttention.self, Attention.self, RotaryEmbedding.self]
-    static let convolution: [any DifferentiableOp.Type] = []
+    static let convolution: [any DifferentiableOp.Type] = [
+        Convolution.self, TransposedConvolution.self, MaxPooling.self, AveragePooling.self, AdaptiveAveragePooling.self,
+        Upsample.self, Pad.self, BatchNormalisation.self, GroupNormalisation.self,
+    ]
     static let losses: [any DifferentiableOp.Type] = [
-        CrossEntropy.self, BinaryCrossEntropy.self, MeanSquaredError.self,
+        CrossEntropy.self, SoftCrossEntropy.self, NegativeLogLikelihood.self, BinaryCrossEntropy.self,
+        KullbackLeibler.self, Distillation.self, MeanSquaredError.self, MeanAbsoluteError.self, HuberLoss.self,
+        SmoothAbsoluteError.self, GaussianDivergence.self, GaussianLikelihood.self, CosineSimilarity.self,
+        CosineEmbeddingLoss.self, TripletMarginLoss.self, MarginRankingLoss.self, MultipleNegativesRanking.self,
+        SupervisedContrastive.self, CTCLoss.self, LinearChainCRF.self,
     ]
 }

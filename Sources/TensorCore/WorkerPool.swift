@@ -13,36 +13,41 @@ package final class WorkerPool: Sendable {
     /// Threads that work in one `parallel` call, the caller's included.
     package let threads: Int
 
-    private struct State: ~Copyable {
-        var generation: UInt64 = 0
-        var parts = 0
-        var running = 0
-        var work: Work?
-        var stopping = false
-    }
-
-    /// Guards everything below: one `parallel` call at a time has the workers; a second caller does its work alone.
+    /// Held by one `parallel` call at a time; a second caller does its work alone.
     private let busy = Atomic<Bool>(false)
+    /// What is being handed out: `Ticket`. A worker takes a part by raising `next`; a late one finds nothing and harms nobody, so
+    /// that no call ever waits for a thread that has not begun to work.
+    private let ticket = Atomic<UInt64>(0)
+    private let finished = Atomic<Int>(0)
+    private let slot = WorkSlot()
+    private let sleeping = Atomic<Int>(0)
     private let lock = PosixLock()
-    private let state: StateBox
-    private let nextPart = Atomic<Int>(0)
-    /// Rises with each call; workers spin on it for a moment before they sleep, because a step's parts come microseconds apart.
-    private let generation = Atomic<UInt64>(0)
-    private let remaining = Atomic<Int>(0)
 
-    /// `@unchecked`: the closure outlives no `parallel` call, and each part index is handed out once.
-    private struct Work: @unchecked Sendable {
-        let body: (Int) -> Void
+    /// Generation (28 bits), number of parts (18 bits), next part to take (18 bits).
+    private struct Ticket {
+        static let mostParts = (1 << 18) - 1
+        var bits: UInt64
+        var generation: UInt64 { bits >> 36 }
+        var parts: Int { Int(bits >> 18) & Self.mostParts }
+        var next: Int { Int(bits) & Self.mostParts }
+
+        func following(parts: Int) -> Ticket {
+            Ticket(bits: (generation &+ 1) << 36 | UInt64(parts) << 18)
+        }
     }
 
-    /// `@unchecked`: only touched with `lock` held.
-    private final class StateBox: @unchecked Sendable {
-        var state = State()
+    /// `@unchecked`: written by the caller that holds `busy`, before it publishes the ticket; read by a thread that has taken a part
+    /// and not yet counted it as finished, while that caller waits.
+    private final class WorkSlot: @unchecked Sendable {
+        var body: ((Int) -> Void)?
+
+        /// Not inlined: when it returns, this thread holds no reference to the caller's closure any more.
+        @inline(never)
+        func run(_ part: Int) { body?(part) }
     }
 
     package init(threads: Int) {
         self.threads = max(1, threads)
-        self.state = StateBox()
         openblas_set_num_threads(1)
         for index in 1..<max(self.threads, 1) {
             let thread = Thread { [self] in worker() }
@@ -68,60 +73,76 @@ package final class WorkerPool: Sendable {
             for part in 0..<parts { body(part) }
             return
         }
-        withoutActuallyEscaping(body) { body in
-            nextPart.store(0, ordering: .relaxed)
-            lock.lock()
-            state.state.work = Work(body: body)
-            state.state.parts = parts
-            remaining.store(threads - 1, ordering: .relaxed)
-            state.state.generation += 1
-            generation.store(state.state.generation, ordering: .releasing)
-            lock.broadcast()
-            lock.unlock()
-            run(body, parts)
+        defer { busy.store(false, ordering: .releasing) }
+        // More parts than a ticket counts are handed out in groups.
+        let group = (parts + Ticket.mostParts - 1) / Ticket.mostParts
+        let groups = (parts + group - 1) / group
+        let grouped = { (index: Int) in
+            for part in index * group..<min((index + 1) * group, parts) { body(part) }
+        }
+        withoutActuallyEscaping(grouped) { grouped in
+            slot.body = grouped
+            finished.store(0, ordering: .relaxed)
+            let old = Ticket(bits: ticket.load(ordering: .relaxed))
+            ticket.store(old.following(parts: groups).bits, ordering: .sequentiallyConsistent)
+            if sleeping.load(ordering: .sequentiallyConsistent) > 0 { wakeAll() }
+            takeParts()
             var spins = 0
-            while remaining.load(ordering: .acquiring) > 0 {
+            while finished.load(ordering: .acquiring) < groups {
                 spins += 1
-                if spins > 2_000 { sched_yield() }
+                // A worker that has lost its core needs ours to go on.
+                if spins < Self.patience { ck_pause() } else { sched_yield() }
             }
-            lock.lock()
-            state.state.work = nil
-            lock.unlock()
-        }
-        busy.store(false, ordering: .releasing)
-    }
-
-    private func run(_ body: (Int) -> Void, _ parts: Int) {
-        while true {
-            let part = nextPart.add(1, ordering: .relaxed).oldValue
-            if part >= parts { return }
-            body(part)
+            slot.body = nil
         }
     }
 
-    /// A function of its own, not inlined: when it returns, this thread holds no reference to the caller's closure any more,
-    /// which must not outlive the caller's `parallel`.
-    @inline(never)
-    private func runCurrentWork(_ seen: inout UInt64) {
+    /// Turns of a waiting loop before a thread gives its core away: some tens of microseconds, the gap between two products of a
+    /// training step.
+    private static let patience = 1500
+
+    private func takeParts() {
+        var current = Ticket(bits: ticket.load(ordering: .acquiring))
+        while current.next < current.parts {
+            let (taken, seen) = ticket.compareExchange(
+                expected: current.bits, desired: current.bits + 1, ordering: .acquiringAndReleasing)
+            if taken {
+                slot.run(current.next)
+                finished.add(1, ordering: .releasing)
+                current.bits += 1
+            } else {
+                current.bits = seen
+            }
+        }
+    }
+
+    private func wakeAll() {
         lock.lock()
-        while state.state.generation == seen { lock.wait() }
-        seen = state.state.generation
-        let work = state.state.work
-        let parts = state.state.parts
+        lock.broadcast()
         lock.unlock()
-        if let work { run(work.body, parts) }
     }
 
     private func worker() {
         var seen: UInt64 = 0
         while true {
             var spins = 0
-            // Some fifty microseconds: the gap between two products of a training step.
-            while generation.load(ordering: .acquiring) == seen, spins < 100_000 { spins += 1 }
-            runCurrentWork(&seen)
-            remaining.subtract(1, ordering: .releasing)
+            while generation == seen, spins < Self.patience {
+                ck_pause()
+                spins += 1
+            }
+            if generation == seen {
+                lock.lock()
+                sleeping.add(1, ordering: .sequentiallyConsistent)
+                while generation == seen { lock.wait() }
+                sleeping.subtract(1, ordering: .relaxed)
+                lock.unlock()
+            }
+            seen = generation
+            takeParts()
         }
     }
+
+    private var generation: UInt64 { Ticket(bits: ticket.load(ordering: .sequentiallyConsistent)).generation }
 }
 
 /// A mutex with its condition variable, for threads of ours that sleep until there is work.

@@ -1,11 +1,11 @@
 import Foundation
 
 /// Shortest of several runs, in seconds: the one the machine disturbed least.
-func best(of runs: Int, _ body: () -> Void) -> Double {
+func best(of runs: Int, _ body: () throws -> Void) rethrows -> Double {
     var shortest = Double.infinity
     for _ in 0..<runs {
         let start = ContinuousClock.now
-        body()
+        try body()
         shortest = min(shortest, (ContinuousClock.now - start) / .seconds(1))
     }
     return shortest

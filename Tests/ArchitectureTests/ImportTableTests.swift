@@ -11,23 +11,30 @@ private let table: [(target: String, ours: Set<String>, external: Set<String>)] 
     ("ONNX", [], ["SwiftProtobuf"]),
     ("ZeroMQ", ["CZeroMQ"], []),
     ("Tables", [], ["SwiftCSV"]),
+    ("Images", ["CImages", "CArchive"], []),
     ("Checkpoints", ["TensorCore"], []),
     ("Layers", ["Checkpoints", "TensorCore"], []),
     ("Graphs", ["ONNX", "Layers", "Checkpoints", "TensorCore"], ["SwiftProtobuf"]),
-    ("Encoders", ["Layers", "Checkpoints", "TensorCore", "Tokenizers"], []),
+    ("Encoders", ["Graphs", "Layers", "Checkpoints", "Images", "TensorCore", "Tokenizers"], []),
     ("Training", ["Checkpoints", "TensorCore", "CKernels"], []),
-    ("Heads", ["Encoders", "Training", "Layers", "Checkpoints", "TensorCore", "Digests"], []),
+    ("Heads", ["Encoders", "Graphs", "Training", "Layers", "Checkpoints", "TensorCore", "Digests"], []),
     ("Hub", ["CZlib", "Digests"], []),
     ("Workbench", ["Heads", "Encoders", "Training", "Layers", "Checkpoints", "TensorCore", "Tokenizers", "Digests"], ["GRDB"]),
     ("HidraClient", ["HidraProtocol", "ZeroMQ"], ["SwiftProtobuf"]),
     ("HidraPlugin", ["HidraClient", "HidraProtocol"], []),
     (
-        "Daemon", ["Workbench", "Hub", "HidraProtocol", "ZeroMQ", "Heads", "Training", "Encoders", "TensorCore"],
+        "Daemon", ["Workbench", "Hub", "HidraProtocol", "ZeroMQ", "Heads", "Graphs", "Training", "Encoders", "TensorCore", "Digests"],
         ["ServiceLifecycle", "Logging", "SwiftProtobuf"]
     ),
     ("hidrad", ["Daemon", "HidraProtocol"], ["ArgumentParser", "ServiceLifecycle", "UnixSignals", "Logging"]),
-    ("hidra", ["HidraClient", "HidraProtocol", "Tables"], ["ArgumentParser"]),
-    ("hidra-bench", ["HidraClient", "HidraProtocol", "Encoders", "Training", "Heads", "Checkpoints", "TensorCore", "Tables"], ["ArgumentParser"]),
+    ("hidra", ["HidraClient", "HidraProtocol", "Tables", "Images"], ["ArgumentParser"]),
+    (
+        "hidra-bench",
+        [
+            "HidraClient", "HidraProtocol", "Encoders", "Training", "Heads", "Layers", "Checkpoints", "TensorCore", "CKernels",
+            "CAllocationCount", "Tables",
+        ], ["ArgumentParser"]
+    ),
 ]
 
 /// Part of every toolchain.
@@ -55,13 +62,13 @@ struct ImportTableTests {
     @Test("every folder of Sources has a row")
     func complete() throws {
         let folders = try FileManager.default.contentsOfDirectory(atPath: Self.sources.path)
-        let c: Set<String> = ["CKernels", "COpenBLAS", "COpenSSL", "CZeroMQ", "CZlib"]
+        let c: Set<String> = ["CArchive", "CImages", "CKernels", "COpenBLAS", "COpenSSL", "CZeroMQ", "CZlib"]
         #expect(Set(folders).subtracting(c) == Set(table.map(\.target)))
     }
 
     @Test("rows only point upwards")
     func acyclic() {
-        var above: Set<String> = ["CKernels", "COpenBLAS", "COpenSSL", "CZeroMQ", "CZlib"]
+        var above: Set<String> = ["CArchive", "CImages", "CKernels", "COpenBLAS", "COpenSSL", "CZeroMQ", "CZlib"]
         for row in table {
             #expect(row.ours.isSubset(of: above), "\(row.target) imports \(row.ours.subtracting(above)), which stand below it")
             above.insert(row.target)

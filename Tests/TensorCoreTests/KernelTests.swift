@@ -53,6 +53,79 @@ struct KernelTests {
         }
     }
 
+    @Test("an element of a product has the same bits in every tile and for every layout", arguments: levels)
+    func layoutsAgree(_ level: ck_level) {
+        for (m, n, k) in [
+            (1, 1, 1), (2, 50, 33), (3, 77, 16), (13, 17, 48), (29, 45, 700), (64, 77, 512), (25, 100, 0),
+        ] {
+            let a = numbers(m * k, seed: 1), b = numbers(n * k, seed: 2), bias = numbers(n, seed: 3)
+            atLevel(level) {
+                // The same product four ways: rows of a or columns of it contiguous, c as rows or as columns.
+                var results: [[Float]] = []
+                let columns = transposed(a, m, k)
+                for c in [(row: n, column: 1), (row: 1, column: m)] {
+                    for source in [(values: a, row: k, depth: 1), (values: columns, row: 1, depth: m)] {
+                        let (y, slope) = product(
+                            (m, n, k), source, (b, 1, k), c: c, bias: bias, byRow: false)
+                        results.append(c.column == 1 ? y : transposed(y, n, m))
+                        results.append(c.column == 1 ? slope : transposed(slope, n, m))
+                    }
+                }
+                // And with the operands exchanged: cᵀ = bᵀ aᵀ.
+                let (y, slope) = product(
+                    (n, m, k), (b, k, 1), (columns, m, 1), c: (row: 1, column: n), bias: bias, byRow: true)
+                results += [y, slope]
+                for index in stride(from: 2, to: results.count, by: 2) {
+                    #expect(results[index] == results[0], "\(m)×\(n)×\(k), layout \(index / 2)")
+                    #expect(results[index + 1] == results[1], "\(m)×\(n)×\(k), slope of layout \(index / 2)")
+                }
+                let plain = product(
+                    (m, n, k), (a, k, 1), (b, 1, k), c: (row: n, column: 1), bias: bias, byRow: false, gelu: false
+                ).0
+                let expected = GELU().forward([Tensor(plain, [m, n])]).output.values
+                #expect(results[0] == expected, "\(m)×\(n)×\(k): the fused activation")
+                let ones = Tensor(repeating: 1, [m, n])
+                let expectedSlope = GELU().backward(ones, inputs: [Tensor(plain, [m, n])], saved: [], needs: [true])[0]?
+                    .values
+                #expect(results[1] == expectedSlope, "\(m)×\(n)×\(k): the fused activation's slope")
+            }
+        }
+    }
+
+    private func transposed(_ x: [Float], _ rows: Int, _ columns: Int) -> [Float] {
+        (0..<rows * columns).map { x[$0 % rows * columns + $0 / rows] }
+    }
+
+    /// `gelu(a b + bias)` and the slope there, through the general product; b by its strides.
+    private func product(
+        _ size: (m: Int, n: Int, k: Int), _ a: (values: [Float], row: Int, depth: Int),
+        _ b: (values: [Float], row: Int, column: Int), c: (row: Int, column: Int), bias: [Float], byRow: Bool,
+        gelu: Bool = true
+    ) -> ([Float], [Float]) {
+        var packed = [Float](repeating: .nan, count: max(1, ck_packed_count(size.k, size.n)))
+        ck_pack(size.k, size.n, b.values, b.row, b.column, &packed)
+        var y = [Float](repeating: .nan, count: size.m * size.n), slope = y
+        a.values.withUnsafeBufferPointer { left in
+            packed.withUnsafeBufferPointer { right in
+                bias.withUnsafeBufferPointer { shift in
+                    y.withUnsafeMutableBufferPointer { y in
+                        slope.withUnsafeMutableBufferPointer { slope in
+                            var product = ck_product()
+                            (product.m, product.n, product.k) = (size.m, size.n, size.k)
+                            (product.a, product.a_row, product.a_depth) = (left.baseAddress, a.row, a.depth)
+                            product.packed = right.baseAddress
+                            (product.bias, product.bias_by_row) = (shift.baseAddress, byRow ? 1 : 0)
+                            (product.c, product.c_row, product.c_column) = (y.baseAddress, c.row, c.column)
+                            if gelu { (product.activation, product.slope) = (ck_gelu_erf, slope.baseAddress) }
+                            ck_gemm_f32(&product)
+                        }
+                    }
+                }
+            }
+        }
+        return (y, slope)
+    }
+
     @Test("element-wise and row kernels agree with double precision", arguments: levels)
     func elementwise(_ level: ck_level) {
         for n in [1, 15, 16, 17, 384] {

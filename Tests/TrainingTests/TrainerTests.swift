@@ -19,7 +19,7 @@ private func clusters(_ rows: Int) -> (FeatureTable, [Int32]) {
     return (FeatureTable(Tensor(values, [rows, 4])), classes)
 }
 
-private func train(_ kind: HeadKind, seed: UInt64, rows: Int = 300) -> (trainer: Trainer, network: HeadNetwork) {
+private func train(_ kind: HeadKind, seed: UInt64, rows: Int = 300) throws -> (trainer: Trainer, network: HeadNetwork) {
     let (features, classes) = clusters(rows)
     var settings = TrainingSettings()
     settings.seed = seed
@@ -27,7 +27,7 @@ private func train(_ kind: HeadKind, seed: UInt64, rows: Int = 300) -> (trainer:
     let network = HeadNetwork(kind, width: 4, outputs: 3, in: ParameterScope(initialisedFrom: seed))
     let trainer = Trainer(
         network, features: features, targets: .classes(classes), objective: Objective(), settings: settings, learningRate: 0.05)
-    while !trainer.isFinished { trainer.advance() }
+    while !trainer.isFinished { try trainer.advance() }
     return (trainer, network)
 }
 
@@ -36,7 +36,7 @@ struct TrainerTests {
     @Test("the same seed gives the same bytes, another seed others", arguments: [HeadKind.linear, .mlp(hidden: 16, dropout: 0.2)])
     func deterministic(_ kind: HeadKind) throws {
         func bytes(_ seed: UInt64) throws -> Data {
-            let network = train(kind, seed: seed).network
+            let network = try train(kind, seed: seed).network
             return try SafetensorsWriter.encode(
                 Dictionary(uniqueKeysWithValues: network.parameters.map { ($0.name, $0.value.detached) }))
         }
@@ -46,8 +46,8 @@ struct TrainerTests {
     }
 
     @Test("a head learns what can be learnt", arguments: [HeadKind.linear, .mlp(hidden: 16, dropout: 0.1)])
-    func learns(_ kind: HeadKind) {
-        let (trainer, network) = train(kind, seed: 1)
+    func learns(_ kind: HeadKind) throws {
+        let (trainer, network) = try train(kind, seed: 1)
         let (features, classes) = clusters(300)
         let outputs = network.evaluate(features, rows: Array(0..<300))
         let correct = classes.enumerated().count { outputs.pointer.indexOfLargest($0.offset * 3, 3) == Int($0.element) }
@@ -56,7 +56,7 @@ struct TrainerTests {
     }
 
     @Test("training stops when validation no longer improves, with the best weights")
-    func stopsEarly() {
+    func stopsEarly() throws {
         let (features, classes) = clusters(60)
         var settings = TrainingSettings()
         settings.epochs = 1000
@@ -65,7 +65,7 @@ struct TrainerTests {
         let network = HeadNetwork(.linear, width: 4, outputs: 3, in: ParameterScope(initialisedFrom: 1))
         let trainer = Trainer(
             network, features: features, targets: .classes(classes), objective: Objective(), settings: settings, learningRate: 0.5)
-        while !trainer.isFinished { trainer.advance() }
+        while !trainer.isFinished { try trainer.advance() }
         #expect(trainer.history.count < 1000)
         #expect(trainer.history.count == trainer.bestEpoch + 3)
     }

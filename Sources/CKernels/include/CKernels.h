@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "convolution.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -39,11 +41,31 @@ size_t ck_packed_count(size_t k, size_t n);
 // panel p holds [k, ck_panel], columns past n are zero. A weight [out, in] is packed with strides (1, in).
 void ck_pack(size_t k, size_t n, const float *b, size_t row_stride, size_t column_stride, float *packed);
 
-// c[m, n] = activation(a[m, k] · b + bias), or c += a · b when `accumulate` (bias and activation are then ignored).
-// The order of summation depends on k alone: an element's bits do not depend on m, n or the other rows.
+// c[m, n] = activation(a[m, k] · b[k, n] + bias), or c += a · b when `accumulate` (bias and activation are then ignored).
+// The order of summation depends on k alone: an element's bits do not depend on m, n, the other rows or the strides.
+typedef struct {
+    size_t m, n, k;
+    const float *a; // element (i, l) at a[i * a_row + l * a_depth]
+    size_t a_row, a_depth;
+    const float *packed; // b, packed by ck_pack
+    const float *bias;   // NULL, [n], or [m] when `bias_by_row`
+    int bias_by_row;
+    ck_activation activation;
+    int accumulate;
+    float *c; // element (i, j) at c[i * c_row + j * c_column]; one of the two strides is 1
+    size_t c_row, c_column;
+    float *slope; // NULL, or laid out as c: the activation's derivative at each element. Only with an activation.
+} ck_product;
+
+void ck_gemm_f32(const ck_product *product);
+
+// The same with rows of a and c that lie lda and ldc apart.
 void ck_gemm_packed_f32(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *packed,
                         const float *bias /* [n] or NULL */, ck_activation activation, int accumulate,
                         float *c, size_t ldc);
+
+// Multiply-adds on registers alone, for a measure of what the processor can do; returns the floating-point operations done.
+double ck_multiply_add_loop(size_t iterations);
 
 // y[i] = gelu(x[i]) = x/2 (1 + erf(x/√2)); x and y may be the same.
 void ck_gelu_f32(size_t n, const float *x, float *y);
@@ -52,6 +74,11 @@ void ck_gelu_backward_f32(size_t n, const float *x, const float *dy, float *dx);
 
 // Each row of x [rows, n], times `scale`: y = exp(s − max s) / Σ exp(s − max s); x and y may be the same.
 void ck_softmax_f32(size_t rows, size_t n, float scale, const float *x, size_t ldx, float *y, size_t ldy);
+// The softmax of each row, and log_sum[rows] = log Σ exp(x) of it.
+void ck_softmax_log_sum_f32(size_t rows, size_t n, const float *x, size_t ldx, float *y, size_t ldy, float *log_sum);
+
+// y[r] = x[rows[r]] for rows of n floats.
+void ck_gather_rows_f32(size_t count, const ptrdiff_t *rows, size_t n, const float *x, float *y);
 
 // y = (s − mean s) / √(var s + eps) · weight + bias for each row of s = x (+ residual), var divided by n.
 // weight, bias, residual may be NULL; y may be x. mean and rstd [rows] are written when not NULL.
@@ -60,6 +87,11 @@ void ck_layer_norm_f32(size_t rows, size_t n, const float *x, const float *resid
 
 // y[n] = mean of the rows of x [rows, n].
 void ck_mean_rows_f32(size_t rows, size_t n, const float *x, size_t ldx, float *y);
+
+// sum[n] = Σ of the rows of x [rows, n], in an order that depends on the number of rows alone.
+void ck_sum_rows_f32(size_t rows, size_t n, const float *x, size_t ldx, float *sum);
+// z = x · y for matrices [rows, n] whose rows all lie ld apart, and sum[n] = Σ of the rows of z, in their order.
+void ck_multiply_sum_rows_f32(size_t rows, size_t n, const float *x, const float *y, size_t ld, float *z, float *sum);
 
 float ck_sum_f32(size_t n, const float *x);
 float ck_dot_f32(size_t n, const float *x, const float *y);
@@ -113,10 +145,15 @@ void ck_rms_norm_f32(size_t rows, size_t n, const float *x, const float *weight,
 void ck_norm_backward_f32(size_t rows, size_t n, const float *x, const float *dy, const float *weight, const float *mean,
                           const float *rstd, float *dx, float *dweight, float *dbias);
 
-// y[columns, rows] = transpose of x [rows, columns], rows of x ldx apart, rows of y ldy apart.
-void ck_transpose_f32(size_t rows, size_t columns, const float *x, size_t ldx, float *y, size_t ldy);
-// y[n] = sum of the rows of x [rows, n].
-void ck_sum_rows_f32(size_t rows, size_t n, const float *x, size_t ldx, float *y);
+
+// Tells the processor that this thread waits in a loop.
+static inline void ck_pause(void) {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
 
 // Gives freed memory that the C library keeps back to the system, where it can.
 void ck_return_free_memory(void);

@@ -9,6 +9,12 @@ extension Probes {
                 Probe(LinearProduct(), [numbers([4], 1), numbers([5, 4], 2), numbers([5], 3)]),
             ]
         },
+        LinearGELU.name: {
+            return [
+                Probe(LinearGELU(), [numbers([2, 3, 4], 1), numbers([5, 4], 2), numbers([5], 3)]),
+                Probe(LinearGELU(), [numbers([7, 19], 1), numbers([33, 19], 2, scale: 0.3), numbers([33], 3)]),
+            ]
+        },
         MatrixProduct.name: {
             let shapes: [(Shape, Shape)] = [
                 ([3, 4], [4, 2]), ([4], [4, 2]), ([3, 4], [4]), ([4], [4]), ([2, 3, 4], [4, 5]), ([2, 3, 4], [4]),

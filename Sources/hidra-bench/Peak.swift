@@ -1,0 +1,33 @@
+import ArgumentParser
+import CKernels
+import TensorCore
+
+/// What this machine can do at most: multiply-adds on registers alone, at each level its processor has, on one thread and on all.
+struct Peak: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "peak", abstract: "Multiply-adds a second on registers alone, at every kernel level.")
+
+    func run() throws {
+        let chosen = ck_current_level()
+        for level in ck_portable.rawValue...ck_best_level().rawValue {
+            ck_set_level(ck_level(level))
+            for threads in Set([1, WorkerPool.shared.threads]).sorted() {
+                say([
+                    ("bench", "peak"), ("kernels", KernelLevel.current), ("threads", threads),
+                    ("gflops", Peak.gflops(threads: threads)),
+                ])
+            }
+        }
+        ck_set_level(chosen)
+    }
+
+    /// GFLOP/s at the level in use: what the other benchmarks report their share of.
+    static func gflops(threads: Int) -> Double {
+        let iterations = 1_000_000
+        let operations = ck_multiply_add_loop(1) * Double(iterations * threads)
+        let seconds = best(of: 9) {
+            WorkerPool.shared.parallel(threads) { _ in _ = ck_multiply_add_loop(iterations) }
+        }
+        return operations / seconds / 1e9
+    }
+}
