@@ -113,6 +113,10 @@ float ck_dot_f32(size_t n, const float *x, const float *y) { return table->dot(n
 
 void ck_axpy_f32(size_t n, float alpha, const float *x, float *y) { table->axpy(n, alpha, x, y); }
 
+void ck_dropout_f32(size_t n, uint64_t seed, uint64_t first, float rate, const float *x, float *y, float *mask) {
+    table->dropout(n, seed, first, rate, x, y, mask);
+}
+
 void ck_adamw_f32(size_t n, float *parameter, const float *gradient, float *first_moment, float *second_moment,
                   float learning_rate, float beta1, float beta2, float eps, float weight_decay, float bias_correction1,
                   float bias_correction2) {

@@ -20,6 +20,7 @@ typedef struct {
     float (*dot)(size_t, const float *, const float *);
     void (*axpy)(size_t, float, const float *, float *);
     void (*adamw)(size_t, float *, const float *, float *, float *, float, float, float, float, float, float, float);
+    void (*dropout)(size_t, uint64_t, uint64_t, float, const float *, float *, float *);
     void (*map)(ck_map, size_t, const float *, float *);
     void (*map_backward)(ck_map, size_t, const float *, const float *, float *);
     void (*zip)(ck_zip, size_t, const float *, ptrdiff_t, const float *, ptrdiff_t, float *);

@@ -20,9 +20,6 @@ package struct Random: RandomNumberGenerator {
         return z ^ (z >> 31)
     }
 
-    /// Leaves out the next `count` numbers.
-    package mutating func skip(_ count: Int) { state &+= UInt64(count) &* 0x9e37_79b9_7f4a_7c15 }
-
     /// Uniform in [0, 1): 24 random bits, exact in a float.
     package mutating func uniform() -> Float { Float(next() >> 40) * 0x1p-24 }
 

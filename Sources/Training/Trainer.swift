@@ -123,12 +123,15 @@ package final class Trainer {
     private func stop(_ loss: Float, _ batch: ArraySlice<Int>) -> TrainingError {
         let inputs = features.gather(batch)
         let kind = loss.isNaN ? "not a number" : "infinite"
-        var advice = "Try a lower learning rate than \(learningRate)."
+        var advice = "Try a lower learning rate than \(learningRate).", row: Int?
         if let bad = FiniteCheck.firstBad([inputs]) {
-            let row = batch[batch.startIndex + bad.element / features.width]
-            advice = "The features of row \(row + 1) contain \(bad.value); remove or repair that input."
+            let index = batch[batch.startIndex + bad.element / features.width]
+            advice = "The features of training row \(index + 1) contain \(bad.value); remove or repair that input."
+            row = index
         }
-        return stop(tensor: "loss", "the loss is \(kind)", advice)
+        var error = stop(tensor: "loss", "the loss is \(kind)", advice)
+        error.row = row
+        return error
     }
 
     private func stop(_ bad: (tensor: Int, element: Int, value: Float)) -> TrainingError {

@@ -7,7 +7,7 @@ import Testing
 @testable import Encoders
 @testable import TensorCore
 
-/// Real pretrained weights: `HIDRA_MODELS`, or the folder `models` beside the reference values.
+/// Real pretrained weights: `HIDRA_MODELS`, or the folder `models` beside the data sets.
 enum RealModel: String, CaseIterable, Sendable {
     case resnet20 = "cifar-resnet20"
     case resnet56 = "cifar-resnet56"
@@ -15,18 +15,21 @@ enum RealModel: String, CaseIterable, Sendable {
 
     static let root =
         ProcessInfo.processInfo.environment["HIDRA_MODELS"].map { URL(filePath: $0) }
-        ?? Golden.folder.deletingLastPathComponent().appending(path: "models")
+        ?? Golden.data.deletingLastPathComponent().appending(path: "models")
 
+    /// The weights, and the images they were measured on.
     static var areAvailable: Bool {
-        allCases.allSatisfy {
-            FileManager.default.fileExists(atPath: $0.folder.appending(path: "model.safetensors").path)
-        }
+        let data = ["cifar10/test.tar", "imagenet-samples/labels.csv"].map { Golden.data.appending(path: $0) }
+        return (allCases.map { $0.folder.appending(path: "model.safetensors") } + data)
+            .allSatisfy { FileManager.default.fileExists(atPath: $0.path) }
     }
 
     var folder: URL { Self.root.appending(path: rawValue) }
 }
 
-@Suite("Golden: real vision weights", .enabled(if: RealModel.areAvailable, "needs the weights (HIDRA_MODELS)"))
+@Suite(
+    "Golden: real vision weights",
+    .enabled(if: RealModel.areAvailable, "needs the weights (HIDRA_MODELS) and images (HIDRA_DATA)"))
 struct GoldenRealVisionTests {
     @Test("logits and pooled features equal the reference within 1e-3", arguments: RealModel.allCases)
     func logits(_ model: RealModel) throws {
@@ -60,6 +63,31 @@ struct GoldenRealVisionTests {
         }
     }
 
+    @Test("our decoder and resizing give the pixels the reference was computed from", arguments: RealModel.allCases)
+    func prepared(_ model: RealModel) throws {
+        let file = try Safetensors(model.folder.appending(path: "golden.safetensors"))
+        let names = try JSONDecoder().decode([String].self, from: Data(#require(file.metadata["files"]).utf8))
+        let encoder = try ImageEncoder(folder: model.folder), images = try file.tensor("images").channelsLast
+        var bytes: [String: Data] = [:]
+        if model == .mobileNet {
+            let paths = ImagePaths(relativeTo: Golden.data.appending(path: "imagenet-samples"))
+            for name in names { bytes[name] = try paths.read(name) }
+        } else {
+            let collection = try ImageArchive(Golden.data.appending(path: "cifar10/test.tar"))
+            while bytes.count < names.count, let image = try collection.next() { bytes[image.name] = image.bytes }
+        }
+        #expect(names.count == images.shape[0])
+        // In levels of 255.
+        let steps = encoder.preprocessing.std.map { Float($0 / encoder.preprocessing.scale) }
+        for (index, name) in names.enumerated() {
+            let actual = try encoder.prepare(try #require(bytes[name], "\(name)"))
+            let expected = images.rows(index..<index + 1).values
+            let gaps = zip(actual, expected).enumerated().map { abs($1.0 - $1.1) * steps[$0 % 3] }
+            // The reference was decoded by another build of libjpeg-turbo, which may round differently.
+            #expect((gaps.max() ?? 0) < 3.01, "\(model) \(name): \(gaps.max() ?? 0) levels off")
+        }
+    }
+
     @Test(
         "CIFAR-10's test images through our own decoder: the accuracy measured with PyTorch",
         arguments: [
@@ -67,7 +95,6 @@ struct GoldenRealVisionTests {
         ])
     func cifar(_ model: RealModel, _ measured: Double) throws {
         let archive = Golden.data.appending(path: "cifar10/test.tar")
-        guard FileManager.default.fileExists(atPath: archive.path) else { return }
         let encoder = try ImageEncoder(folder: model.folder), collection = try ImageArchive(archive)
         var prepared: [[Float]] = [], labels: [String] = []
         while let image = try collection.next() {
@@ -84,7 +111,6 @@ struct GoldenRealVisionTests {
     @Test("ImageNet samples through our own decoder and resizing: 86 of 100")
     func imageNet() throws {
         let folder = Golden.data.appending(path: "imagenet-samples")
-        guard FileManager.default.fileExists(atPath: folder.appending(path: "labels.csv").path) else { return }
         let encoder = try ImageEncoder(folder: RealModel.mobileNet.folder), paths = ImagePaths(relativeTo: folder)
         let rows = try String(contentsOf: folder.appending(path: "labels.csv"), encoding: .utf8).split(
             whereSeparator: \.isNewline

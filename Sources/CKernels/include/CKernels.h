@@ -98,6 +98,10 @@ float ck_dot_f32(size_t n, const float *x, const float *y);
 // y += alpha · x
 void ck_axpy_f32(size_t n, float alpha, const float *x, float *y);
 
+// mask[i] = 0 where number first + i of the SplitMix64 stream of `seed`, as a fraction of 24 bits, is below `rate`, elsewhere
+// 1 / (1 − rate); y = x · mask.
+void ck_dropout_f32(size_t n, uint64_t seed, uint64_t first, float rate, const float *x, float *y, float *mask);
+
 // One AdamW step (Loshchilov & Hutter 2019; PyTorch's order of operations), parameters updated in place.
 // bias_correction1 = 1 − beta1^t, bias_correction2 = 1 − beta2^t.
 void ck_adamw_f32(size_t n, float *parameter, const float *gradient, float *first_moment, float *second_moment,

@@ -30,8 +30,10 @@ final class GraphRun {
     }
 
     /// Runs `plan` with its inputs and constants already in `scope`.
-    func execute(_ plan: GraphPlan, _ scope: Scope) throws {
-        for (index, node) in plan.nodes.enumerated() {
+    ///
+    /// - Parameter last: the last node to run; nil: all.
+    func execute(_ plan: GraphPlan, _ scope: Scope, through last: Int? = nil) throws {
+        for (index, node) in plan.nodes.enumerated().prefix((last ?? plan.nodes.count - 1) + 1) {
             let outputs = try results(of: node, scope)
             observe?(node, outputs)
             for (position, slot) in node.outputs.enumerated() {

@@ -77,9 +77,9 @@ struct HeadTraining: ComputeTask {
             objective.classWeights = plan.trainTargets.balancingWeights(plan.encoding.outputs)
         }
         let rate =
-            plan.request.settings.learningRate
-            ?? (try RangeTest.learningRate(
-                try Self.network(plan, width: features.width), features: rows, targets: plan.trainTargets,
+            try plan.request.settings.learningRate
+            ?? (RangeTest.learningRate(
+                Self.network(plan, width: features.width), features: rows, targets: plan.trainTargets,
                 objective: objective,
                 settings: plan.request.settings))
         trainer = Trainer(
@@ -107,6 +107,8 @@ struct HeadTraining: ComputeTask {
         var result = WorkbenchError(.invalidArgument, error.message, cause: error)
         result.details["step"] = error.step.map(String.init)
         result.details["tensor"] = error.tensor
+        // The trainer counts the rows it was given; some of the table's may be held out.
+        result.details["row"] = error.row.map { String(plan.trainRows[$0] + 1) }
         do {
             try FileManager.default.createDirectory(at: rescue, withIntermediateDirectories: true)
             try HeadBundle.write(network, description(trainer), to: rescue)

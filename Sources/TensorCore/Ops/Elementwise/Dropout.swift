@@ -15,15 +15,14 @@ package struct Dropout: DifferentiableOp {
 
     package func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: Saved) {
         if rate == 0 { return (inputs[0], []) }
-        let mask = Tensor(uninitialised: inputs[0].shape), to = mask.mutablePointer
-        let keep = 1 / (1 - rate)
-        WorkerPool.shared.forRanges(mask.count, grain: 1 << 14) { range in
-            // Numbers of one stream, each thread from its own place: the mask does not depend on the threads.
-            var random = Random(seed: seed)
-            random.skip(range.lowerBound)
-            for i in range { to[i] = random.uniform() < rate ? 0 : keep }
+        let x = inputs[0].contiguous(), mask = Tensor(uninitialised: x.shape), y = Tensor(uninitialised: x.shape)
+        WorkerPool.shared.forRanges(x.count, grain: 1 << 13) { range in
+            let start = range.lowerBound
+            ck_dropout_f32(
+                range.count, seed, UInt64(start), rate, x.pointer + start, y.mutablePointer + start,
+                mask.mutablePointer + start)
         }
-        return (elementwise(ck_zip_multiply, Self.name, inputs[0], mask), [mask])
+        return (y, [mask])
     }
 
     package func backward(_ gradient: Tensor, inputs: [Tensor], saved: Saved, needs: [Bool]) -> [Tensor?] {
