@@ -17,11 +17,12 @@ package final class GraphNetwork {
     /// - Parameter seed: of weights that are declared and not given.
     /// - Throws: `GraphError`: the first thing that keeps the graph from being trained.
     package init(_ model: GraphModel, seed: UInt64) throws {
+        let model = GraphModel(ExportedWeights(model.proto).model, limits: model.limits)
         program = try GraphProgram(model, seed: seed)
         if let problem = model.check().problems.first(where: { $0.code != .dependsOnData }) {
             throw GraphError(problem.code, problem.message, node: problem.node, op: problem.op)
         }
-        let names = TrainableWeights(program.plan, metadata: model.metadata).names
+        let names = TrainableWeights(program.plan, model: model).names
         var parameters: [Parameter] = [], trainable: [String: Int] = [:], statistics: [String: Tensor] = [:]
         for constant in program.plan.constants {
             guard let tensor = program.constants[constant.slot]?.tensor else { continue }
@@ -50,11 +51,12 @@ package final class GraphNetwork {
     /// The outputs of the graph, with their history.
     ///
     /// - Parameter dropoutSeed: given in training, where dropout is active whatever the graph says and batch normalisation uses and
-    ///   moves its statistics; the same seed drops the same elements. nil in evaluation: the graph's own settings hold.
+    ///   moves its statistics; the same seed drops the same elements. nil in evaluation: no dropout, running statistics.
     package func callAsFunction(
         _ inputs: [String: GraphValue], dropoutSeed: UInt64?
     ) throws -> [(name: String, value: GraphValue)] {
-        let run = GraphRun(limits: program.model.limits, training: dropoutSeed.map(TrainingState.init))
+        let run = GraphRun(
+            limits: program.model.limits, mode: dropoutSeed.map { .training(seed: $0) } ?? .evaluation)
         let outputs = try program.execute(inputs: inputs, run)
         for (name, moved) in run.statistics {
             guard let buffer = statistics[name] else { continue }
