@@ -34,8 +34,8 @@ package struct Attention: DifferentiableOp {
                     problem.weights(batch, head, keyHead, rows, weights.mutablePointer)
                     gemm(
                         false, false, rows.count, problem.valueSize, keys, weights.pointer, keys,
-                        problem.v.at(batch, keyHead, 0), problem.v.strides[2],
-                        output.mutableAt(batch, head, rows.lowerBound), output.strides[2])
+                        problem.v.at(batch, keyHead, 0), problem.v.step(along: 2),
+                        output.mutableAt(batch, head, rows.lowerBound), output.step(along: 2))
                 }
             }
         }
@@ -65,11 +65,11 @@ package struct Attention: DifferentiableOp {
                     let dys = dy.at(batch, head, first), queries = q.at(batch, head, first)
                     problem.weights(batch, head, keyHead, rows, p)
                     gemm(
-                        true, false, keys, valueSize, rows.count, p, keys, dys, dy.strides[2], beta: 1,
-                        dv.mutableAt(batch, keyHead, 0), dv.strides[2])
+                        true, false, keys, valueSize, rows.count, p, keys, dys, dy.step(along: 2), beta: 1,
+                        dv.mutableAt(batch, keyHead, 0), dv.step(along: 2))
                     gemm(
-                        false, true, rows.count, keys, valueSize, dys, dy.strides[2], v.at(batch, keyHead, 0),
-                        v.strides[2], ds, keys)
+                        false, true, rows.count, keys, valueSize, dys, dy.step(along: 2), v.at(batch, keyHead, 0),
+                        v.step(along: 2), ds, keys)
                     ck_softmax_backward_f32(rows.count, keys, 1, p, ds, ds)
                     if let dmask {
                         for row in 0..<rows.count {
@@ -78,10 +78,10 @@ package struct Attention: DifferentiableOp {
                     }
                     gemm(
                         false, false, rows.count, size, keys, alpha: problem.scale, ds, keys, k.at(batch, keyHead, 0),
-                        k.strides[2], dq.mutableAt(batch, head, first), dq.strides[2])
+                        k.step(along: 2), dq.mutableAt(batch, head, first), dq.step(along: 2))
                     gemm(
-                        true, false, keys, size, rows.count, alpha: problem.scale, ds, keys, queries, q.strides[2],
-                        beta: 1, dk.mutableAt(batch, keyHead, 0), dk.strides[2])
+                        true, false, keys, size, rows.count, alpha: problem.scale, ds, keys, queries, q.step(along: 2),
+                        beta: 1, dk.mutableAt(batch, keyHead, 0), dk.step(along: 2))
                 }
             }
         }
@@ -157,8 +157,8 @@ private struct AttentionProblem {
     func weights(_ batch: Int, _ head: Int, _ keyHead: Int, _ rows: Range<Int>, _ p: UnsafeMutablePointer<Float>) {
         let keys = visibleKeys(rows), first = rows.lowerBound
         gemm(
-            false, true, rows.count, keys, size, alpha: scale, q.at(batch, head, first), q.strides[2],
-            k.at(batch, keyHead, 0), k.strides[2], p, keys)
+            false, true, rows.count, keys, size, alpha: scale, q.at(batch, head, first), q.step(along: 2),
+            k.at(batch, keyHead, 0), k.step(along: 2), p, keys)
         if !causal, additive == nil, allowed == nil {
             ck_softmax_f32(rows.count, keys, 1, p, keys, p, keys)
             return
@@ -167,11 +167,11 @@ private struct AttentionProblem {
             let scores = p + row * keys
             let seen = causal ? min(keys, first + row + 1) : keys
             if let additive {
-                let mask = additive.at(batch, head, first + row), step = additive.strides[3]
+                let mask = additive.at(batch, head, first + row), step = additive.step(along: 3)
                 for key in 0..<seen { scores[key] += mask[key * step] }
             }
             if let allowed {
-                let mask = allowed.at(batch, head, first + row), step = allowed.strides[3]
+                let mask = allowed.at(batch, head, first + row), step = allowed.step(along: 3)
                 for key in 0..<seen where mask[key * step] == 0 { scores[key] = -.infinity }
             }
             var visible = 0
