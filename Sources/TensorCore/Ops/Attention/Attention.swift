@@ -32,17 +32,10 @@ package struct Attention: DifferentiableOp {
                 for rows in problem.blocks {
                     let keys = problem.visibleKeys(rows)
                     problem.weights(batch, head, keyHead, rows, weights.mutablePointer)
-<<<<<<< HEAD
                     product(
                         MatrixView(weights.pointer, rows.count, keys, rowStride: keys),
                         problem.v.matrix(batch, keyHead, 0..<keys),
-                        into: output.mutableAt(batch, head, rows.lowerBound), rowStride: output.strides[2], pool: nil)
-=======
-                    gemm(
-                        false, false, rows.count, problem.valueSize, keys, weights.pointer, keys,
-                        problem.v.at(batch, keyHead, 0), problem.v.step(along: 2),
-                        output.mutableAt(batch, head, rows.lowerBound), output.step(along: 2))
->>>>>>> speed
+                        into: output.mutableAt(batch, head, rows.lowerBound), rowStride: output.step(along: 2), pool: nil)
                 }
             }
         }
@@ -71,43 +64,24 @@ package struct Attention: DifferentiableOp {
                     let keys = problem.visibleKeys(rows), first = rows.lowerBound
                     let dys = dy.matrix(batch, head, rows), values = problem.v.matrix(batch, keyHead, 0..<keys)
                     problem.weights(batch, head, keyHead, rows, p)
-<<<<<<< HEAD
                     product(
                         MatrixView(p, rows.count, keys, rowStride: keys).transposed, dys,
-                        into: dv.mutableAt(batch, keyHead, 0), rowStride: dv.strides[2], adding, pool: nil)
+                        into: dv.mutableAt(batch, keyHead, 0), rowStride: dv.step(along: 2), adding, pool: nil)
                     product(dys, values.transposed, into: ds, rowStride: keys, pool: nil)
                     ck_softmax_backward_f32(rows.count, keys, dmask == nil ? problem.scale : 1, p, ds, ds)
-=======
-                    gemm(
-                        true, false, keys, valueSize, rows.count, p, keys, dys, dy.step(along: 2), beta: 1,
-                        dv.mutableAt(batch, keyHead, 0), dv.step(along: 2))
-                    gemm(
-                        false, true, rows.count, keys, valueSize, dys, dy.step(along: 2), v.at(batch, keyHead, 0),
-                        v.step(along: 2), ds, keys)
-                    ck_softmax_backward_f32(rows.count, keys, 1, p, ds, ds)
->>>>>>> speed
                     if let dmask {
                         for row in 0..<rows.count {
                             dmask.mutableAt(batch, head, first + row).update(from: ds + row * keys, count: keys)
                         }
                         for i in 0..<rows.count * keys { ds[i] *= problem.scale }
                     }
-<<<<<<< HEAD
                     let slopes = MatrixView(ds, rows.count, keys, rowStride: keys)
                     product(
                         slopes, problem.k.matrix(batch, keyHead, 0..<keys), into: dq.mutableAt(batch, head, first),
-                        rowStride: dq.strides[2], pool: nil)
+                        rowStride: dq.step(along: 2), pool: nil)
                     product(
                         slopes.transposed, problem.q.matrix(batch, head, rows), into: dk.mutableAt(batch, keyHead, 0),
-                        rowStride: dk.strides[2], adding, pool: nil)
-=======
-                    gemm(
-                        false, false, rows.count, size, keys, alpha: problem.scale, ds, keys, k.at(batch, keyHead, 0),
-                        k.step(along: 2), dq.mutableAt(batch, head, first), dq.step(along: 2))
-                    gemm(
-                        true, false, keys, size, rows.count, alpha: problem.scale, ds, keys, queries, q.step(along: 2),
-                        beta: 1, dk.mutableAt(batch, keyHead, 0), dk.step(along: 2))
->>>>>>> speed
+                        rowStride: dk.step(along: 2), adding, pool: nil)
                 }
             }
         }
@@ -182,15 +156,9 @@ private struct AttentionProblem {
     /// The attention weights of a block of queries: `[rows, visible keys]`, without gaps.
     func weights(_ batch: Int, _ head: Int, _ keyHead: Int, _ rows: Range<Int>, _ p: UnsafeMutablePointer<Float>) {
         let keys = visibleKeys(rows), first = rows.lowerBound
-<<<<<<< HEAD
         product(
             q.matrix(batch, head, rows), k.matrix(batch, keyHead, 0..<keys).transposed, into: p, rowStride: keys,
             pool: nil)
-=======
-        gemm(
-            false, true, rows.count, keys, size, alpha: scale, q.at(batch, head, first), q.step(along: 2),
-            k.at(batch, keyHead, 0), k.step(along: 2), p, keys)
->>>>>>> speed
         if !causal, additive == nil, allowed == nil {
             ck_softmax_f32(rows.count, keys, scale, p, keys, p, keys)
             return
@@ -221,16 +189,16 @@ private struct AttentionProblem {
 
 extension Tensor {
     fileprivate func at(_ batch: Int, _ head: Int, _ row: Int) -> UnsafePointer<Float> {
-        pointer + batch * strides[0] + head * strides[1] + row * strides[2]
+        pointer + batch * step(along: 0) + head * step(along: 1) + row * step(along: 2)
     }
 
     /// Rows of one head: `[rows, size]`.
     fileprivate func matrix(_ batch: Int, _ head: Int, _ rows: Range<Int>) -> MatrixView {
         MatrixView(
-            at(batch, head, rows.lowerBound), rows.count, shape[3], rowStride: strides[2], columnStride: strides[3])
+            at(batch, head, rows.lowerBound), rows.count, shape[3], rowStride: step(along: 2), columnStride: step(along: 3))
     }
 
     fileprivate func mutableAt(_ batch: Int, _ head: Int, _ row: Int) -> UnsafeMutablePointer<Float> {
-        mutablePointer + batch * strides[0] + head * strides[1] + row * strides[2]
+        mutablePointer + batch * step(along: 0) + head * step(along: 1) + row * step(along: 2)
     }
 }
