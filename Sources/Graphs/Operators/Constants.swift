@@ -85,7 +85,7 @@ extension Call {
         try require(ratio >= 0 && ratio < 1, .badValue, "ratio \(ratio) does not lie in 0..<1")
         let asked = try optional(2).map { try single(truths(of: $0, "training_mode"), "training_mode") } ?? false
         try reserve(x.shape, x.type)
-        let active = try isTraining(asked)
+        let active = isTraining(asked)
         var seed = UInt64(bitPattern: Int64(try int("seed", 0)))
         if case .training(let drawn) = run.mode { seed = drawn }
         guard active, ratio > 0, !x.isAbsent else {
