@@ -98,7 +98,8 @@ let package = Package(
         .executableTarget(
             name: "hidra-bench",
             dependencies: [
-                "HidraClient", "Encoders", "Training", "Heads", "Layers", "Checkpoints", "TensorCore", "CKernels", "Tables", arguments,
+                "HidraClient", "Encoders", "Training", "Heads", "Layers", "Checkpoints", "Images", "TensorCore", "CKernels", "Tables",
+                arguments,
             ],
             path: "Sources/hidra-bench", swiftSettings: dialect),
 

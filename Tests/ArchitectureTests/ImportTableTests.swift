@@ -26,7 +26,7 @@ private let table: [(target: String, ours: Set<String>, external: Set<String>)] 
     ),
     ("hidrad", ["Daemon", "HidraProtocol"], ["ArgumentParser", "ServiceLifecycle", "UnixSignals", "Logging"]),
     ("hidra", ["HidraClient", "HidraProtocol", "Tables"], ["ArgumentParser"]),
-    ("hidra-bench", ["HidraClient", "HidraProtocol", "Encoders", "Training", "Heads", "Layers", "Checkpoints", "TensorCore", "CKernels", "Tables"], ["ArgumentParser"]),
+    ("hidra-bench", ["HidraClient", "HidraProtocol", "Encoders", "Training", "Heads", "Layers", "Checkpoints", "Images", "TensorCore", "CKernels", "Tables"], ["ArgumentParser"]),
 ]
 
 /// Part of every toolchain.
