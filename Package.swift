@@ -60,12 +60,14 @@ let package = Package(
             name: "CImages", path: "Sources/CImages",
             linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png16"), .linkedLibrary("webp")]),
         .target(name: "CKernels", path: "Sources/CKernels"),
+        .target(name: "CAllocationCount", path: "Sources/CAllocationCount"),
 
         // Row 1: foundations that know nothing of each other.
         library("TensorCore", ["CKernels", "COpenBLAS"]),
         library("Digests", ["COpenSSL"]),
         library("Tokenizers"),
         library("HidraProtocol", [protobuf]),
+        library("ONNX", [protobuf]),
         library("ZeroMQ", ["CZeroMQ"]),
         library("Tables", [csv]),
         library("Images", ["CImages", "CArchive"]),
@@ -73,9 +75,10 @@ let package = Package(
         // Rows 2–5: from weights on disk to trained heads.
         library("Checkpoints", ["TensorCore"]),
         library("Layers", ["Checkpoints", "TensorCore"]),
-        library("Encoders", ["Layers", "Checkpoints", "Images", "TensorCore", "Tokenizers"]),
+        library("Graphs", ["ONNX", "Layers", "Checkpoints", "TensorCore"]),
+        library("Encoders", ["Graphs", "Layers", "Checkpoints", "Images", "TensorCore", "Tokenizers"]),
         library("Training", ["Checkpoints", "TensorCore", "CKernels"]),
-        library("Heads", ["Digests", "Encoders", "Training", "Layers", "Checkpoints", "TensorCore"]),
+        library("Heads", ["Digests", "Encoders", "Graphs", "Training", "Layers", "Checkpoints", "TensorCore"]),
 
         // Row 6: the workbench, and those who talk to it.
         library("Hub", ["CZlib", "Digests"]),
@@ -86,20 +89,20 @@ let package = Package(
         // Row 7: the daemon's network face.
         library(
             "Daemon",
-            ["Workbench", "Hub", "HidraProtocol", "ZeroMQ", "Heads", "Training", "Encoders", "TensorCore", lifecycle, logging]),
+            ["Workbench", "Hub", "HidraProtocol", "ZeroMQ", "Heads", "Graphs", "Training", "Encoders", "TensorCore", "Digests", lifecycle, logging]),
 
         // Row 8: executables compose and run.
         .executableTarget(
             name: "hidrad", dependencies: ["Daemon", "HidraProtocol", arguments, lifecycle, signals, logging],
             path: "Sources/hidrad", swiftSettings: dialect),
         .executableTarget(
-            name: "hidra", dependencies: ["HidraClient", "HidraProtocol", "Tables", arguments],
+            name: "hidra", dependencies: ["HidraClient", "HidraProtocol", "Tables", "Images", arguments],
             path: "Sources/hidra", swiftSettings: dialect),
         .executableTarget(
             name: "hidra-bench",
             dependencies: [
-                "HidraClient", "Encoders", "Training", "Heads", "Layers", "Checkpoints", "Images", "TensorCore", "CKernels", "Tables",
-                arguments,
+                "HidraClient", "Encoders", "Training", "Heads", "Layers", "Checkpoints", "Images", "TensorCore", "CKernels",
+                "CAllocationCount", "Tables", arguments,
             ],
             path: "Sources/hidra-bench", swiftSettings: dialect),
 
@@ -119,12 +122,13 @@ let package = Package(
         tests("Tables", ["Tables"]),
         tests("Images", ["Images", "CImages", "Checkpoints", "TensorCore"], exclude: ["Fixtures"]),
         tests("Checkpoints", ["Checkpoints", "TensorCore"]),
+        tests("Graphs", ["Graphs", "ONNX", "Training", "Checkpoints", "TensorCore"], exclude: ["Fixtures"]),
         tests("Encoders", ["Encoders", "Layers", "Checkpoints", "Images", "TensorCore", "Tokenizers"]),
         tests("Training", ["Training", "Heads", "Encoders", "Layers", "Checkpoints", "TensorCore"]),
         tests("ZeroMQ", ["ZeroMQ"]),
         tests("Protocol", ["HidraProtocol"]),
         tests("Hub", ["Hub"], exclude: ["Fixtures"]),
-        tests("Workbench", ["Workbench", "Heads", "Encoders", "Training", "TensorCore", grdb]),
+        tests("Workbench", ["Workbench", "Heads", "Encoders", "Training", "Checkpoints", "TensorCore", grdb]),
         tests("Daemon", ["Daemon", "Workbench", "HidraPlugin", "HidraClient", "HidraProtocol", "ZeroMQ", logging]),
         tests("CLI", ["hidra", "HidraClient", "HidraProtocol", "Tables", arguments]),
     ]

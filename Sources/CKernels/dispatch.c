@@ -83,7 +83,15 @@ void ck_gelu_f32(size_t n, const float *x, float *y) { table->gelu(n, x, y); }
 void ck_gelu_backward_f32(size_t n, const float *x, const float *dy, float *dx) { table->gelu_backward(n, x, dy, dx); }
 
 void ck_softmax_f32(size_t rows, size_t n, float scale, const float *x, size_t ldx, float *y, size_t ldy) {
-    table->softmax(rows, n, scale, x, ldx, y, ldy);
+    table->softmax(rows, n, scale, x, ldx, y, ldy, NULL);
+}
+
+void ck_softmax_log_sum_f32(size_t rows, size_t n, const float *x, size_t ldx, float *y, size_t ldy, float *log_sum) {
+    table->softmax(rows, n, 1, x, ldx, y, ldy, log_sum);
+}
+
+void ck_gather_rows_f32(size_t count, const ptrdiff_t *rows, size_t n, const float *x, float *y) {
+    table->gather_rows(count, rows, n, x, y);
 }
 
 void ck_layer_norm_f32(size_t rows, size_t n, const float *x, const float *residual, const float *weight, const float *bias,
@@ -105,9 +113,48 @@ float ck_dot_f32(size_t n, const float *x, const float *y) { return table->dot(n
 
 void ck_axpy_f32(size_t n, float alpha, const float *x, float *y) { table->axpy(n, alpha, x, y); }
 
+void ck_dropout_f32(size_t n, uint64_t seed, uint64_t first, float rate, const float *x, float *y, float *mask) {
+    table->dropout(n, seed, first, rate, x, y, mask);
+}
+
 void ck_adamw_f32(size_t n, float *parameter, const float *gradient, float *first_moment, float *second_moment,
                   float learning_rate, float beta1, float beta2, float eps, float weight_decay, float bias_correction1,
                   float bias_correction2) {
     table->adamw(n, parameter, gradient, first_moment, second_moment, learning_rate, beta1, beta2, eps, weight_decay,
                  bias_correction1, bias_correction2);
+}
+
+int ck_map_keeps_output(ck_map f) {
+    switch (f) {
+    case ck_map_exp:
+    case ck_map_sqrt:
+    case ck_map_tanh:
+    case ck_map_sigmoid:
+    case ck_map_relu:
+    case ck_map_relu6: return 1;
+    default: return 0;
+    }
+}
+
+void ck_map_f32(ck_map f, size_t n, const float *x, float *y) { table->map(f, n, x, y); }
+
+void ck_map_backward_f32(ck_map f, size_t n, const float *x, const float *dy, float *dx) {
+    table->map_backward(f, n, x, dy, dx);
+}
+
+void ck_zip_f32(ck_zip f, size_t n, const float *a, ptrdiff_t step_a, const float *b, ptrdiff_t step_b, float *y) {
+    table->zip(f, n, a, step_a, b, step_b, y);
+}
+
+void ck_softmax_backward_f32(size_t rows, size_t n, float scale, const float *y, const float *dy, float *dx) {
+    table->softmax_backward(rows, n, scale, y, dy, dx);
+}
+
+void ck_rms_norm_f32(size_t rows, size_t n, const float *x, const float *weight, float eps, float *y, float *rstd) {
+    table->rms_norm(rows, n, x, weight, eps, y, rstd);
+}
+
+void ck_norm_backward_f32(size_t rows, size_t n, const float *x, const float *dy, const float *weight, const float *mean,
+                          const float *rstd, float *dx, float *dweight, float *dbias) {
+    table->norm_backward(rows, n, x, dy, weight, mean, rstd, dx, dweight, dbias);
 }

@@ -9,7 +9,8 @@ typedef struct {
     double (*multiply_add_loop)(size_t);
     void (*gelu)(size_t, const float *, float *);
     void (*gelu_backward)(size_t, const float *, const float *, float *);
-    void (*softmax)(size_t, size_t, float, const float *, size_t, float *, size_t);
+    void (*softmax)(size_t, size_t, float, const float *, size_t, float *, size_t, float *);
+    void (*gather_rows)(size_t, const ptrdiff_t *, size_t, const float *, float *);
     void (*layer_norm)(size_t, size_t, const float *, const float *, const float *, const float *, float, float *, float *,
                        float *);
     void (*mean_rows)(size_t, size_t, const float *, size_t, float *);
@@ -19,6 +20,14 @@ typedef struct {
     float (*dot)(size_t, const float *, const float *);
     void (*axpy)(size_t, float, const float *, float *);
     void (*adamw)(size_t, float *, const float *, float *, float *, float, float, float, float, float, float, float);
+    void (*dropout)(size_t, uint64_t, uint64_t, float, const float *, float *, float *);
+    void (*map)(ck_map, size_t, const float *, float *);
+    void (*map_backward)(ck_map, size_t, const float *, const float *, float *);
+    void (*zip)(ck_zip, size_t, const float *, ptrdiff_t, const float *, ptrdiff_t, float *);
+    void (*softmax_backward)(size_t, size_t, float, const float *, const float *, float *);
+    void (*rms_norm)(size_t, size_t, const float *, const float *, float, float *, float *);
+    void (*norm_backward)(size_t, size_t, const float *, const float *, const float *, const float *, const float *, float *,
+                          float *, float *);
 } ck_table;
 
 extern const ck_table ck_table_portable;

@@ -14,7 +14,7 @@ package final class Parameter {
     package let value: Tensor
     package var isTrainable: Bool { value.isTracked }
 
-    init(name: String, value: Tensor) {
+    package init(name: String, value: Tensor) {
         self.name = name
         self.value = value
     }
@@ -35,6 +35,17 @@ package struct ParameterScope {
     /// New, trainable weights. Each parameter's numbers depend on the seed and its own name only.
     package init(initialisedFrom seed: UInt64) {
         store = Store(.initialiser(seed))
+        path = ""
+    }
+
+    /// Weights of a checkpoint of which those that `trains` names are private, trainable copies. What `adds` names may be absent;
+    /// it is new then, and trainable.
+    package init(
+        fineTuning checkpoint: Safetensors, renames: [Rename] = [], seed: UInt64, trains: @escaping (String) -> Bool,
+        adds: @escaping (String) -> Bool = { _ in false }
+    ) throws {
+        let names = try Rename.apply(renames, to: checkpoint.names)
+        store = Store(.fineTuning(checkpoint, names, seed: seed, trains: trains, adds: adds))
         path = ""
     }
 
@@ -67,6 +78,8 @@ private final class Store {
         /// A checkpoint, and for each name asked for the name in the file.
         case checkpoint(Safetensors, [String: String])
         case initialiser(UInt64)
+        case fineTuning(
+            Safetensors, [String: String], seed: UInt64, trains: (String) -> Bool, adds: (String) -> Bool)
     }
 
     private let source: Source
@@ -91,20 +104,31 @@ private final class Store {
         case .initialiser(let seed):
             return initialised(name, shape, initial, seed).tracked
         case .checkpoint(let checkpoint, let fileNames):
-            guard let fileName = fileNames[name], let entry = checkpoint.entries[fileName] else {
-                missing.append(name)
-                return Tensor(repeating: 0, shape)
-            }
-            guard entry.shape == shape.dimensions else {
-                misshapen.append("\(name) is \(entry.shape), expected \(shape)")
-                return Tensor(repeating: 0, shape)
-            }
-            do {
-                return try checkpoint.tensor(fileName)
-            } catch {
-                failures.append(error)
-                return Tensor(repeating: 0, shape)
-            }
+            return loaded(name, shape, checkpoint, fileNames)
+        case .fineTuning(let checkpoint, let fileNames, let seed, let trains, let adds):
+            if fileNames[name] == nil, adds(name) { return initialised(name, shape, initial, seed).tracked }
+            let value = loaded(name, shape, checkpoint, fileNames)
+            // A copy: the checkpoint's own memory is shared and read-only.
+            return trains(name) || adds(name) ? Tensor(value.values, shape).tracked : value
+        }
+    }
+
+    private func loaded(
+        _ name: String, _ shape: Shape, _ checkpoint: Safetensors, _ fileNames: [String: String]
+    ) -> Tensor {
+        guard let fileName = fileNames[name], let entry = checkpoint.entries[fileName] else {
+            missing.append(name)
+            return Tensor(repeating: 0, shape)
+        }
+        guard entry.shape == shape.dimensions else {
+            misshapen.append("\(name) is \(entry.shape), expected \(shape)")
+            return Tensor(repeating: 0, shape)
+        }
+        do {
+            return try checkpoint.tensor(fileName)
+        } catch {
+            failures.append(error)
+            return Tensor(repeating: 0, shape)
         }
     }
 
@@ -121,7 +145,12 @@ private final class Store {
 
     func finish(ignoring ignored: (String) -> Bool) throws {
         if let failure = failures.first { throw failure }
-        guard case .checkpoint(let checkpoint, let fileNames) = source else { return }
+        let checkpoint: Safetensors, fileNames: [String: String]
+        switch source {
+        case .initialiser: return
+        case .checkpoint(let file, let names), .fineTuning(let file, let names, _, _, _):
+            (checkpoint, fileNames) = (file, names)
+        }
         let unused = fileNames.keys.filter { !used.contains($0) && !ignored($0) }.sorted()
         var problems: [String] = []
         if !missing.isEmpty { problems.append("missing: \(listed(missing.sorted()))") }

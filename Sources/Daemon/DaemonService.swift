@@ -33,13 +33,15 @@ package final class DaemonService: Service {
         for note in report.notes { logger.warning("\(note)") }
         for run in report.interruptedRuns { events.record("run.interrupted", run) }
         (self.workbench, self.events) = (workbench, events)
-        let (stopRequests, requestStop) = AsyncStream.makeStream(of: Duration.self, bufferingPolicy: .bufferingOldest(1))
+        let (stopRequests, requestStop) = AsyncStream.makeStream(
+            of: Duration.self, bufferingPolicy: .bufferingOldest(1))
         (self.stopRequests, self.requestStop) = (stopRequests, requestStop)
 
-        let clients = ClientTable(), data = DataStore(limits: limits)
+        let clients = ClientTable(), data = DataStore(limits: limits, folder: workbench.registry.directory.staging)
         let outbox = outbox
         let control = ControlRequests(
-            workbench: workbench, jobs: jobs, clients: clients, events: events, data: data, limits: limits, version: Self.version,
+            workbench: workbench, jobs: jobs, clients: clients, events: events, data: data, limits: limits,
+            version: Self.version,
             started: started, reply: { outbox.send($0, [], $1, .control) }, forget: { outbox.forget($0) },
             shutDown: { requestStop.yield($0) })
         let work = WorkRequests(

@@ -43,7 +43,8 @@ final class JobTable: Sendable {
 
     /// Starts a job in a task of its own; nil when the daemon is stopping.
     func start(
-        _ kind: String, _ subject: String, client: ClientIdentity, request: UInt64, outlivesClient: Bool, isListed: Bool,
+        _ kind: String, _ subject: String, client: ClientIdentity, request: UInt64, outlivesClient: Bool,
+        isListed: Bool,
         _ body: @escaping @Sendable (_ id: String) async -> Void
     ) -> Bool {
         let id: String? = state.withLock { state in
@@ -55,7 +56,8 @@ final class JobTable: Sendable {
             progress.phase = "queued"
             state.entries[id] = Entry(
                 job: Job(
-                    id: id, kind: kind, subject: subject, client: client, request: request, started: .now, progress: progress,
+                    id: id, kind: kind, subject: subject, client: client, request: request, started: .now,
+                    progress: progress,
                     outlivesClient: outlivesClient, isListed: isListed))
             return id
         }
@@ -72,12 +74,16 @@ final class JobTable: Sendable {
         return true
     }
 
-    func update(_ id: String, _ progress: Hidra_V1_Progress) { state.withLock { $0.entries[id]?.job.progress = progress } }
+    func update(_ id: String, _ progress: Hidra_V1_Progress) {
+        state.withLock { $0.entries[id]?.job.progress = progress }
+    }
 
     /// False when there is no such job any more.
     func cancel(_ id: String) -> Bool { cancel { $0.id == id } > 0 }
 
-    func cancel(client: ClientIdentity, request: UInt64) -> Bool { cancel { $0.client == client && $0.request == request } > 0 }
+    func cancel(client: ClientIdentity, request: UInt64) -> Bool {
+        cancel { $0.client == client && $0.request == request } > 0
+    }
 
     /// Cancels what only mattered to a client that is gone.
     func abandon(_ client: ClientIdentity) { _ = cancel { $0.client == client && !$0.outlivesClient } }

@@ -23,7 +23,6 @@ package final class TextEncoder: Sendable {
     private let lowercases: Bool
 
     package var width: Int { encoder.width }
-    package var layers: Int { encoder.layers }
 
     /// Files a folder must have.
     package static let requiredFiles = ["config.json", "model.safetensors", "tokenizer.json"]
@@ -69,7 +68,7 @@ package final class TextEncoder: Sendable {
     /// depend on each other, so there is nothing to wait for in between. A text's vector has the same bits whatever else is in
     /// the batch.
     package func features(_ texts: [TokenizedText], tap: Int? = nil) -> Tensor {
-        let tap = tap ?? layers
+        let tap = tap ?? encoder.layers
         let result = Tensor(uninitialised: [texts.count, width])
         let shares = deal(texts, to: WorkerPool.shared.threads)
         let output = result.mutablePointer, width = width
@@ -77,7 +76,7 @@ package final class TextEncoder: Sendable {
             var batch = PackedTokens()
             for index in shares[part] { batch.append(ids: texts[index].ids, typeIDs: texts[index].typeIDs) }
             guard let hidden = encoder.hiddenStates(batch, taps: [tap])[tap] else {
-                preconditionFailure("tap \(tap) of an encoder with \(layers) layers")
+                preconditionFailure("tap \(tap) of an encoder with \(encoder.layers) layers")
             }
             let pooled = pooling(hidden, batch.offsets)
             for (row, index) in shares[part].enumerated() {
@@ -101,8 +100,34 @@ package final class TextEncoder: Sendable {
     }
 }
 
+extension TextEncoder: FeatureEncoder {
+    package var modality: Modality { .text }
+    package var taps: [Tap] { (0...encoder.layers).map { Tap(name: String($0), width: encoder.width) } }
+    package var parameterCount: Int { encoder.parameterCount }
+    package var poolingName: String { pooling.name }
+    package var preprocessing: String { String(maxTokens) }
+
+    package func prepare(_ input: EncoderInput) throws -> PreparedInput {
+        guard case .text(let text) = input else { throw ModalityError(expected: .text, got: input.modality) }
+        let tokens = tokenize(text)
+        // Two for each weight and token; the embeddings are only looked up.
+        let weights = max(0, encoder.parameterCount - encoder.vocabularySize * encoder.width)
+        return PreparedInput(.tokens(tokens), flops: 2 * Double(weights) * Double(tokens.count))
+    }
+
+    package func features(_ inputs: [PreparedInput], tap: Int) -> Tensor {
+        features(
+            inputs.map { input in
+                guard case .tokens(let text) = input.content else { preconditionFailure("a text encoder got \(input.content)") }
+                return text
+            }, tap: tap as Int?)
+    }
+
+    package func releasePages() { encoder.releasePages() }
+}
+
 /// What sentence-transformers wrote about the input: `sentence_bert_config.json`, else `tokenizer_config.json`.
-private struct SentenceLimits {
+struct SentenceLimits {
     var maxTokens: Int?
     var lowercases = false
 

@@ -56,14 +56,17 @@ final class Connection: Sendable {
     ///   - progress: called on the connection's thread for each progress report; must not block.
     ///   - deadline: when the request is given up, however much progress it makes.
     func request(
-        _ kind: Hidra_V1_Envelope.OneOf_Kind, on channel: Channel, limit: Int,
+        _ kind: Hidra_V1_Envelope.OneOf_Kind, tensors: [(Hidra_V1_TensorFrame, [UInt8])] = [], on channel: Channel,
+        limit: Int,
         progress: (@Sendable (Hidra_V1_Progress) -> Void)? = nil, deadline: Instant? = nil
     ) async throws -> WireMessage {
         try Task.checkCancellation()
         let id = state.withLock { $0.requests.reserve() }
         let frames: [[UInt8]]
         do {
-            frames = try Frames.encode(WireMessage(.reply(to: id, kind)), limit: limit)
+            var envelope = Hidra_V1_Envelope.reply(to: id, kind)
+            envelope.tensors = tensors.map(\.0)
+            frames = try Frames.encode(WireMessage(envelope, tensors: tensors.map(\.1)), limit: limit)
         } catch {
             state.withLock { $0.requests.release(id) }
             throw HidraError(error)

@@ -93,12 +93,19 @@ struct ConnectionBody: ~Copyable {
             if try lost() {
                 // What the daemon sent before it went may explain why.
                 farewell = try read() ?? farewell
+                if !isConnected { try abandonUnsent() }
                 return farewell ?? gone()
             }
             if let farewell { return farewell }
             keepAlive(heartbeat)
             connection.expire()
         }
+    }
+
+    /// Nobody was ever there to send to: closing need not wait for what lies in the queues.
+    private func abandonUnsent() throws(ZeroMQError) {
+        try control.set(.linger(.zero))
+        try work.set(.linger(.zero))
     }
 
     private func gone() -> HidraError {

@@ -1,3 +1,4 @@
+public import Foundation
 public import HidraProtocol
 
 extension HidraClient {
@@ -23,57 +24,67 @@ extension HidraClient {
         }
     }
 
-    /// Answers texts with several heads, in one encoder pass for each encoder.
+    /// Answers inputs with several heads, in one encoder pass for each encoder.
     ///
-    /// One request: at most `limits.textsPerRequest` texts.
+    /// One request: at most `limits.textsPerRequest` inputs.
     ///
-    /// - Parameter top: labels for each text, best first; 0: one, or for multilabel heads all above the threshold.
-    public func predict(heads: [String], texts: [String], top: Int = 0) async throws -> Hidra_V1_PredictReply {
-        try check(texts)
+    /// - Parameter top: labels for each input, best first; 0: one, or for multilabel heads all above the threshold.
+    public func predict(heads: [String], _ inputs: Inputs, top: Int = 0) async throws -> Hidra_V1_PredictReply {
+        try check(inputs)
         guard let top = UInt32(exactly: top) else {
             throw HidraError(.invalidArgument, "\(top) labels cannot be asked for: use 0 or more.")
         }
         var request = Hidra_V1_PredictRequest()
         request.heads = heads
-        request.texts = texts
+        switch inputs {
+        case .texts(let texts): request.texts = texts
+        case .images(let images): request.images = images
+        }
         request.top = top
         return try await ask(.predict(request), on: .work) {
             if case .predictReply(let reply) = $0.envelope.kind { reply } else { nil }
         }
     }
 
-    /// Vectors of texts, `values` row-major `[rows, width]`.
+    /// Vectors of inputs, `values` row-major `[rows, width]`; NaN in rows that `reply.problems` names.
     ///
-    /// One request: at most `limits.textsPerRequest` texts.
+    /// One request: at most `limits.textsPerRequest` inputs.
     ///
-    /// - Parameter tap: layer to read, 0 for the token embeddings; nil: the top.
+    /// - Parameter tap: name of the tap to read, "0" for a text encoder's token embeddings; empty: the top.
     public func embed(
-        encoder: String, texts: [String], tap: Int? = nil
+        encoder: String, _ inputs: Inputs, tap: String = ""
     ) async throws -> (values: [Float], rows: Int, width: Int, reply: Hidra_V1_EmbedReply) {
-        try check(texts)
+        try check(inputs)
         var request = Hidra_V1_EmbedRequest()
         request.encoder = encoder
-        request.texts = texts
-        if let tap {
-            guard let layer = UInt32(exactly: tap) else {
-                throw HidraError(.invalidArgument, "There is no layer \(tap): count from 0.")
-            }
-            request.tap = layer
+        switch inputs {
+        case .texts(let texts): request.texts = texts
+        case .images(let images): request.images = images
         }
+        request.tap = tap
         return try await ask(.embed(request), on: .work) { message in
             guard case .embedReply(let reply) = message.envelope.kind, let tensor = message.envelope.tensors.first,
                 let bytes = message.tensors.first, tensor.type == .float32, tensor.shape.count == 2,
-                tensor.shape[0] == UInt64(texts.count), let width = Int(exactly: tensor.shape[1])
+                tensor.shape[0] == UInt64(inputs.count), let width = Int(exactly: tensor.shape[1])
             else { return nil }
-            return (Self.floats(bytes), texts.count, width, reply)
+            return (Self.floats(bytes), inputs.count, width, reply)
         }
     }
 
-    private func check(_ texts: [String]) throws(HidraError) {
-        guard texts.count <= limits.textsPerRequest else {
+    private func check(_ inputs: Inputs) throws(HidraError) {
+        guard inputs.count <= limits.textsPerRequest else {
             throw HidraError(
                 .limitExceeded,
-                "\(texts.count) texts in one request; hidrad takes \(limits.textsPerRequest). Send them in parts.")
+                "\(inputs.count) inputs in one request; hidrad takes \(limits.textsPerRequest). Send them in parts.")
+        }
+    }
+
+    /// A trained head as an ONNX model.
+    public func export(head: String) async throws -> Data {
+        var request = Hidra_V1_ExportRequest()
+        request.head = head
+        return try await ask(.export(request), on: .work) {
+            if case .exportReply(let reply) = $0.envelope.kind { reply.model } else { nil }
         }
     }
 
@@ -84,6 +95,20 @@ extension HidraClient {
                 let pattern = raw.loadUnaligned(fromByteOffset: index * 4, as: UInt32.self)
                 return Float(bitPattern: UInt32(littleEndian: pattern))
             }
+        }
+    }
+}
+
+/// Inputs of one request, all of one modality.
+public enum Inputs: Sendable {
+    case texts([String])
+    /// Encoded images: JPEG, PNG or WebP files as they are.
+    case images([Data])
+
+    public var count: Int {
+        switch self {
+        case .texts(let texts): texts.count
+        case .images(let images): images.count
         }
     }
 }

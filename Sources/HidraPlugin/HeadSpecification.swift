@@ -39,14 +39,14 @@ public struct HeadSpecification: Sendable {
     public var task: Task
     public var kind: Kind
     public var training: Training
-    /// Layer to read, 0 for the token embeddings; nil: the top.
-    public var tap: Int?
+    /// Name of the tap to read, "0" for a text encoder's token embeddings; empty: the top.
+    public var tap: String
     /// Replace a head of this name; otherwise an existing one is an error.
     public var replace: Bool
 
     public init(
         name: String, labelColumn: String, task: Task = .classify, kind: Kind = .linear,
-        training: Training = Training(), tap: Int? = nil, replace: Bool = false
+        training: Training = Training(), tap: String = "", replace: Bool = false
     ) {
         self.name = name
         self.labelColumn = labelColumn
@@ -62,12 +62,12 @@ public struct HeadSpecification: Sendable {
         request.head = name
         request.encoder = encoder
         request.data = data.name
-        request.textColumn = data.textColumn
+        request.inputColumn = data.textColumn
         request.labelColumn = labelColumn
         request.testData = test?.name ?? ""
         request.holdout = holdout
         request.replace = replace
-        if let tap { request.tap = UInt32(clamping: tap) }
+        request.tap = tap
         switch task {
         case .classify: request.task = .classify
         case .multilabel(let separator):

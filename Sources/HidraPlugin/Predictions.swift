@@ -33,7 +33,7 @@ public struct Predictions: Sendable {
     init(heads: [String]) { self.heads = heads }
 
     mutating func append(_ reply: Hidra_V1_PredictReply) {
-        texts += reply.texts.map { text in
+        texts += reply.inputs.map { text in
             text.heads.map { head in
                 Answer(
                     scores: head.labels.map { Answer.Score(label: $0.label, probability: $0.score) },

@@ -75,7 +75,7 @@ public final class TaskPlugin: Sendable {
                 .notFound, "There is no column \(textColumn); the columns are \(names.joined(separator: ", ")).",
                 details: ["column": textColumn])
         }
-        let name = try await client.upload(columns: columns)
+        let name = try await client.upload(columns: columns.map { UploadColumn($0.name, $0.values) })
         return DataSet(name: name, columns: names, textColumn: textColumn, rows: columns[0].values.count)
     }
 
@@ -120,7 +120,7 @@ public final class TaskPlugin: Sendable {
         var request = Hidra_V1_EvaluateRequest()
         request.head = head
         request.data = data.name
-        request.textColumn = data.textColumn
+        request.inputColumn = data.textColumn
         request.labelColumn = labelColumn
         return Evaluation(try await client.evaluate(request) { progress(WorkProgress($0, subject: head)) })
     }
@@ -133,8 +133,8 @@ public final class TaskPlugin: Sendable {
         var start = 0
         while start < texts.count {
             let end = min(start + max(client.limits.textsPerRequest, 1), texts.count)
-            let reply = try await client.predict(heads: heads, texts: Array(texts[start..<end]), top: top)
-            guard reply.texts.count == end - start, reply.texts.allSatisfy({ $0.heads.count == heads.count }) else {
+            let reply = try await client.predict(heads: heads, .texts(Array(texts[start..<end])), top: top)
+            guard reply.inputs.count == end - start, reply.inputs.allSatisfy({ $0.heads.count == heads.count }) else {
                 throw HidraError(.internalError, "hidrad answered for other texts or heads than it was asked for.")
             }
             predictions.append(reply)

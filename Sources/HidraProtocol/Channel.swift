@@ -8,10 +8,12 @@ extension Hidra_V1_Envelope {
     package var requestChannel: Channel? {
         switch kind {
         case .hello, .heartbeat, .cancel, .status, .shutdown, .goodbye, .replay: .control
-        case .list, .show, .remove, .appendRows, .dropRows, .pull, .train, .evaluate, .predict, .embed: .work
+        case .list, .show, .remove, .appendRows, .dropRows, .pull, .train, .evaluate, .predict, .embed,
+            .export, .checkGraph, .runGraph:
+            .work
         case .error, .welcome, .cancelReply, .statusReply, .shutdownReply, .replayReply, .listReply, .showReply,
             .removeReply, .appendRowsReply, .dropRowsReply, .pullReply, .trainReply, .evaluateReply, .predictReply,
-            .embedReply, .progress, .event, nil:
+            .embedReply, .exportReply, .checkGraphReply, .runGraphReply, .progress, .event, nil:
             nil
         }
     }

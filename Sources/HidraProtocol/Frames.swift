@@ -107,7 +107,10 @@ extension Hidra_V1_DataType {
     /// Bytes of one element; nil for types this version does not know.
     package var elementBytes: UInt64? {
         switch self {
-        case .float32: 4
+        case .bool, .int8, .uint8: 1
+        case .float16, .bfloat16, .int16, .uint16: 2
+        case .float32, .int32, .uint32: 4
+        case .float64, .int64, .uint64: 8
         case .unspecified, .UNRECOGNIZED: nil
         }
     }

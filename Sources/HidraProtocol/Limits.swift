@@ -6,16 +6,20 @@ public struct Limits: Sendable, Equatable {
     public var dataRows: Int
     /// Texts and labels of one data set together, in bytes.
     public var dataBytes: Int
-    /// Texts in one predict or embed request.
+    /// Texts or images in one predict or embed request.
     public var textsPerRequest: Int
+    /// Uploaded files of all data sets together, in bytes. They are kept on disk.
+    public var blobBytes: Int
 
     public init(
-        messageBytes: Int = 64 << 20, dataRows: Int = 5_000_000, dataBytes: Int = 2 << 30, textsPerRequest: Int = 4096
+        messageBytes: Int = 64 << 20, dataRows: Int = 5_000_000, dataBytes: Int = 2 << 30, textsPerRequest: Int = 4096,
+        blobBytes: Int = 64 << 30
     ) {
         self.messageBytes = messageBytes
         self.dataRows = dataRows
         self.dataBytes = dataBytes
         self.textsPerRequest = textsPerRequest
+        self.blobBytes = blobBytes
     }
 
     /// Frames of one message: the envelope and its tensors.
@@ -37,7 +41,8 @@ extension Limits {
             messageBytes: value(message.messageBytes, defaults.messageBytes),
             dataRows: value(message.dataRows, defaults.dataRows),
             dataBytes: value(message.dataBytes, defaults.dataBytes),
-            textsPerRequest: value(UInt64(message.textsPerRequest), defaults.textsPerRequest))
+            textsPerRequest: value(UInt64(message.textsPerRequest), defaults.textsPerRequest),
+            blobBytes: value(message.blobBytes, defaults.blobBytes))
     }
 
     public var message: Hidra_V1_Limits {
@@ -46,6 +51,7 @@ extension Limits {
         message.dataRows = UInt64(dataRows)
         message.dataBytes = UInt64(dataBytes)
         message.textsPerRequest = UInt32(clamping: textsPerRequest)
+        message.blobBytes = UInt64(blobBytes)
         return message
     }
 }

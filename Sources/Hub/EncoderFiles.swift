@@ -15,9 +15,11 @@ struct EncoderFiles: Equatable {
     /// Bytes; the index of a model with thousands of weights has some hundred kilobytes.
     static let longestIndex = 16 << 20
 
-    private static let required = ["config.json", "tokenizer.json"]
+    /// An encoder as a graph, where there are no safetensors: at the top, or where exporters put it.
+    private static let graphs = ["model.onnx", "onnx/model.onnx"]
     private static let optional: Set = [
-        "added_tokens.json", "config_sentence_transformers.json", "modules.json", "preprocessor_config.json",
+        "added_tokens.json", "config.json", "config_sentence_transformers.json", "modules.json",
+        "preprocessor_config.json",
         "special_tokens_map.json", "tokenizer_config.json",
     ]
     private static let pickles = [".bin", ".pt", ".pth", ".ckpt", ".pkl"]
@@ -25,13 +27,23 @@ struct EncoderFiles: Equatable {
     /// Chooses from the paths that a source holds.
     ///
     /// Throws `unsupported` when the only weights are Python pickles, and `invalidData` when something is missing.
-    /// - Parameter source: how to call the source in an error.
-    static func choose(from paths: Set<String>, source: String) throws(HubError) -> EncoderFiles {
+    /// - Parameters:
+    ///   - source: how to call the source in an error.
+    ///   - readsText: whether it needs a tokenizer; nil: unless there is a `preprocessor_config.json`.
+    static func choose(from paths: Set<String>, source: String, readsText: Bool? = nil) throws(HubError) -> EncoderFiles
+    {
         let weights: Weights
+        var required =
+            readsText ?? !paths.contains("preprocessor_config.json")
+            ? ["config.json", "tokenizer.json"] : ["config.json"]
         if paths.contains("model.safetensors") {
             weights = .single("model.safetensors")
         } else if paths.contains("model.safetensors.index.json") {
             weights = .sharded(index: "model.safetensors.index.json")
+        } else if let graph = graphs.first(where: paths.contains) {
+            weights = .single(graph)
+            // The graph says itself what it is.
+            required.removeFirst()
         } else if let pickle = paths.sorted().first(where: { path in pickles.contains { path.hasSuffix($0) } }) {
             throw HubError(
                 .unsupported,
@@ -39,16 +51,21 @@ struct EncoderFiles: Equatable {
                     + "so Hidra never does. Look for a revision or a copy with model.safetensors, or convert it with "
                     + "safetensors in Python.")
         } else {
-            throw HubError(.invalidData, "\(source) has no model.safetensors. Give a repository or folder that does.")
+            throw HubError(
+                .invalidData,
+                "\(source) has no model.safetensors and no model.onnx. Give a repository or folder that has one.")
         }
         let missing = required.filter { !paths.contains($0) }
         guard missing.isEmpty else {
             throw HubError(
                 .invalidData,
-                "\(source) has no \(missing.joined(separator: " and no ")). An encoder needs config.json, "
-                    + "tokenizer.json and model.safetensors in its top folder.")
+                "\(source) has no \(missing.joined(separator: " and no ")). A text encoder needs config.json, tokenizer.json and "
+                    + "model.safetensors in its top folder, or tokenizer.json and model.onnx; an image encoder config.json, "
+                    + "preprocessor_config.json and model.safetensors, or preprocessor_config.json and model.onnx.")
         }
-        let others = paths.filter { optional.contains($0) || isSentenceConfiguration($0) || isModule($0) }
+        let others = paths.filter { path in
+            !required.contains(path) && (optional.contains(path) || isSentenceConfiguration(path) || isModule(path))
+        }
         return EncoderFiles(plain: required + others.sorted(), weights: weights)
     }
 

@@ -14,7 +14,8 @@ struct FolderSource {
 
     private func copyAll(_ cancellation: CancellationFlag) throws -> FetchedEncoder {
         let paths = try listing()
-        let choice = try EncoderFiles.choose(from: paths, source: folder.path)
+        let choice = try EncoderFiles.choose(
+            from: paths, source: folder.path, readsText: try hasOwnPreprocessing() ? false : nil)
         var chosen = choice.plain
         switch choice.weights {
         case .single(let path):
@@ -53,6 +54,28 @@ struct FolderSource {
             name: Self.name(folder.lastPathComponent), source: folder.path, revision: nil, licence: nil, files: files)
     }
 
+    /// Whether `config.json` describes how images are prepared itself, as checkpoints outside the hub do.
+    private func hasOwnPreprocessing() throws -> Bool {
+        struct Configuration: Decodable {
+            struct Anything: Decodable {
+                init(from decoder: any Decoder) {}
+            }
+            var preprocessing: Anything?
+        }
+        let url = folder.appendingPathComponent("config.json")
+        guard FileManager.default.fileExists(atPath: url.path),
+            try RawFile(url, .read).size() <= EncoderFiles.longestIndex
+        else {
+            return false
+        }
+        do {
+            return try JSONDecoder().decode(Configuration.self, from: Data(contentsOf: url)).preprocessing != nil
+        } catch is DecodingError {
+            // Whoever loads the encoder says what is wrong with it.
+            return false
+        }
+    }
+
     /// Paths of the files in the folder and in the folders directly below it.
     private func listing() throws -> Set<String> {
         var isFolder: ObjCBool = false
@@ -69,8 +92,9 @@ struct FolderSource {
             guard FileManager.default.fileExists(atPath: item.path, isDirectory: &isFolder), isFolder.boolValue,
                 paths.count < Self.mostPaths
             else { continue }
-            // Modules of sentence-transformers are the only folders of interest; a folder that cannot be read is none.
-            guard EncoderFiles.isModuleFolder(item.lastPathComponent) else { continue }
+            // Modules of sentence-transformers and exported graphs are the only folders of interest; a folder that cannot be read is none.
+            let name = item.lastPathComponent
+            guard EncoderFiles.isModuleFolder(name) || name == "onnx" else { continue }
             for inner in try Disk.content(of: item) {
                 paths.insert("\(item.lastPathComponent)/\(inner.lastPathComponent)")
             }

@@ -1,38 +1,44 @@
 package import Foundation
 
-/// A matrix of 32-bit floats `[rows, width]` in NumPy's `.npy` format, little-endian, row-major.
+/// An array in NumPy's `.npy` format: any rank, numbers and booleans.
 ///
-/// Source: numpy/lib/format.py, "Format Version 1.0": magic, version, header length (`UInt16`), and a Python dictionary
-/// padded with spaces so that the values begin at a multiple of 64 bytes.
+/// Source: numpy/lib/format.py: magic, version, header length (`UInt16` in version 1.0, `UInt32` in 2.0 and 3.0), and a Python
+/// dictionary padded with spaces so that the values begin at a multiple of 64 bytes.
 package struct NumPyArray: Sendable, Equatable {
-    package var values: [Float]
-    package var rows: Int
-    package var width: Int
+    /// NumPy's type codes without the byte order.
+    package enum Element: String, Sendable, CaseIterable {
+        case bool = "b1"
+        case int8 = "i1", int16 = "i2", int32 = "i4", int64 = "i8"
+        case uint8 = "u1", uint16 = "u2", uint32 = "u4", uint64 = "u8"
+        case float16 = "f2", float32 = "f4", float64 = "f8"
 
-    private static let magic: [UInt8] = [0x93] + Array("NUMPY".utf8)
-    private static let alignment = 64
+        /// Bytes of one element.
+        package var size: Int { Int(rawValue.suffix(1)) ?? 1 }
+    }
+
+    package let element: Element
+    package let shape: [Int]
+    /// Little-endian, row-major.
+    package let bytes: Data
+
+    package static let largestRank = 32
+
+    package init(_ element: Element, shape: [Int], bytes: Data) {
+        precondition(
+            bytes.count == shape.reduce(element.size, *),
+            "NumPyArray: \(bytes.count) bytes for \(element) of shape \(shape)")
+        self.element = element
+        self.shape = shape
+        self.bytes = bytes
+    }
 
     /// `values`: `[rows, width]`, row by row.
     package init(_ values: [Float], rows: Int, width: Int) {
-        precondition(values.count == rows * width, "NumPyArray: \(values.count) values for [\(rows), \(width)]")
-        self.values = values
-        self.rows = rows
-        self.width = width
+        self.init(.float32, shape: [rows, width], bytes: Self.bytes(values))
     }
 
     /// The bytes of an `.npy` file.
-    package func encoded() -> Data {
-        Data(Self.header(rows: rows, width: width)) + Self.bytes(values)
-    }
-
-    /// What stands before the values in a file of `[rows, width]`.
-    static func header(rows: Int, width: Int) -> [UInt8] {
-        var text = Array("{'descr': '<f4', 'fortran_order': False, 'shape': (\(rows), \(width)), }".utf8)
-        let prefix = magic.count + 4
-        let padding = (alignment - (prefix + text.count + 1) % alignment) % alignment
-        text += Array(repeating: 0x20, count: padding) + [0x0A]
-        return magic + [1, 0, UInt8(text.count & 0xFF), UInt8(text.count >> 8)] + text
-    }
+    package func encoded() -> Data { Data(NumPyHeader(element: element, shape: shape).encoded) + bytes }
 
     /// Little-endian bytes of the values.
     static func bytes(_ values: [Float]) -> Data {
@@ -43,7 +49,7 @@ package struct NumPyArray: Sendable, Equatable {
         #endif
     }
 
-    /// Reads an `.npy` file with a two-dimensional array of 32-bit floats.
+    /// Reads an `.npy` file.
     ///
     /// Throws: `TableError` where the file is something else, cut off, or too long.
     package static func read(path: String, sizeLimit: Int = Table.defaultSizeLimit) throws(TableError) -> NumPyArray {
@@ -54,50 +60,52 @@ package struct NumPyArray: Sendable, Equatable {
         }
     }
 
+    /// Arrays in Fortran's order or big-endian are turned into ours.
+    ///
     /// Throws: `.malformed`.
     package init(decoding data: Data) throws(TableError) {
         let bytes = [UInt8](data)
-        guard bytes.starts(with: Self.magic), bytes.count >= Self.magic.count + 4 else {
-            throw TableError(.malformed, "is no .npy file: it does not begin with NumPy's mark")
+        let header = try NumPyHeader(decoding: bytes)
+        var expected = header.element.size
+        for size in header.shape {
+            let (product, overflow) = expected.multipliedReportingOverflow(by: size)
+            guard !overflow else { throw TableError(.malformed, "has a shape that no memory holds: \(header.shape)") }
+            expected = product
         }
-        let version = bytes[Self.magic.count]
-        guard version == 1 else {
-            throw TableError(.malformed, ".npy version \(version) is not supported; save the array with numpy.save")
-        }
-        let start = Self.magic.count + 4
-        let end = start + Int(bytes[start - 2]) + Int(bytes[start - 1]) << 8
-        guard end <= bytes.count else { throw TableError(.malformed, "is cut off inside its header") }
-        let header = String(decoding: bytes[start..<end], as: UTF8.self)
-        let (rows, width) = try Self.shape(header)
-        let (count, overflow) = rows.multipliedReportingOverflow(by: width)
-        guard !overflow, count <= Int.max / 4, bytes.count - end == count * 4 else {
-            throw TableError(
-                .malformed, "has \(bytes.count - end) bytes of values, which [\(rows), \(width)] does not account for")
-        }
-        let values = bytes.withUnsafeBytes { buffer in
-            [Float](unsafeUninitializedCapacity: count) { floats, initialised in
-                for index in 0..<count {
-                    let bits = buffer.loadUnaligned(fromByteOffset: end + index * 4, as: UInt32.self)
-                    floats.initializeElement(at: index, to: Float(bitPattern: UInt32(littleEndian: bits)))
-                }
-                initialised = count
-            }
-        }
-        self.init(values, rows: rows, width: width)
-    }
-
-    /// Rows and width in a header such as `{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }`.
-    private static func shape(_ header: String) throws(TableError) -> (rows: Int, width: Int) {
-        guard header.contains("'descr': '<f4'"), header.contains("'fortran_order': False") else {
+        guard bytes.count - header.end == expected else {
             throw TableError(
                 .malformed,
-                "must hold 32-bit floats in C order, not \(header.prefix(80)); convert with astype('float32')")
+                "has \(bytes.count - header.end) bytes of values, where \(header.element) of \(header.shape) has \(expected)"
+            )
         }
-        let shape = header.firstRange(of: "'shape': (").map { header[$0.upperBound...].prefix { $0 != ")" } } ?? ""
-        let sizes = shape.split(separator: ",").map { Int($0.filter { $0 != " " }) }
-        guard sizes.count == 2, let rows = sizes[0], let width = sizes[1], rows >= 0, width >= 0 else {
-            throw TableError(.malformed, "must have two dimensions: \(header.prefix(80))")
+        var values = Array(bytes[header.end...])
+        if header.isBigEndian { Self.reverseElements(&values, size: header.element.size) }
+        if header.isFortranOrder { values = Self.rowMajor(values, header.shape, size: header.element.size) }
+        self.init(header.element, shape: header.shape, bytes: Data(values))
+    }
+
+    private static func reverseElements(_ bytes: inout [UInt8], size: Int) {
+        for start in stride(from: 0, to: bytes.count, by: size) { bytes[start..<start + size].reverse() }
+    }
+
+    private static func rowMajor(_ bytes: [UInt8], _ shape: [Int], size: Int) -> [UInt8] {
+        guard shape.count > 1, !bytes.isEmpty else { return bytes }
+        var strides = [Int](repeating: size, count: shape.count)
+        for axis in 1..<shape.count { strides[axis] = strides[axis - 1] * shape[axis - 1] }
+        var result: [UInt8] = [], index = [Int](repeating: 0, count: shape.count), offset = 0
+        result.reserveCapacity(bytes.count)
+        while true {
+            result += bytes[offset..<offset + size]
+            var axis = shape.count - 1
+            while axis >= 0 {
+                index[axis] += 1
+                offset += strides[axis]
+                if index[axis] < shape[axis] { break }
+                offset -= strides[axis] * shape[axis]
+                index[axis] = 0
+                axis -= 1
+            }
+            if axis < 0 { return result }
         }
-        return (rows, width)
     }
 }

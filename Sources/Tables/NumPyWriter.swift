@@ -30,7 +30,7 @@ package final class NumPyWriter {
         do {
             let file = try FileHandle(forWritingTo: URL(fileURLWithPath: temporaryPath))
             self.file = file
-            try file.write(contentsOf: NumPyArray.header(rows: rows, width: width))
+            try file.write(contentsOf: NumPyHeader(element: .float32, shape: [rows, width]).encoded)
         } catch {
             throw TableError(.unreadable, "cannot be written; check that the disk has room", source: path, cause: error)
         }

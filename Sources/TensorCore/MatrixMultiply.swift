@@ -66,7 +66,7 @@ func gemm(
     if m == 0 || n == 0 { return }
     if k == 0 {
         for row in 0..<m {
-            for column in 0..<n { c[row * ldc + column] *= beta }
+            for column in 0..<n { c[row * ldc + column] = beta == 0 ? 0 : c[row * ldc + column] * beta }
         }
         return
     }

@@ -9,8 +9,8 @@ package typealias Saved = [Tensor]
 
 /// An op with a gradient.
 ///
-/// `backward` gets the gradient of a scalar loss with respect to the output (same shape as the output, contiguous) and returns
-/// one gradient for each input, in order: of the shape of the *output of broadcasting*, or of the input; nil where `needs` is
+/// `backward` gets the gradient of a scalar loss with respect to the output (same shape as the output; contiguous, unless the op
+/// says that it takes strided ones) and returns one gradient for each input, in order: of the shape of the *output of broadcasting*, or of the input; nil where `needs` is
 /// false. The tape sums broadcast axes away and accumulates.
 package protocol DifferentiableOp: Op {
     func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: Saved)
@@ -18,6 +18,8 @@ package protocol DifferentiableOp: Op {
     /// The output of `forward`, to the bit, for when nothing is tracked: an op that computes something only for `backward` leaves
     /// that out.
     func untrackedForward(_ inputs: [Tensor]) -> Tensor
+    /// Whether `backward` reads a gradient through its strides, so that a view need not be copied for it.
+    static var takesStridedGradient: Bool { get }
 }
 
 /// An op without a gradient. A tracked input is refused: its gradient would silently vanish.
@@ -26,6 +28,8 @@ package protocol InferenceOp: Op {
 }
 
 extension DifferentiableOp {
+    package static var takesStridedGradient: Bool { false }
+
     /// Runs the op, and records it when an input is tracked. Nothing is kept otherwise: a frozen encoder costs no tape.
     package func callAsFunction(_ inputs: Tensor...) -> Tensor { apply(inputs) }
 

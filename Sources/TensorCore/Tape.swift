@@ -41,10 +41,10 @@ extension Tensor {
         }
         guard let node else { return leaves.map { Tensor(repeating: 0, $0.shape) } }
         var pass = BackwardPass(root: node, wanted: wanted)
-        pass.add(seed.contiguous().detached, to: node)
+        pass.add(seed.detached, to: node)
         pass.run()
         return zip(wanted, leaves).map { node, leaf in
-            pass.gradients[ObjectIdentifier(node)] ?? Tensor(repeating: 0, leaf.shape)
+            pass.gradients[ObjectIdentifier(node)]?.contiguous() ?? Tensor(repeating: 0, leaf.shape)
         }
     }
 }
@@ -81,7 +81,8 @@ private struct BackwardPass {
             guard let op = node.op, let gradient = gradients[key] else { continue }
             if !wanted.contains(key) { gradients[key] = nil }
             let needs = node.inputs.map { $0.node.map { useful.contains(ObjectIdentifier($0)) } ?? false }
-            let results = op.backward(gradient, inputs: node.inputs.map(\.detached), saved: node.saved, needs: needs)
+            let dy = type(of: op).takesStridedGradient ? gradient : gradient.contiguous()
+            let results = op.backward(dy, inputs: node.inputs.map(\.detached), saved: node.saved, needs: needs)
             precondition(
                 results.count == node.inputs.count,
                 "\(type(of: op).name): backward returned \(results.count) gradients for \(node.inputs.count) inputs")
@@ -98,15 +99,8 @@ private struct BackwardPass {
         precondition(
             gradient.shape == node.shape, "tape: gradient \(gradient.shape) for a value of shape \(node.shape)")
         let key = ObjectIdentifier(node)
-        guard let present = gradients[key] else {
-            gradients[key] = gradient.contiguous()
-            return
-        }
         // A new tensor: an op may have returned its incoming gradient, which others still read.
-        let sum = Tensor(uninitialised: present.shape)
-        sum.mutablePointer.update(from: present.pointer, count: sum.count)
-        ck_axpy_f32(sum.count, 1, gradient.contiguous().pointer, sum.mutablePointer)
-        gradients[key] = sum
+        gradients[key] = gradients[key].map { elementwise(ck_zip_add, "tape", $0, gradient) } ?? gradient
     }
 }
 
@@ -118,15 +112,7 @@ extension Tensor {
         precondition(
             lead >= 0 && target.broadcast(with: shape) == shape,
             "\(op): gradient \(shape) does not fit an input of \(target)")
-        let dense = contiguous()
-        let result = Tensor(repeating: 0, target)
-        // Walk the target stretched to our shape: offsets repeat where it was broadcast.
-        let stretched = result.expandedView(shape)
-        var index = 0
-        stretched.forEachOffset { offset in
-            result.storage.pointer[offset] += dense.pointer[index]
-            index += 1
-        }
-        return result
+        let axes = (0..<rank).filter { $0 < lead || (target[$0 - lead] == 1 && shape[$0] != 1) }
+        return sum(over: axes).reshapedView(target)
     }
 }

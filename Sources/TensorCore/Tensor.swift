@@ -70,15 +70,10 @@ package struct Tensor {
     /// Row-major without gaps, copied only when needed. The tape position is kept: the value is the same.
     package func contiguous() -> Tensor {
         if isContiguous { return self }
-        var copy = Tensor(uninitialised: shape)
-        let target = copy.mutablePointer
-        var written = 0
-        forEachOffset { offset in
-            target[written] = storage.pointer[offset]
-            written += 1
-        }
-        copy.node = node
-        return copy
+        var dense = Tensor(uninitialised: shape)
+        copy(detached, to: dense)
+        dense.node = node
+        return dense
     }
 
     /// The same values without their history.
@@ -93,28 +88,6 @@ package struct Tensor {
         var copy = self
         copy.node = TapeNode(leaf: shape)
         return copy
-    }
-
-    /// Calls `body` with the storage offset of each element in row-major order.
-    package func forEachOffset(_ body: (Int) -> Void) {
-        guard count > 0 else { return }
-        let inner = rank == 0 ? 1 : shape[rank - 1]
-        let innerStride = rank == 0 ? 1 : strides[rank - 1]
-        var index = [Int](repeating: 0, count: max(rank - 1, 0))
-        var start = offset
-        while true {
-            for i in 0..<inner { body(start + i * innerStride) }
-            var axis = rank - 2
-            while axis >= 0 {
-                index[axis] += 1
-                start += strides[axis]
-                if index[axis] < shape[axis] { break }
-                start -= strides[axis] * shape[axis]
-                index[axis] = 0
-                axis -= 1
-            }
-            if axis < 0 { return }
-        }
     }
 }
 

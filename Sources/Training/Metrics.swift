@@ -22,7 +22,9 @@ package struct Report: Sendable {
 package enum Metrics {
     /// Accuracy, macro-F1 (over the classes that occur or were predicted), a score for each class and the confusions.
     /// `actual` may hold classes the head does not know, as indices past `labels` in `unknown`.
-    package static func classification(predicted: [Int], actual: [Int], labels: [String], mostConfusions: Int = 20) -> Report {
+    package static func classification(predicted: [Int], actual: [Int], labels: [String], mostConfusions: Int = 20)
+        -> Report
+    {
         var truePositives = [Int](repeating: 0, count: labels.count)
         var predictions = truePositives, supports = truePositives
         var pairs: [[Int]: Int] = [:]
@@ -34,11 +36,14 @@ package enum Metrics {
         var scores: [ClassScore] = []
         for index in labels.indices where predictions[index] + supports[index] > 0 {
             scores.append(
-                score(labels[index], hits: truePositives[index], predicted: predictions[index], support: supports[index]))
+                score(
+                    labels[index], hits: truePositives[index], predicted: predictions[index], support: supports[index]))
         }
         let correct = truePositives.reduce(0, +)
         let confusions = pairs.sorted { ($1.value, $0.key[0], $0.key[1]) < ($0.value, $1.key[0], $1.key[1]) }
-            .prefix(mostConfusions).map { ConfusionPair(actual: labels[$0.key[0]], predicted: labels[$0.key[1]], count: $0.value) }
+            .prefix(mostConfusions).map {
+                ConfusionPair(actual: labels[$0.key[0]], predicted: labels[$0.key[1]], count: $0.value)
+            }
         return Report(
             rows: actual.count,
             metrics: ["accuracy": ratio(correct, actual.count), "macro_f1": mean(scores.map(\.f1))], classes: scores,
@@ -60,8 +65,11 @@ package enum Metrics {
             }
             if same { exact += 1 }
         }
-        let scores = labels.indices.map { score(labels[$0], hits: hits[$0], predicted: predictions[$0], support: supports[$0]) }
-        let micro = score("", hits: hits.reduce(0, +), predicted: predictions.reduce(0, +), support: supports.reduce(0, +))
+        let scores = labels.indices.map {
+            score(labels[$0], hits: hits[$0], predicted: predictions[$0], support: supports[$0])
+        }
+        let micro = score(
+            "", hits: hits.reduce(0, +), predicted: predictions.reduce(0, +), support: supports.reduce(0, +))
         return Report(
             rows: rows,
             metrics: [

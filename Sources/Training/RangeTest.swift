@@ -13,8 +13,9 @@ package enum RangeTest {
 
     /// Trains `network` (a throw-away copy) and returns the rate.
     package static func learningRate(
-        _ network: any Network, features: FeatureTable, targets: Targets, objective: Objective, settings: TrainingSettings
-    ) -> Double {
+        _ network: any Network, features: FeatureTable, targets: Targets, objective: Objective,
+        settings: TrainingSettings
+    ) throws -> Double {
         var optimiser = AdamW(network.parameters, weightDecay: Float(settings.weightDecay))
         let leaves = network.parameters.map(\.value)
         var random = Random(seed: settings.seed, stream: "range test")
@@ -23,14 +24,17 @@ package enum RangeTest {
             let rate = lowest * pow(highest / lowest, Double(step) / Double(steps - 1))
             let batch = (0..<min(settings.batchSize, features.rows)).map { _ in random.index(below: features.rows) }
             let loss = objective(
-                network(features.gather(batch), dropoutSeed: settings.seed &+ UInt64(step)), targets.selecting(batch))
+                try network(features.gather(batch), dropoutSeed: settings.seed &+ UInt64(step)), targets.selecting(batch))
             let value = Double(loss.scalar)
             guard value.isFinite else { break }
             smoothed = smoothed * 0.9 + value * 0.1
             let corrected = smoothed / (1 - pow(0.9, Double(step + 1)))
             if corrected < best.loss { best = (corrected, rate) }
             if step > 20, corrected > 2 * best.loss { break }
-            optimiser.step(loss.gradients(for: leaves), learningRate: Float(rate))
+            let gradients = loss.gradients(for: leaves)
+            // Past this rate nothing can be learnt; the training itself says what is bad.
+            if FiniteCheck.firstBad(gradients) != nil { break }
+            optimiser.step(gradients, learningRate: Float(rate))
         }
         let perEpoch = (features.rows + settings.batchSize - 1) / settings.batchSize
         return best.rate * fraction(ofSteps: perEpoch * settings.epochs)

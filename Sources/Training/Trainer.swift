@@ -28,17 +28,25 @@ package final class Trainer {
     private let features: FeatureTable
     private let targets: Targets
     private let objective: Objective
-    private let schedule: CosineSchedule
-    private var optimiser: AdamW
-    private let stepsPerEpoch: Int
+    private let schedule: Schedule
+    private var optimiser: any Optimiser
+    private let clipping: [GradientClipping]
+    private var accumulation = GradientAccumulation()
+    private var average: WeightAverage?
+    package let stepsPerEpoch: Int
     private var order: [Int] = []
     private var lossSum = 0.0
-    private var bestWeights: [Tensor] = []
     private let leaves: [Tensor]
+    /// The weights that stay: the best epoch's or, before an epoch has ended, those of a recent step.
+    private let kept: WeightSnapshot
+    /// Steps between two snapshots before the first epoch has ended.
+    private static let snapshotInterval = 64
 
+    /// `optimiser` is of the network's parameters, in their order; AdamW with the settings' weight decay when nil.
     package init(
-        _ network: any Network, features: FeatureTable, targets: Targets, objective: Objective, settings: TrainingSettings,
-        learningRate: Double
+        _ network: any Network, features: FeatureTable, targets: Targets, objective: Objective,
+        settings: TrainingSettings,
+        learningRate: Double, optimiser: (any Optimiser)? = nil
     ) {
         precondition(features.rows == targets.rows, "\(features.rows) rows of features, \(targets.rows) targets")
         self.network = network
@@ -48,20 +56,31 @@ package final class Trainer {
         self.settings = settings
         self.learningRate = learningRate
         split = Split(targets, share: settings.validation, seed: settings.seed, purpose: "validation")
-        stepsPerEpoch = max(1, (split.kept.count + settings.batchSize - 1) / settings.batchSize)
+        let rowsPerStep = settings.batchSize * settings.accumulation
+        stepsPerEpoch = max(1, (split.kept.count + rowsPerStep - 1) / rowsPerStep)
         totalSteps = stepsPerEpoch * settings.epochs
-        schedule = CosineSchedule(
-            base: learningRate, warmup: Int((Double(totalSteps) * settings.warmup).rounded()), total: totalSteps)
-        optimiser = AdamW(network.parameters, weightDecay: Float(settings.weightDecay))
+        schedule = .cosine(warmup: Int((Double(totalSteps) * settings.warmup).rounded()), total: totalSteps)
+        self.optimiser = optimiser ?? AdamW(network.parameters, weightDecay: Float(settings.weightDecay))
+        precondition(
+            self.optimiser.parameters.map(\.name) == network.parameters.map(\.name),
+            "the optimiser has other parameters than the network")
+        clipping =
+            (settings.clipValue.map { [.value(largest: Float($0))] } ?? [])
+            + (settings.clipNorm.map { [.norm(largest: $0)] } ?? [])
+        average = settings.averageDecay.map { WeightAverage(network.parameters, decay: $0) }
         leaves = network.parameters.map(\.value)
+        kept = WeightSnapshot(leaves + network.buffers)
         bestScore = -.infinity
     }
 
     package var epoch: Int { min(step / stepsPerEpoch, settings.epochs - 1) + 1 }
 
     /// One optimiser step; at the end of an epoch also its validation. Returns the step's loss.
+    ///
+    /// - Throws: `TrainingError.notFinite` when the loss or a gradient is infinite or not a number. Training has finished then, with
+    ///   the last good weights: the best epoch's or, before an epoch has ended, those before the step.
     @discardableResult
-    package func advance() -> Float {
+    package func advance() throws -> Float {
         precondition(!isFinished, "training has finished")
         let position = step % stepsPerEpoch
         if position == 0 {
@@ -69,42 +88,109 @@ package final class Trainer {
             order = random.permutation(split.kept.count).map { split.kept[$0] }
             lossSum = 0
         }
-        let batch = order[position * settings.batchSize..<min((position + 1) * settings.batchSize, order.count)]
-        let outputs = network(features.gather(batch), dropoutSeed: settings.seed &+ UInt64(step) &* 0x9e37_79b9)
-        let loss = objective(outputs, targets.selecting(batch))
+        if bestEpoch == 0, step % Self.snapshotInterval == 0 { kept.take() }
+        let (loss, gradients) = try slopes(position)
+        var clipped = gradients
+        for clip in clipping { clipped = clip(clipped).gradients }
         // The schedule starts at 0; the first step should already move.
-        optimiser.step(loss.gradients(for: leaves), learningRate: schedule.rate(step + 1))
+        optimiser.step(clipped, learningRate: schedule.rate(step + 1, base: learningRate))
+        average?.update()
         step += 1
-        lossSum += Double(loss.scalar)
-        if step % stepsPerEpoch == 0 { finishEpoch() }
-        return loss.scalar
+        lossSum += Double(loss)
+        if step % stepsPerEpoch == 0 { try finishEpoch() }
+        return loss
     }
 
-    private func finishEpoch() {
-        let number = step / stepsPerEpoch, loss = lossSum / Double(stepsPerEpoch)
-        let score = split.held.isEmpty ? -loss : validationScore()
-        history.append(Epoch(number: number, step: step, loss: loss, score: score))
-        if score > bestScore || bestWeights.isEmpty {
-            bestScore = score
-            bestEpoch = number
-            bestWeights = leaves.map { Tensor($0.values, $0.shape) }
+    /// Mean loss and gradients of the step's rows, all of them finite.
+    private func slopes(_ position: Int) throws -> (Float, [Tensor]) {
+        let size = settings.batchSize, first = position * settings.accumulation
+        var total = 0.0, rows = 0, gradients: [Tensor] = []
+        for part in first..<first + settings.accumulation where part * size < order.count {
+            let batch = order[part * size..<min((part + 1) * size, order.count)]
+            let seed = settings.seed &+ UInt64(step &* settings.accumulation &+ part - first) &* 0x9e37_79b9
+            let loss = objective(try network(features.gather(batch), dropoutSeed: seed), targets.selecting(batch))
+            guard loss.scalar.isFinite else { throw stop(loss.scalar, batch) }
+            gradients = loss.gradients(for: leaves)
+            if let bad = FiniteCheck.firstBad(gradients) { throw stop(bad) }
+            if settings.accumulation == 1 { return (loss.scalar, gradients) }
+            accumulation.add(gradients, rows: batch.count)
+            total += Double(loss.scalar) * Double(batch.count)
+            rows += batch.count
         }
-        if number == settings.epochs || number - bestEpoch >= settings.patience || !loss.isFinite { finish() }
+        return (Float(total / Double(rows)), accumulation.take())
     }
 
-    /// Ends training with the best epoch's weights.
-    private func finish() {
-        for (leaf, best) in zip(leaves, bestWeights) { leaf.mutablePointer.update(from: best.pointer, count: best.count) }
+    private func stop(_ loss: Float, _ batch: ArraySlice<Int>) -> TrainingError {
+        let inputs = features.gather(batch)
+        let kind = loss.isNaN ? "not a number" : "infinite"
+        var advice = "Try a lower learning rate than \(learningRate).", row: Int?
+        if let bad = FiniteCheck.firstBad([inputs]) {
+            let index = batch[batch.startIndex + bad.element / features.width]
+            advice = "The features of training row \(index + 1) contain \(bad.value); remove or repair that input."
+            row = index
+        }
+        var error = stop(tensor: "loss", "the loss is \(kind)", advice)
+        error.row = row
+        return error
+    }
+
+    private func stop(_ bad: (tensor: Int, element: Int, value: Float)) -> TrainingError {
+        let name = network.parameters[bad.tensor].name
+        return stop(
+            tensor: name, "the gradient of \"\(name)\" is \(bad.value) at element \(bad.element)",
+            "Try a lower learning rate than \(learningRate).")
+    }
+
+    /// Ends training with the last good weights.
+    private func stop(tensor: String, _ what: String, _ advice: String) -> TrainingError {
+        let which: String
+        if bestEpoch > 0 {
+            which = "of epoch \(bestEpoch)"
+        } else {
+            // Those before the step, if they are finite: a step's own numbers may have overflowed.
+            which = kept.take() ? "before that step" : "of an earlier step"
+        }
+        kept.restore()
+        isFinished = true
+        return TrainingError(
+            .notFinite, "Training diverged at step \(step + 1): \(what). The weights \(which) are kept. \(advice)",
+            step: step + 1, tensor: tensor)
+    }
+
+    private func finishEpoch() throws {
+        let number = step / stepsPerEpoch, loss = lossSum / Double(stepsPerEpoch)
+        let score = try average.map { try $0.withAverages { try validate(number, loss) } } ?? validate(number, loss)
+        history.append(Epoch(number: number, step: step, loss: loss, score: score))
+        guard number == settings.epochs || number - bestEpoch >= settings.patience else { return }
+        if bestEpoch == 0, let bad = FiniteCheck.firstBad(leaves) {
+            step -= 1
+            let name = network.parameters[bad.tensor].name
+            throw stop(
+                tensor: name, "\"\(name)\" became \(bad.value) at element \(bad.element)",
+                "Try a lower learning rate than \(learningRate).")
+        }
+        kept.restore()
         isFinished = true
     }
 
-    private func validationScore() -> Double {
-        let outputs = network.evaluate(features, rows: split.held)
+    /// Validates the weights in place, and keeps them if they are the best so far. Returns their score.
+    private func validate(_ number: Int, _ loss: Double) throws -> Double {
+        let score = split.held.isEmpty ? -loss : try validationScore()
+        if score > bestScore || bestEpoch == 0, kept.take() {
+            bestScore = score.isNaN ? -.infinity : score
+            bestEpoch = number
+        }
+        return score
+    }
+
+    private func validationScore() throws -> Double {
+        let outputs = try network.evaluate(features, rows: split.held)
         switch targets.selecting(split.held) {
         case .classes(let classes):
             let width = outputs.shape[1]
             var correct = 0
-            for (row, truth) in classes.enumerated() where outputs.pointer.indexOfLargest(row * width, width) == Int(truth) {
+            for (row, truth) in classes.enumerated()
+            where outputs.pointer.indexOfLargest(row * width, width) == Int(truth) {
                 correct += 1
             }
             // Ties are frequent on few rows; the loss decides between them.
@@ -123,16 +209,18 @@ package final class Trainer {
 
 extension Network {
     /// Outputs `[rows, outputs]` without history, in blocks that keep memory small.
-    package func evaluate(_ features: FeatureTable, rows: [Int]) -> Tensor {
+    package func evaluate(_ features: FeatureTable, rows: [Int]) throws -> Tensor {
         var blocks: [Tensor] = []
         for start in stride(from: 0, to: rows.count, by: 1024) {
-            blocks.append(self(features.gather(rows[start..<min(start + 1024, rows.count)]), dropoutSeed: nil).detached)
+            blocks.append(
+                try self(features.gather(rows[start..<min(start + 1024, rows.count)]), dropoutSeed: nil).detached)
         }
         guard let first = blocks.first else { return Tensor(uninitialised: [0, 0]) }
         let result = Tensor(uninitialised: [rows.count, first.shape[1]])
         var row = 0
         for block in blocks {
-            result.mutablePointer.advanced(by: row * first.shape[1]).update(from: block.contiguous().pointer, count: block.count)
+            result.mutablePointer.advanced(by: row * first.shape[1]).update(
+                from: block.contiguous().pointer, count: block.count)
             row += block.shape[0]
         }
         return result

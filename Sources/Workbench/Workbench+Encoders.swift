@@ -9,10 +9,11 @@ extension Workbench {
         staged: URL, name: String, source: String, revision: String, licence: String, files: [BundleFile]
     ) async throws -> (record: EncoderRecord, isNew: Bool) {
         try BundleName.validate(name)
-        guard let weights = files.first(where: { $0.path == "model.safetensors" }) else {
+        guard let weights = files.first(where: { EncoderRecord.weightsFiles.contains($0.path) }) else {
             throw WorkbenchError(
                 .unsupported,
-                "The source has no model.safetensors in one piece; sharded checkpoints cannot be loaded. Merge the shards first.")
+                "The source has no model.safetensors in one piece, and no model.onnx; sharded checkpoints cannot be loaded. Merge the "
+                    + "shards first.")
         }
         if let present = try await registry.encoders().first(where: { $0.name == name }) {
             if present.files == files.sorted(by: { $0.path < $1.path }) {
@@ -27,9 +28,10 @@ extension Workbench {
         let record = try await Workbench.offPool {
             let encoder = try EncoderHouse.load(staged, name)
             return EncoderRecord(
-                name: name, architecture: encoder.architecture, parameters: encoder.encoder.parameterCount,
-                bytes: files.reduce(0) { $0 + $1.bytes }, width: encoder.width, layers: encoder.layers,
-                maxTokens: encoder.maxTokens, pooling: encoder.pooling.name, source: source, revision: revision,
+                name: name, architecture: encoder.architecture, parameters: encoder.parameterCount,
+                bytes: files.reduce(0) { $0 + $1.bytes }, width: encoder.width, layers: encoder.topTap,
+                maxTokens: encoder.maxTokens, pooling: encoder.poolingName, modality: encoder.modality,
+                taps: encoder.taps.map(\.name), source: source, revision: revision,
                 licence: licence, digest: weights.sha256, created: Date().timeIntervalSince1970,
                 files: files.sorted { $0.path < $1.path })
         }

@@ -9,7 +9,8 @@ extension Workbench {
     ///
     /// - Throws: `WorkbenchError`; `CancellationError` when the calling task is cancelled. The run is recorded either way.
     package func train(
-        _ request: TrainingRequest, started: @Sendable (RunRecord) -> Void = { _ in }, progress: @escaping ProgressHandler = { _ in }
+        _ request: TrainingRequest, started: @Sendable (RunRecord) -> Void = { _ in },
+        progress: @escaping ProgressHandler = { _ in }
     ) async throws -> TrainingOutcome {
         let begin = ContinuousClock.now
         try await registry.requireHeadName(request.head, replacing: request.replace)
@@ -20,7 +21,8 @@ extension Workbench {
         }
         guard isFree else {
             throw WorkbenchError(
-                .conflict, "Head '\(request.head)' is being trained by another run. Wait for it, or choose another name.")
+                .conflict,
+                "Head '\(request.head)' is being trained by another run. Wait for it, or choose another name.")
         }
         defer { training.withLock { $0[request.head] = nil } }
         progress(JobProgress(.loading, unit: "encoders"))
@@ -42,23 +44,29 @@ extension Workbench {
         _ plan: TrainingPlan, _ loaded: LoadedEncoder, _ run: RunRecord, _ begin: ContinuousClock.Instant,
         _ progress: @escaping ProgressHandler
     ) async throws -> TrainingOutcome {
-        let total = plan.texts.count, extractionStart = ContinuousClock.now
-        let features = try await extractor.features(plan.texts, of: loaded, tap: plan.tap, priority: .training) { done, hits in
+        let total = plan.inputs.count, extractionStart = ContinuousClock.now
+        let extracted = try await extractor.features(plan.inputs, of: loaded, tap: plan.tap, priority: .training) {
+            done, hits in
             progress(JobProgress(.extracting, done: done, total: total, metrics: ["cache_hits": Double(hits)]))
         }
         let extractSeconds = (ContinuousClock.now - extractionStart) / .seconds(1)
+        let (plan, features) = try await Workbench.offPool { try plan.leavingOutUnreadable(extracted, loaded) }
         var summary = TrainingSummary()
         summary.notes = plan.notes
+        for note in InputProblems(extracted, plan.inputs).notes {
+            summary.notes.append(note)
+            progress(JobProgress(.extracting, done: total, total: total, note: note))
+        }
         if features.truncatedRows > 0 {
             let note =
                 "\(features.truncatedRows) of \(features.rows) texts are longer than \(loaded.encoder.maxTokens) tokens and were cut."
             summary.notes.append(note)
             progress(JobProgress(.extracting, done: total, total: total, note: note))
         }
-        let staging = try registry.directory.stage()
+        let staging = try registry.directory.stage(), rescue = registry.directory.folder(.runs, run.id)
         do {
             let result = try await compute.run(.training) {
-                HeadTraining(plan: plan, features: features, staging: staging, progress: progress)
+                try HeadTraining(plan: plan, features: features, staging: staging, rescue: rescue, progress: progress)
             }
             progress(JobProgress(.saving, unit: "files"))
             try await registry.addMetrics(result.history.flatMap { $0.records(of: run.id) })
@@ -67,8 +75,10 @@ extension Workbench {
             summary.truncatedTestRows = plan.testRows.count { features.truncated[$0] }
             let metrics = result.report?.metrics ?? [:]
             let record = plan.record(result, loaded, metrics: metrics, run: run.id)
-            let head = plan.request.replace
-                ? try await registry.replaceHead(record, staged: staging) : try await registry.addHead(record, staged: staging)
+            let head =
+                plan.request.replace
+                ? try await registry.replaceHead(record, staged: staging)
+                : try await registry.addHead(record, staged: staging)
             heads.forget(head.name)
             summary.totalSeconds = (ContinuousClock.now - begin) / .seconds(1)
             let finished = try await registry.finishRun(
@@ -78,7 +88,9 @@ extension Workbench {
             // The staging folder is swept at the next start in any case; a failure here must not hide the real one.
             if FileManager.default.fileExists(atPath: staging.path) {
                 do { try FileManager.default.removeItem(at: staging) } catch let cleanup {
-                    progress(JobProgress(.saving, note: "\(staging.path) could not be removed: \(cleanup.localizedDescription)"))
+                    progress(
+                        JobProgress(
+                            .saving, note: "\(staging.path) could not be removed: \(cleanup.localizedDescription)"))
                 }
             }
             throw error
@@ -105,28 +117,43 @@ extension TrainingPlan {
         _ result: HeadTraining.Output, _ loaded: LoadedEncoder, metrics: [String: Double], run: String
     ) -> HeadRecord {
         HeadRecord(
-            name: request.head, encoder: request.encoder, encoderDigest: loaded.record.digest, task: request.task.rawValue,
+            name: request.head, encoder: request.encoder, encoderDigest: loaded.record.digest,
+            task: request.task.rawValue,
             kind: request.kind.name, labels: encoding.labels, parameters: result.parameters,
-            digest: result.description.weightsDigest, created: Date().timeIntervalSince1970, metrics: metrics, run: run, tap: tap)
+            digest: result.description.weightsDigest, created: Date().timeIntervalSince1970, metrics: metrics, run: run,
+            tap: loaded.encoder.taps[tap].name, modality: loaded.encoder.modality)
     }
 
     /// What a run record keeps so that the run can be repeated and compared: settings, data digest, encoder digest.
     fileprivate func configuration(_ loaded: LoadedEncoder) throws -> String {
         struct Configuration: Encodable {
             var task: HeadTask, kind: HeadKind, settings: TrainingSettings
-            var tap: Int, holdout: Double, trainRows: Int, testRows: Int
+            var tap: String, holdout: Double, trainRows: Int, testRows: Int
             var dataDigest: String, encoderDigest: String
         }
-        let cells = zip(request.rows.texts, request.rows.labels).map { "\($0)\u{1f}\($1)" }
-            + zip(request.test?.texts ?? [], request.test?.labels ?? []).map { "\($0)\u{1f}\($1)" }
+        let cells = [request.rows, request.test].compactMap { $0 }.flatMap { rows in
+            zip(rows.inputs, rows.labels).map { "\($0.digestText)\u{1f}\($1)" }
+        }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         let json = try encoder.encode(
             Configuration(
-                task: request.task, kind: request.kind, settings: request.settings, tap: tap, holdout: request.holdout,
+                task: request.task, kind: request.kind, settings: request.settings, tap: loaded.encoder.taps[tap].name,
+                holdout: request.holdout,
                 trainRows: trainRows.count, testRows: testRows.count,
-                dataDigest: SHA256Digest(of: Data(cells.joined(separator: "\u{1e}").utf8)).hex, encoderDigest: loaded.record.digest))
+                dataDigest: SHA256Digest(of: Data(cells.joined(separator: "\u{1e}").utf8)).hex,
+                encoderDigest: loaded.record.digest))
         return String(decoding: json, as: UTF8.self)
+    }
+}
+
+extension EncoderInput {
+    /// What stands for the input in the digest of a run's data.
+    fileprivate var digestText: String {
+        switch self {
+        case .text(let text): text
+        case .image(let file): file.digest.map { String($0, radix: 16) }.joined(separator: ".")
+        }
     }
 }
 
@@ -158,6 +185,9 @@ extension TrainingSummary {
 
     /// Phase → seconds, for the run's record.
     fileprivate var phases: [String: Double] {
-        ["extracting features": extractSeconds, "training": trainSeconds, "evaluating": evaluateSeconds, "total": totalSeconds]
+        [
+            "extracting features": extractSeconds, "training": trainSeconds, "evaluating": evaluateSeconds,
+            "total": totalSeconds,
+        ]
     }
 }

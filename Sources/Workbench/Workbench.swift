@@ -18,7 +18,8 @@ package final class Workbench: Sendable {
     ///
     /// - Returns: also what start-up found and repaired, for the log.
     package static func open(
-        _ root: URL, cacheLimit: Int = FeatureCache.defaultLimit, didLoad: @escaping @Sendable (LoadedEncoder) -> Void = { _ in },
+        _ root: URL, cacheLimit: Int = FeatureCache.defaultLimit,
+        didLoad: @escaping @Sendable (LoadedEncoder) -> Void = { _ in },
         log: @escaping @Sendable (String) -> Void = { _ in }
     ) throws -> (workbench: Workbench, report: StartupReport) {
         let directory = try StateDirectory(root: root)
@@ -56,7 +57,9 @@ package final class Workbench: Sendable {
     package func remove(_ name: String, withHeads: Bool) async throws -> Removal {
         if let head = training.withLock({ $0.first { $0.value == name || $0.key == name }?.key }) {
             throw WorkbenchError(
-                .conflict, "'\(name)' is in use: head '\(head)' is being trained. Wait for it, or cancel it (`hidra ps` lists it).")
+                .conflict,
+                "'\(name)' is in use: head '\(head)' is being trained. Wait for it, or cancel it (`hidra ps` lists it)."
+            )
         }
         let removal = try await registry.remove(named: name, withHeads: withHeads)
         for name in removal.names {
@@ -72,7 +75,7 @@ package final class Workbench: Sendable {
     }
 
     /// Runs blocking or lengthy work outside Swift's cooperative pool, whose few threads everyone shares.
-    static func offPool<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+    package static func offPool<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
         try await withCheckedThrowingContinuation { continuation in
             DispatchQueue.global(qos: .userInitiated).async { continuation.resume(with: Result(catching: body)) }
         }

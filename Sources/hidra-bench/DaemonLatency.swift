@@ -14,7 +14,7 @@ struct DaemonLatency: AsyncParsableCommand {
 
     func run() async throws {
         let client = try await HidraClient.connect(client: "hidra-bench")
-        _ = try await client.predict(heads: [head], texts: ["What can I do if my card still hasn't arrived?"])
+        _ = try await client.predict(heads: [head], .texts(["What can I do if my card still hasn't arrived?"]))
         var predictions: [Double] = [], statuses: [Double] = []
         var busy = 0
         let end = ContinuousClock.now + .seconds(seconds)
@@ -22,7 +22,7 @@ struct DaemonLatency: AsyncParsableCommand {
             // A text that no cache knows: a real question each time.
             let text = "What can I do if my card number \(predictions.count) still hasn't arrived after two weeks?"
             var start = ContinuousClock.now
-            _ = try await client.predict(heads: [head], texts: [text])
+            _ = try await client.predict(heads: [head], .texts([text]))
             predictions.append((ContinuousClock.now - start) / .milliseconds(1))
             start = .now
             let status = try await client.status()

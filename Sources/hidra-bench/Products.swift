@@ -14,9 +14,9 @@ struct Products: ParsableCommand {
         ] {
             let packed = PackedMatrix(transposing: [Tensor(repeating: 0.01, [columns, depth])])
             let flops = 2.0 * Double(rows * depth * columns)
-            let repeats = max(1, Int(1e9 / flops))
+            let repeats = max(1, Int(2e8 / flops))
             for threads in Set([1, pool.threads]).sorted() {
-                let seconds = best(of: 9) {
+                let seconds = best(of: 40) {
                     pool.parallel(threads) { _ in
                         let x = Tensor(repeating: 0.5, [rows, depth])
                         for _ in 0..<repeats { _ = packed.multiply(x) }

@@ -8,25 +8,33 @@ private let table: [(target: String, ours: Set<String>, external: Set<String>)] 
     ("Digests", ["COpenSSL"], []),
     ("Tokenizers", [], []),
     ("HidraProtocol", [], ["SwiftProtobuf"]),
+    ("ONNX", [], ["SwiftProtobuf"]),
     ("ZeroMQ", ["CZeroMQ"], []),
     ("Tables", [], ["SwiftCSV"]),
     ("Images", ["CImages", "CArchive"], []),
     ("Checkpoints", ["TensorCore"], []),
     ("Layers", ["Checkpoints", "TensorCore"], []),
-    ("Encoders", ["Layers", "Checkpoints", "Images", "TensorCore", "Tokenizers"], []),
+    ("Graphs", ["ONNX", "Layers", "Checkpoints", "TensorCore"], ["SwiftProtobuf"]),
+    ("Encoders", ["Graphs", "Layers", "Checkpoints", "Images", "TensorCore", "Tokenizers"], []),
     ("Training", ["Checkpoints", "TensorCore", "CKernels"], []),
-    ("Heads", ["Encoders", "Training", "Layers", "Checkpoints", "TensorCore", "Digests"], []),
+    ("Heads", ["Encoders", "Graphs", "Training", "Layers", "Checkpoints", "TensorCore", "Digests"], []),
     ("Hub", ["CZlib", "Digests"], []),
     ("Workbench", ["Heads", "Encoders", "Training", "Layers", "Checkpoints", "TensorCore", "Tokenizers", "Digests"], ["GRDB"]),
     ("HidraClient", ["HidraProtocol", "ZeroMQ"], ["SwiftProtobuf"]),
     ("HidraPlugin", ["HidraClient", "HidraProtocol"], []),
     (
-        "Daemon", ["Workbench", "Hub", "HidraProtocol", "ZeroMQ", "Heads", "Training", "Encoders", "TensorCore"],
+        "Daemon", ["Workbench", "Hub", "HidraProtocol", "ZeroMQ", "Heads", "Graphs", "Training", "Encoders", "TensorCore", "Digests"],
         ["ServiceLifecycle", "Logging", "SwiftProtobuf"]
     ),
     ("hidrad", ["Daemon", "HidraProtocol"], ["ArgumentParser", "ServiceLifecycle", "UnixSignals", "Logging"]),
-    ("hidra", ["HidraClient", "HidraProtocol", "Tables"], ["ArgumentParser"]),
-    ("hidra-bench", ["HidraClient", "HidraProtocol", "Encoders", "Training", "Heads", "Layers", "Checkpoints", "Images", "TensorCore", "CKernels", "Tables"], ["ArgumentParser"]),
+    ("hidra", ["HidraClient", "HidraProtocol", "Tables", "Images"], ["ArgumentParser"]),
+    (
+        "hidra-bench",
+        [
+            "HidraClient", "HidraProtocol", "Encoders", "Training", "Heads", "Layers", "Checkpoints", "Images", "TensorCore",
+            "CKernels", "CAllocationCount", "Tables",
+        ], ["ArgumentParser"]
+    ),
 ]
 
 /// Part of every toolchain.

@@ -26,11 +26,11 @@ struct ParsingTests {
         #expect(plain.head == "bank")
         #expect(plain.encoder == "minilm")
         #expect(plain.task == .classify)
-        #expect(plain.textColumn == "m")
+        #expect(plain.inputColumn == "m")
         #expect(plain.labelColumn == "l")
         #expect(plain.kind.name == "linear")
         #expect(plain.hyperparameters == Hidra_V1_Hyperparameters())
-        #expect(!plain.hasTap)
+        #expect(plain.tap.isEmpty)
         #expect(!plain.replace)
         #expect(plain.holdout == 0)
 
@@ -54,7 +54,7 @@ struct ParsingTests {
         #expect(full.hyperparameters.patience == 2)
         #expect(full.hyperparameters.labelSmoothing == 0.05)
         #expect(full.hyperparameters.classWeights)
-        #expect(full.hasTap && full.tap == 0)
+        #expect(full.tap == "0")
         #expect(full.holdout == 0.25)
         #expect(full.replace)
         #expect(full.labelSeparator == ";")
@@ -63,7 +63,7 @@ struct ParsingTests {
     @Test("--lr auto leaves the choice to the daemon")
     func automaticRate() throws {
         let command = try #require(try Hidra.parseAsRoot(train + ["--lr", "auto"]) as? Train)
-        #expect(command.request().hyperparameters.learningRate == 0)
+        #expect(try command.request().hyperparameters.learningRate == 0)
     }
 
     @Test(

@@ -21,8 +21,8 @@ private func number(_ value: Double) -> Hidra_V1_HeadPrediction {
     return head
 }
 
-private func prediction(_ heads: Hidra_V1_HeadPrediction...) -> Hidra_V1_TextPrediction {
-    var prediction = Hidra_V1_TextPrediction()
+private func prediction(_ heads: Hidra_V1_HeadPrediction...) -> Hidra_V1_Prediction {
+    var prediction = Hidra_V1_Prediction()
     prediction.heads = heads
     prediction.tokens = 5
     return prediction

@@ -10,7 +10,7 @@ import Testing
 struct KernelTests {
     static let levels = (0...Int(ck_best_level().rawValue)).map { ck_level(rawValue: UInt32($0)) }
 
-    private func atLevel<Result>(_ level: ck_level, _ body: () -> Result) -> Result {
+    func atLevel<Result>(_ level: ck_level, _ body: () -> Result) -> Result {
         let before = ck_current_level()
         ck_set_level(level)
         defer { ck_set_level(before) }
@@ -158,6 +158,39 @@ struct KernelTests {
             #expect(Softmax().forward([Tensor([-1e30, 0, 1e30], [1, 3])]).output.values == [0, 0, 1])
             #expect(Softmax().forward([Tensor([-.infinity, 0], [1, 2])]).output.values == [0, 1])
             #expect(GELU().forward([Tensor([-1e30, 0, 50], [3])]).output.values == [0, 0, 50])
+        }
+    }
+
+    @Test("dropout draws the numbers of Random, wherever it begins", arguments: levels)
+    func dropoutStream(_ level: ck_level) {
+        let x = numbers(1003, seed: 6)
+        for rate in [Float(0.3), 0.5, 0.1, 0x1p-24] {
+            var random = Random(seed: 9)
+            let expected = x.map { _ in random.uniform() < rate ? 0 : 1 / (1 - rate) }
+            var y = [Float](repeating: .nan, count: x.count), mask = y
+            atLevel(level) {
+                for (from, to) in [(0, 7), (7, 500), (500, 1003)] {
+                    var part = [Float](repeating: .nan, count: to - from), partMask = part
+                    ck_dropout_f32(to - from, 9, UInt64(from), rate, Array(x[from..<to]), &part, &partMask)
+                    y.replaceSubrange(from..<to, with: part)
+                    mask.replaceSubrange(from..<to, with: partMask)
+                }
+            }
+            #expect(mask == expected, "rate \(rate)")
+            #expect(y == zip(x, expected).map { $0 * $1 }, "rate \(rate)")
+        }
+    }
+
+    @Test("the softmax's logarithm of the sum agrees with double precision", arguments: levels)
+    func logSums(_ level: ck_level) {
+        for n in [1, 15, 16, 33, 77] {
+            let x = numbers(3 * n, seed: 7).map { $0 * 20 }
+            var y = [Float](repeating: .nan, count: 3 * n), sums = [Float](repeating: .nan, count: 3)
+            atLevel(level) { ck_softmax_log_sum_f32(3, n, x, n, &y, n, &sums) }
+            for row in 0..<3 {
+                let expected = log(x[row * n..<(row + 1) * n].reduce(0) { $0 + exp(Double($1)) })
+                #expect(abs(Double(sums[row]) - expected) < 4e-6, "\(n) scores: \(sums[row]), expected \(expected)")
+            }
         }
     }
 

@@ -1,109 +1,161 @@
 import Checkpoints
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
+@testable import Encoders
 @testable import Heads
+@testable import Layers
 @testable import TensorCore
 @testable import Training
 
-@Suite("Golden: optimiser and training", .enabled(if: Golden.has("train") && Golden.has("optim"), "no reference values at HIDRA_GOLDEN"))
+@Suite("Golden: training step by step", .enabled(if: Golden.has("train"), "no reference values at HIDRA_GOLDEN"))
 struct GoldenTrainingTests {
-    static let adamW = Golden.cases("optim").filter {
-        $0.op == "adamw" && $0.attributes["schedule"] == nil && $0.attributes["amsgrad"] as? Bool != true
-            && ($0.attributes["no_decay"] as? [String] ?? []).isEmpty
+    static let all = Golden.cases("train")
+    static func cases(_ prefixes: String...) -> [GoldenCase] {
+        all.filter { golden in prefixes.contains { golden.name.hasPrefix($0) } }
     }
+    static let families = [
+        "linear_head", "mlp_head", "bert_lora", "bert_full", "conv_autoencoder", "batchnorm_cnn", "mnr_projection",
+    ]
 
-    @Test("AdamW follows the reference step by step", arguments: adamW)
-    func optimiser(_ golden: GoldenCase) throws {
-        let file = try golden.open(), attributes = golden.attributes
-        let names = try #require(golden.fields["parameters"] as? [String]), steps = try #require(golden.fields["steps"] as? Int)
-        let betas = try #require(attributes["betas"] as? [Double])
-        let scope = ParameterScope(initialisedFrom: 0)
-        let parameters = try names.map { name in
-            let initial = try file.tensor("\(name).init")
-            let parameter = scope.parameter(name, initial.shape, initial: .zeros)
-            parameter.value.mutablePointer.update(from: initial.pointer, count: initial.count)
-            return parameter
-        }
-        var optimiser = AdamW(parameters, weightDecay: Float(try #require(attributes["weight_decay"] as? Double)))
-        optimiser.beta1 = Float(betas[0])
-        optimiser.beta2 = Float(betas[1])
-        optimiser.eps = Float(try #require(attributes["eps"] as? Double))
-        let rate = Float(try #require(attributes["lr"] as? Double))
-        for step in 0..<steps {
-            let gradients = try zip(names, parameters).map { name, parameter in
-                try file.tensor("\(name).grads").rows(step..<step + 1).reshapedView(parameter.value.shape)
-            }
-            optimiser.step(gradients, learningRate: rate)
-            for (name, parameter) in zip(names, parameters) {
-                let expected = try file.tensor("\(name).after").rows(step..<step + 1).reshapedView(parameter.value.shape)
-                let (absolute, relative) = golden.tolerance("\(name).after")
-                let worst = difference(parameter.value, expected, absolute: absolute, relative: relative)
-                #expect(worst.isWithinTolerance, "\(golden.name) step \(step) \(name): \(worst)")
-            }
+    @Test("every case of the reference belongs to a test below")
+    func complete() {
+        for golden in Self.all {
+            #expect(Self.families.contains { golden.name.hasPrefix($0) }, "nothing trains \(golden.name)")
         }
     }
 
-    @Test("warm-up and cosine decay follow the reference")
-    func schedule() throws {
-        let golden = try #require(Golden.cases("optim").first { $0.name == "schedule_cosine_warmup" })
-        let attributes = golden.attributes
-        let schedule = CosineSchedule(
-            base: try #require(attributes["base_lr"] as? Double), warmup: try #require(attributes["warmup"] as? Int),
-            total: try #require(attributes["total"] as? Int))
-        let expected = try golden.open().tensor("lr")
-        let (absolute, relative) = golden.tolerance("lr")
-        let worst = difference((0..<expected.count).map(schedule.rate), expected.values, absolute: absolute, relative: relative)
-        #expect(worst.isWithinTolerance, "\(worst)")
-    }
-
-    static let heads = Golden.cases("train").filter { ["linear_head", "mlp_head"].contains($0.name) }
-
-    @Test("thirty steps of a head give the reference's losses, first gradients and weights", arguments: heads)
-    func training(_ golden: GoldenCase) throws {
-        let file = try golden.open(), attributes = golden.attributes
-        let features = FeatureTable(try file.tensor("features"))
-        let labels = Targets.classes(try file.integers("labels").map(Int32.init))
-        let isLinear = golden.name == "linear_head"
-        let names = isLinear
+    @Test("heads", arguments: cases("linear_head", "mlp_head"))
+    func heads(_ golden: GoldenCase) throws {
+        let run = try ReferenceRun(golden), file = run.file
+        let features = FeatureTable(try file.tensor("features")), labels = Targets.classes(try run.classes("labels"))
+        let isLinear = run.has("init.weight")
+        let names =
+            isLinear
             ? ["output.weight": "weight", "output.bias": "bias"]
-            : ["hidden.weight": "fc1.weight", "hidden.bias": "fc1.bias", "output.weight": "fc2.weight", "output.bias": "fc2.bias"]
+            : [
+                "hidden.weight": "fc1.weight", "hidden.bias": "fc1.bias", "output.weight": "fc2.weight",
+                "output.bias": "fc2.bias",
+            ]
         let outputs = try file.tensor(isLinear ? "init.bias" : "init.fc2.bias").count
         let kind = isLinear ? HeadKind.linear : .mlp(hidden: try file.tensor("init.fc1.bias").count, dropout: 0)
+        if !isLinear {
+            try #require(golden.attributes["activation"] as? String == "gelu_erf", "the head's activation is GELU")
+        }
         let network = HeadNetwork(kind, width: features.width, outputs: outputs, in: ParameterScope(initialisedFrom: 0))
-        for parameter in network.parameters {
-            let initial = try file.tensor("init.\(try #require(names[parameter.name]))")
-            parameter.value.mutablePointer.update(from: initial.pointer, count: initial.count)
+        let parameters = try network.parameters.map { (try #require(names[$0.name]), $0) }
+        try run.begin(parameters)
+        let objective = Objective(smoothing: Float(run.reference.optional("label_smoothing") ?? 0))
+        try run.follow(parameters) { rows in
+            objective(network(features.gather(rows), dropoutSeed: nil), labels.selecting(rows))
         }
-        var optimiser = AdamW(network.parameters, weightDecay: Float(try #require(attributes["weight_decay"] as? Double)))
-        let rate = Float(try #require(attributes["lr"] as? Double))
-        let batches = try file.integers("batch_index"), steps = try #require(attributes["steps"] as? Int)
-        let size = batches.count / steps
-        let expectedLoss = try file.tensor("loss").values
-        let leaves = network.parameters.map(\.value)
-        for step in 0..<steps {
-            let rows = Array(batches[step * size..<(step + 1) * size])
-            let loss = Objective()(network(features.gather(rows), dropoutSeed: nil), labels.selecting(rows))
-            let (absolute, relative) = golden.tolerance("loss")
-            let worst = difference([loss.scalar], [expectedLoss[step]], absolute: absolute, relative: relative)
-            #expect(worst.isWithinTolerance, "\(golden.name) loss of step \(step): \(worst)")
-            let gradients = loss.gradients(for: leaves)
-            if step == 0 {
-                for (parameter, gradient) in zip(network.parameters, gradients) {
-                    let name = "grad0.\(try #require(names[parameter.name]))"
-                    let (absolute, relative) = golden.tolerance(name)
-                    let worst = difference(gradient, try file.tensor(name), absolute: absolute, relative: relative)
-                    #expect(worst.isWithinTolerance, "\(golden.name) \(name): \(worst)")
-                }
+        run.requireComplete()
+    }
+
+    @Test("a projection learns to rank", arguments: cases("mnr_projection"))
+    func ranking(_ golden: GoldenCase) throws {
+        let run = try ReferenceRun(golden)
+        let anchors = FeatureTable(try run.file.tensor("anchor")),
+            positives = FeatureTable(try run.file.tensor("positive"))
+        let parameters = try run.initial()
+        let weight = try #require(parameters.first { $0.0 == "weight" }).1.value
+        let bias = try #require(parameters.first { $0.0 == "bias" }).1.value
+        // "multiple negatives ranking, cosine, scale 20"
+        let text = try #require(golden.attributes["loss"] as? String)
+        let scale = try #require(text.split(separator: " ").last.flatMap { Float($0) })
+        let loss = MultipleNegativesRanking(scale: scale, similarity: text.contains("cosine") ? .cosine : .dot)
+        try run.follow(parameters) { rows in
+            loss(
+                LinearProduct()(anchors.gather(rows), weight, bias),
+                LinearProduct()(positives.gather(rows), weight, bias))
+        }
+        run.requireComplete()
+    }
+
+    @Test("convolutional networks", arguments: cases("conv_autoencoder", "batchnorm_cnn"))
+    func convolution(_ golden: GoldenCase) throws {
+        let run = try ReferenceRun(golden), images = try run.file.tensor("images")
+        let parameters = try run.initial()
+        let architecture = try #require(golden.fields["architecture"] as? String)
+        let network = try ReferenceNetwork(architecture, parameters: parameters.map(\.1), attributes: golden.attributes)
+        let flat = FeatureTable(images.reshapedView([images.shape[0], images.count / images.shape[0]]))
+        func batch(_ rows: [Int]) -> Tensor {
+            flat.gather(rows).reshapedView(Shape([rows.count] + images.shape.dimensions.dropFirst()))
+        }
+        let labels = run.has("labels") ? try run.classes("labels") : nil
+        try run.follow(parameters) { rows in
+            let x = batch(rows), y = try network(x, training: true)
+            guard let labels else { return MeanSquaredError()(y, x) }
+            return CrossEntropy(targets: rows.map { labels[$0] })(y)
+        }
+        for (name, value) in network.running { try run.expect("final.\(name)", value) }
+        if run.has("final_reconstruction") {
+            let expected = try run.file.tensor("final_reconstruction")
+            try run.expect("final_reconstruction", try network(batch(Array(0..<expected.shape[0])), training: false))
+        }
+        if run.has("final_eval_logits") { try run.expect("final_eval_logits", try network(images, training: false)) }
+        run.requireComplete()
+    }
+
+    @Test("BERT, with adapters and as a whole", arguments: cases("bert_lora", "bert_full"))
+    func bert(_ golden: GoldenCase) throws {
+        let run = try ReferenceRun(golden), attributes = golden.attributes
+        let base = try #require((golden.fields["files"] as? [String: String])?["base"])
+        let folder = golden.folder.appending(path: base)
+        let configuration = try BertConfiguration(json: Data(contentsOf: folder.appending(path: "config.json")))
+        let weights = try Safetensors(folder.appending(path: "model.safetensors"))
+        let frozen = try BertEncoder(configuration: configuration, weights: weights)
+        var tuning = FineTuning(depth: .all)
+        if attributes["lora_rank"] != nil {
+            let targets = try #require(attributes["targets"] as? [String]).compactMap(FineTuning.Target.init)
+            tuning = FineTuning(
+                lowRank: FineTuning.LowRank(
+                    rank: Int(try run.reference.number("lora_rank")),
+                    alpha: Float(try run.reference.number("lora_alpha")),
+                    targets: Set(targets)))
+        }
+        tuning.pooler = attributes["pooling"] as? String == "pooler"
+        let text = try PaddedText(run)
+        func model(_ tuning: FineTuning) throws -> (TrainableBert, [(String, Parameter)]) {
+            let bert = try TrainableBert(configuration: configuration, weights: weights, tuning: tuning, seed: 1)
+            return (bert, bert.parameters.map { ("bert.\($0.name)", $0) })
+        }
+        let classifier = try parameters(
+            ["classifier.weight", "classifier.bias"].map { ($0, try run.file.tensor("init.\($0)")) })
+        func logits(_ bert: TrainableBert, _ rows: [Int]) -> Tensor {
+            let batch = text.batch(rows), hidden = bert(batch, over: frozen)
+            let pooled: Tensor
+            switch attributes["pooling"] as? String {
+            case "mean": pooled = Pooling(mode: .mean, normalise: false)(hidden, batch.offsets)
+            case "cls": pooled = Pooling(mode: .cls, normalise: false)(hidden, batch.offsets)
+            default: pooled = bert.pooled(hidden, batch.offsets)
             }
-            optimiser.step(gradients, learningRate: rate)
+            return LinearProduct()(pooled, classifier[0].value, classifier[1].value)
         }
-        for parameter in network.parameters {
-            let name = "final.\(try #require(names[parameter.name]))"
-            let (absolute, relative) = golden.tolerance(name)
-            let worst = difference(parameter.value, try file.tensor(name), absolute: absolute, relative: relative)
-            #expect(worst.isWithinTolerance, "\(golden.name) \(name): \(worst)")
+        let labels = try run.classes("labels")
+        func loss(_ bert: TrainableBert, _ rows: [Int]) -> Tensor {
+            CrossEntropy(targets: rows.map { labels[$0] })(logits(bert, rows))
         }
+
+        if tuning.lowRank != nil, golden.compared.contains(where: { $0.hasPrefix("grad0_unfrozen.") }) {
+            // What the frozen weights' gradients would be: nothing below an adapter may be cut off.
+            let (whole, all) = try model(FineTuning(depth: .all, lowRank: tuning.lowRank))
+            try run.begin(all)
+            let gradients = loss(whole, run.batch(0)).gradients(for: all.map(\.1.value))
+            for ((name, _), gradient) in zip(all, gradients) where golden.compared.contains("grad0_unfrozen.\(name)") {
+                try run.expect("grad0_unfrozen.\(name)", gradient)
+            }
+        }
+        let (bert, adapters) = try model(tuning)
+        let trained = adapters + classifier.map { ($0.name, $0) }
+        try run.begin(trained)
+        try run.follow(trained) { loss(bert, $0) }
+        for (layer, target, weight) in bert.mergedWeights()
+        where run.has("merged.layer.\(layer).\(target.rawValue).weight") {
+            try run.expect("merged.layer.\(layer).\(target.rawValue).weight", weight)
+        }
+        try run.expect("final_logits", logits(bert, Array(0..<labels.count)))
+        run.requireComplete()
     }
 }

@@ -19,24 +19,27 @@ private func clusters(_ rows: Int) -> (FeatureTable, [Int32]) {
     return (FeatureTable(Tensor(values, [rows, 4])), classes)
 }
 
-private func train(_ kind: HeadKind, seed: UInt64, rows: Int = 300) -> (trainer: Trainer, network: HeadNetwork) {
+private func train(_ kind: HeadKind, seed: UInt64, rows: Int = 300) throws -> (trainer: Trainer, network: HeadNetwork) {
     let (features, classes) = clusters(rows)
     var settings = TrainingSettings()
     settings.seed = seed
     settings.epochs = 12
     let network = HeadNetwork(kind, width: 4, outputs: 3, in: ParameterScope(initialisedFrom: seed))
     let trainer = Trainer(
-        network, features: features, targets: .classes(classes), objective: Objective(), settings: settings, learningRate: 0.05)
-    while !trainer.isFinished { trainer.advance() }
+        network, features: features, targets: .classes(classes), objective: Objective(), settings: settings,
+        learningRate: 0.05)
+    while !trainer.isFinished { try trainer.advance() }
     return (trainer, network)
 }
 
 @Suite("Training a head")
 struct TrainerTests {
-    @Test("the same seed gives the same bytes, another seed others", arguments: [HeadKind.linear, .mlp(hidden: 16, dropout: 0.2)])
+    @Test(
+        "the same seed gives the same bytes, another seed others",
+        arguments: [HeadKind.linear, .mlp(hidden: 16, dropout: 0.2)])
     func deterministic(_ kind: HeadKind) throws {
         func bytes(_ seed: UInt64) throws -> Data {
-            let network = train(kind, seed: seed).network
+            let network = try train(kind, seed: seed).network
             return try SafetensorsWriter.encode(
                 Dictionary(uniqueKeysWithValues: network.parameters.map { ($0.name, $0.value.detached) }))
         }
@@ -46,8 +49,8 @@ struct TrainerTests {
     }
 
     @Test("a head learns what can be learnt", arguments: [HeadKind.linear, .mlp(hidden: 16, dropout: 0.1)])
-    func learns(_ kind: HeadKind) {
-        let (trainer, network) = train(kind, seed: 1)
+    func learns(_ kind: HeadKind) throws {
+        let (trainer, network) = try train(kind, seed: 1)
         let (features, classes) = clusters(300)
         let outputs = network.evaluate(features, rows: Array(0..<300))
         let correct = classes.enumerated().count { outputs.pointer.indexOfLargest($0.offset * 3, 3) == Int($0.element) }
@@ -56,7 +59,7 @@ struct TrainerTests {
     }
 
     @Test("training stops when validation no longer improves, with the best weights")
-    func stopsEarly() {
+    func stopsEarly() throws {
         let (features, classes) = clusters(60)
         var settings = TrainingSettings()
         settings.epochs = 1000
@@ -64,8 +67,9 @@ struct TrainerTests {
         settings.validation = 0.2
         let network = HeadNetwork(.linear, width: 4, outputs: 3, in: ParameterScope(initialisedFrom: 1))
         let trainer = Trainer(
-            network, features: features, targets: .classes(classes), objective: Objective(), settings: settings, learningRate: 0.5)
-        while !trainer.isFinished { trainer.advance() }
+            network, features: features, targets: .classes(classes), objective: Objective(), settings: settings,
+            learningRate: 0.5)
+        while !trainer.isFinished { try trainer.advance() }
         #expect(trainer.history.count < 1000)
         #expect(trainer.history.count == trainer.bestEpoch + 3)
     }
@@ -75,7 +79,8 @@ struct TrainerTests {
         let (features, classes) = clusters(300)
         let network = HeadNetwork(.linear, width: 4, outputs: 3, in: ParameterScope(initialisedFrom: 1))
         let rate = RangeTest.learningRate(
-            network, features: features, targets: .classes(classes), objective: Objective(), settings: TrainingSettings())
+            network, features: features, targets: .classes(classes), objective: Objective(),
+            settings: TrainingSettings())
         #expect(rate > 1e-3 && rate <= 0.3, "\(rate)")
     }
 }
@@ -100,11 +105,14 @@ struct SplitTests {
 
 @Suite("Labels")
 struct LabelEncodingTests {
-    @Test("cells that cannot be learnt are refused, naming the row or the value", arguments: [
-        (["a", " ", "b"], HeadTask.classify, "row 2"), (["a", "a"], .classify, "only the label"), ([], .classify, "no labels"),
-        (["1", "x"], .regress, "row 2"), (["1", "nan"], .regress, "row 2"), (["2", "2"], .regress, "every target"),
-        (["|", ""], .multilabel, "no labels"),
-    ])
+    @Test(
+        "cells that cannot be learnt are refused, naming the row or the value",
+        arguments: [
+            (["a", " ", "b"], HeadTask.classify, "row 2"), (["a", "a"], .classify, "only the label"),
+            ([], .classify, "no labels"),
+            (["1", "x"], .regress, "row 2"), (["1", "nan"], .regress, "row 2"), (["2", "2"], .regress, "every target"),
+            (["|", ""], .multilabel, "no labels"),
+        ])
     func refused(_ cells: [String], _ task: HeadTask, _ part: String) {
         let error = #expect(throws: HeadError.self) { try LabelEncoding(learning: cells, task: task) }
         #expect(error?.message.contains(part) == true, "\(error?.message ?? "")")
@@ -125,7 +133,9 @@ struct LabelEncodingTests {
         let (targets, _, _) = try encoding.encode(["20", "30"])
         guard case .values(let values) = targets else { return #expect(Bool(false)) }
         #expect(abs(values[0]) < 1e-6)
-        guard case .value(let value) = encoding.predictions(Tensor([values[1]], [1, 1]))[0] else { return #expect(Bool(false)) }
+        guard case .value(let value) = encoding.predictions(Tensor([values[1]], [1, 1]))[0] else {
+            return #expect(Bool(false))
+        }
         #expect(abs(value - 30) < 1e-4)
     }
 }
@@ -134,7 +144,8 @@ struct LabelEncodingTests {
 struct MetricsTests {
     @Test("accuracy, macro-F1, classes and confusions")
     func classification() {
-        let report = Metrics.classification(predicted: [0, 0, 1, 1, 1], actual: [0, 1, 1, 1, 2], labels: ["a", "b", "c"])
+        let report = Metrics.classification(
+            predicted: [0, 0, 1, 1, 1], actual: [0, 1, 1, 1, 2], labels: ["a", "b", "c"])
         #expect(report.metrics["accuracy"] == 0.6)
         #expect(report.classes.map(\.support) == [1, 3, 1])
         #expect(abs((report.metrics["macro_f1"] ?? 0) - (2.0 / 3 + 2.0 / 3 + 0) / 3) < 1e-12)
@@ -162,11 +173,13 @@ struct HeadBundleTests {
     private func write() throws -> (URL, HeadNetwork) {
         let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        let network = HeadNetwork(.mlp(hidden: 5, dropout: 0.1), width: 4, outputs: 2, in: ParameterScope(initialisedFrom: 3))
+        let network = HeadNetwork(
+            .mlp(hidden: 5, dropout: 0.1), width: 4, outputs: 2, in: ParameterScope(initialisedFrom: 3))
         try HeadBundle.write(
             network,
             HeadBundle.Description(
-                name: "h", kind: .mlp(hidden: 5, dropout: 0.1), encoding: LabelEncoding(task: .classify, labels: ["n", "y"]),
+                name: "h", kind: .mlp(hidden: 5, dropout: 0.1),
+                encoding: LabelEncoding(task: .classify, labels: ["n", "y"]),
                 featureSpace: "space", tap: 6, width: 4, settings: TrainingSettings(), learningRate: 0.01), to: folder)
         return (folder, network)
     }
@@ -180,10 +193,13 @@ struct HeadBundleTests {
         #expect(bundle.encoding.labels == ["n", "y"])
     }
 
-    @Test("an altered or incomplete bundle is refused", arguments: ["flip", "cut", "no weights", "no description", "bad json"])
+    @Test(
+        "an altered or incomplete bundle is refused",
+        arguments: ["flip", "cut", "no weights", "no description", "bad json"])
     func altered(_ damage: String) throws {
         let (folder, _) = try write()
-        let weights = folder.appending(path: HeadBundle.weightsFile), text = folder.appending(path: HeadBundle.descriptionFile)
+        let weights = folder.appending(path: HeadBundle.weightsFile),
+            text = folder.appending(path: HeadBundle.descriptionFile)
         var data = try Data(contentsOf: weights)
         switch damage {
         case "flip":

@@ -74,6 +74,11 @@ void ck_gelu_backward_f32(size_t n, const float *x, const float *dy, float *dx);
 
 // Each row of x [rows, n], times `scale`: y = exp(s − max s) / Σ exp(s − max s); x and y may be the same.
 void ck_softmax_f32(size_t rows, size_t n, float scale, const float *x, size_t ldx, float *y, size_t ldy);
+// The softmax of each row, and log_sum[rows] = log Σ exp(x) of it.
+void ck_softmax_log_sum_f32(size_t rows, size_t n, const float *x, size_t ldx, float *y, size_t ldy, float *log_sum);
+
+// y[r] = x[rows[r]] for rows of n floats.
+void ck_gather_rows_f32(size_t count, const ptrdiff_t *rows, size_t n, const float *x, float *y);
 
 // y = (s − mean s) / √(var s + eps) · weight + bias for each row of s = x (+ residual), var divided by n.
 // weight, bias, residual may be NULL; y may be x. mean and rstd [rows] are written when not NULL.
@@ -83,7 +88,7 @@ void ck_layer_norm_f32(size_t rows, size_t n, const float *x, const float *resid
 // y[n] = mean of the rows of x [rows, n].
 void ck_mean_rows_f32(size_t rows, size_t n, const float *x, size_t ldx, float *y);
 
-// sum[n] = Σ of the rows of x [rows, n], in their order.
+// sum[n] = Σ of the rows of x [rows, n], in an order that depends on the number of rows alone.
 void ck_sum_rows_f32(size_t rows, size_t n, const float *x, size_t ldx, float *sum);
 // z = x · y for matrices [rows, n] whose rows all lie ld apart, and sum[n] = Σ of the rows of z, in their order.
 void ck_multiply_sum_rows_f32(size_t rows, size_t n, const float *x, const float *y, size_t ld, float *z, float *sum);
@@ -93,11 +98,57 @@ float ck_dot_f32(size_t n, const float *x, const float *y);
 // y += alpha · x
 void ck_axpy_f32(size_t n, float alpha, const float *x, float *y);
 
+// mask[i] = 0 where number first + i of the SplitMix64 stream of `seed`, as a fraction of 24 bits, is below `rate`, elsewhere
+// 1 / (1 − rate); y = x · mask.
+void ck_dropout_f32(size_t n, uint64_t seed, uint64_t first, float rate, const float *x, float *y, float *mask);
+
 // One AdamW step (Loshchilov & Hutter 2019; PyTorch's order of operations), parameters updated in place.
 // bias_correction1 = 1 − beta1^t, bias_correction2 = 1 − beta2^t.
 void ck_adamw_f32(size_t n, float *parameter, const float *gradient, float *first_moment, float *second_moment,
                   float learning_rate, float beta1, float beta2, float eps, float weight_decay,
                   float bias_correction1, float bias_correction2);
+
+// Functions of one number.
+typedef enum {
+    ck_map_exp,
+    ck_map_log,
+    ck_map_sqrt,
+    ck_map_tanh,
+    ck_map_sigmoid,
+    ck_map_silu,
+    ck_map_quick_gelu,
+    ck_map_gelu_erf,
+    ck_map_gelu_tanh,
+    ck_map_erf,
+    ck_map_softplus,
+    ck_map_mish,
+    ck_map_relu,
+    ck_map_relu6,
+    ck_map_hard_swish,
+} ck_map;
+
+// Functions of two numbers.
+typedef enum { ck_zip_add, ck_zip_subtract, ck_zip_multiply, ck_zip_divide } ck_zip;
+
+// Whether the slope is a function of the result: ck_map_backward_f32 is then given y in place of x.
+int ck_map_keeps_output(ck_map f);
+// y[i] = f(x[i]); x and y may be the same.
+void ck_map_f32(ck_map f, size_t n, const float *x, float *y);
+// dx[i] = dy[i] · f'(x[i]); dx may be dy.
+void ck_map_backward_f32(ck_map f, size_t n, const float *x, const float *dy, float *dx);
+// y[i] = f(a[i · step_a], b[i · step_b]); y may be a or b where its step is 1. A step of 0 repeats one number.
+void ck_zip_f32(ck_zip f, size_t n, const float *a, ptrdiff_t step_a, const float *b, ptrdiff_t step_b, float *y);
+
+// For each row of the softmax y [rows, n]: dx = scale · y · (dy − ⟨dy, y⟩); dx may be dy.
+void ck_softmax_backward_f32(size_t rows, size_t n, float scale, const float *y, const float *dy, float *dx);
+
+// y = x / √(mean x² + eps) · weight for each row; weight may be NULL. rstd [rows] is written when not NULL.
+void ck_rms_norm_f32(size_t rows, size_t n, const float *x, const float *weight, float eps, float *y, float *rstd);
+// Gradients of layer norm, or of RMS norm when mean is NULL. weight may be NULL; dx, dweight, dbias are left out when NULL;
+// dweight and dbias [n] are added to.
+void ck_norm_backward_f32(size_t rows, size_t n, const float *x, const float *dy, const float *weight, const float *mean,
+                          const float *rstd, float *dx, float *dweight, float *dbias);
+
 
 // Tells the processor that this thread waits in a loop.
 static inline void ck_pause(void) {

@@ -34,7 +34,8 @@ extension HeadTask {
         case .multilabel: self = .multilabel
         case .regress: self = .regress
         case .UNRECOGNIZED(let number):
-            throw Failure(.unsupported, "Task \(number) is not known to this daemon; it knows classify, multilabel and regress.")
+            throw Failure(
+                .unsupported, "Task \(number) is not known to this daemon; it knows classify, multilabel and regress.")
         }
     }
 }

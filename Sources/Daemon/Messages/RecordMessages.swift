@@ -1,3 +1,4 @@
+import Encoders
 import HidraProtocol
 import Workbench
 
@@ -17,6 +18,8 @@ extension Hidra_V1_Encoder {
         licence = record.licence
         digest = record.digest
         created = record.created
+        modality = record.modality.rawValue
+        taps = record.taps
     }
 }
 
@@ -33,7 +36,8 @@ extension Hidra_V1_Head {
         created = record.created
         metrics = record.metrics
         run = record.run
-        tap = UInt32(clamping: record.tap)
+        tap = record.tap
+        modality = record.modality.rawValue
     }
 }
 

@@ -46,7 +46,9 @@ struct ControlRequests: Sendable {
             forget(client)
         case .replay(let replay): answer(.replayReply(events.replay(from: replay.fromSequence)))
         default:
-            reply(.failure(of: request, .unsupported, "This daemon does not know that kind of request. Update Hidra."), client)
+            reply(
+                .failure(of: request, .unsupported, "This daemon does not know that kind of request. Update Hidra."),
+                client)
         }
     }
 
@@ -61,7 +63,8 @@ struct ControlRequests: Sendable {
 
     private func greet(_ hello: Hidra_V1_Hello, _ client: ClientIdentity, _ request: UInt64) -> Hidra_V1_Envelope {
         let ours = ProtocolVersion.supported
-        guard hello.protocolMin <= hello.protocolMax, hello.protocolMax >= ours.lowerBound, hello.protocolMin <= ours.upperBound
+        guard hello.protocolMin <= hello.protocolMax, hello.protocolMax >= ours.lowerBound,
+            hello.protocolMin <= ours.upperBound
         else {
             return .failure(
                 of: request, .incompatibleVersion,
@@ -77,7 +80,8 @@ struct ControlRequests: Sendable {
         welcome.processID = UInt32(ProcessInfo.processInfo.processIdentifier)
         welcome.limits = limits.message
         welcome.heartbeatSeconds = 10
-        welcome.capabilities = ["classify", "multilabel", "regress", "head.linear", "head.mlp", "events.replay"]
+        welcome.capabilities = ["classify", "multilabel", "regress", "head.linear", "head.mlp", "head.graph", "image", "graph",
+            "export", "events.replay"]
         return .reply(to: request, .welcome(welcome))
     }
 
@@ -93,7 +97,8 @@ struct ControlRequests: Sendable {
         status.encoders = workbench.encoders.list.map { loaded, idle in
             var encoder = Hidra_V1_LoadedEncoder()
             encoder.name = loaded.record.name
-            encoder.weightBytes = UInt64(clamping: loaded.record.files.first { $0.path == "model.safetensors" }?.bytes ?? 0)
+            encoder.weightBytes = UInt64(
+                clamping: loaded.record.weights?.bytes ?? 0)
             encoder.idleSeconds = idle
             return encoder
         }

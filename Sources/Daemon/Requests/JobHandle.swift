@@ -26,8 +26,9 @@ final class JobHandle: Sendable {
         let now = ContinuousClock.now
         let isDue = state.withLock { state in
             let isLast = progress.total > 0 && progress.done == progress.total
-            guard progress.phase != state.phase || !progress.note.isEmpty || isLast
-                || state.last.map({ now - $0 >= Self.interval }) ?? true
+            guard
+                progress.phase != state.phase || !progress.note.isEmpty || isLast
+                    || state.last.map({ now - $0 >= Self.interval }) ?? true
             else { return false }
             state.phase = progress.phase
             state.last = now

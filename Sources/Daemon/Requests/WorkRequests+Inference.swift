@@ -1,18 +1,21 @@
+import Encoders
+import Foundation
 import HidraProtocol
 import Workbench
 
 extension WorkRequests {
     func predict(_ request: Hidra_V1_PredictRequest) async throws -> Answer {
         let start = ContinuousClock.now
-        try check(request.texts)
-        let predictions = try await workbench.predict(heads: request.heads, texts: request.texts, top: Int(request.top))
+        let inputs = try inputs(request.texts, request.images)
+        let predictions = try await workbench.predict(heads: request.heads, inputs: inputs, top: Int(request.top))
         var reply = Hidra_V1_PredictReply()
-        reply.texts = predictions.texts.indices.map { row in
-            var text = Hidra_V1_TextPrediction()
-            text.heads = predictions.texts[row].map(Hidra_V1_HeadPrediction.init)
-            text.truncated = predictions.truncated[row]
-            text.tokens = UInt32(clamping: predictions.tokens[row])
-            return text
+        reply.inputs = predictions.inputs.indices.map { row in
+            var prediction = Hidra_V1_Prediction()
+            prediction.heads = predictions.inputs[row].map(Hidra_V1_HeadPrediction.init)
+            prediction.truncated = predictions.truncated[row]
+            prediction.tokens = UInt32(clamping: predictions.tokens[row])
+            prediction.problem = predictions.problems[row] ?? ""
+            return prediction
         }
         reply.encoded = UInt64(predictions.encoded)
         reply.cached = UInt64(predictions.cached)
@@ -23,12 +26,12 @@ extension WorkRequests {
 
     func embed(_ request: Hidra_V1_EmbedRequest) async throws -> Answer {
         let start = ContinuousClock.now
-        try check(request.texts)
-        let features = try await workbench.embed(
-            encoder: request.encoder, texts: request.texts, tap: request.hasTap ? Int(request.tap) : nil)
+        let inputs = try inputs(request.texts, request.images)
+        let features = try await workbench.embed(encoder: request.encoder, inputs: inputs, tap: request.tap)
         var reply = Hidra_V1_EmbedReply()
         reply.truncated = UInt64(features.truncatedRows)
         reply.cached = UInt64(features.hits)
+        reply.problems = Dictionary(uniqueKeysWithValues: features.problems.map { (UInt32(clamping: $0), $1) })
         reply.seconds = (ContinuousClock.now - start) / .seconds(1)
         var frame = Hidra_V1_TensorFrame()
         frame.name = "embeddings"
@@ -38,11 +41,20 @@ extension WorkRequests {
         return Answer(.embedReply(reply), tensors: [(frame, bytes)])
     }
 
-    private func check(_ texts: [String]) throws {
-        guard texts.count <= limits.textsPerRequest else {
+    private func inputs(_ texts: [String], _ images: [Data]) throws -> [EncoderInput] {
+        guard texts.isEmpty || images.isEmpty else {
+            throw Failure(.invalidArgument, "One request has either texts or images. Send two.")
+        }
+        let count = max(texts.count, images.count)
+        guard count <= limits.textsPerRequest else {
             throw Failure(
-                .limitExceeded, "\(texts.count) texts in one request; at most \(limits.textsPerRequest) are taken. Send several requests.",
+                .limitExceeded,
+                "\(count) inputs in one request; at most \(limits.textsPerRequest) are taken. Send several requests.",
                 details: ["limit": String(limits.textsPerRequest)])
+        }
+        if images.isEmpty { return texts.map { .text($0) } }
+        return images.enumerated().map { index, bytes in
+            .image(ImageFile(name: "image \(index + 1)", digest: SHA256Digest(of: bytes).bytes) { bytes })
         }
     }
 }

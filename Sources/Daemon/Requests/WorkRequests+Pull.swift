@@ -23,7 +23,9 @@ extension WorkRequests {
                 job.report(message)
             }
             let name = request.name.isEmpty ? fetched.name : request.name
-            let files = fetched.files.map { BundleFile(path: $0.key, bytes: Int($0.value.size), sha256: $0.value.sha256) }
+            let files = fetched.files.map {
+                BundleFile(path: $0.key, bytes: Int($0.value.size), sha256: $0.value.sha256)
+            }
             let (record, isNew) = try await workbench.registerEncoder(
                 staged: staging, name: name, source: fetched.source, revision: fetched.revision ?? "",
                 licence: fetched.licence ?? "", files: files)
@@ -36,7 +38,8 @@ extension WorkRequests {
             if FileManager.default.fileExists(atPath: staging.path) {
                 // Swept at the next start if this fails; the error that matters is the one at hand.
                 do { try FileManager.default.removeItem(at: staging) } catch let cleanup {
-                    events.record("warning", request.source, ["message": "\(staging.path): \(cleanup.localizedDescription)"])
+                    events.record(
+                        "warning", request.source, ["message": "\(staging.path): \(cleanup.localizedDescription)"])
                 }
             }
             throw error

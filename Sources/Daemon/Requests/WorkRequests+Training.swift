@@ -1,3 +1,4 @@
+import Encoders
 import Heads
 import HidraProtocol
 import Synchronization
@@ -28,7 +29,7 @@ extension WorkRequests {
         }
     }
 
-    func evaluate(_ request: Hidra_V1_EvaluateRequest, _ rows: LabelledTexts, _ job: JobHandle) async throws -> Answer {
+    func evaluate(_ request: Hidra_V1_EvaluateRequest, _ rows: LabelledRows, _ job: JobHandle) async throws -> Answer {
         let start = ContinuousClock.now
         let evaluation = try await workbench.evaluate(
             head: request.head, rows: rows, separator: try separator(request.labelSeparator, default: nil)
@@ -36,32 +37,49 @@ extension WorkRequests {
         return Answer(
             .evaluateReply(
                 Hidra_V1_EvaluateReply(
-                    head: request.head, task: evaluation.task, report: evaluation.report, truncated: evaluation.truncatedRows,
+                    head: request.head, task: evaluation.task, report: evaluation.report,
+                    truncated: evaluation.truncatedRows,
                     notes: evaluation.notes, seconds: (ContinuousClock.now - start) / .seconds(1))))
     }
 
     func trainingRequest(_ request: Hidra_V1_TrainRequest, _ client: ClientIdentity) throws -> TrainingRequest {
         guard !request.head.isEmpty else { throw Failure(.invalidArgument, "The head needs a name.") }
-        guard !request.encoder.isEmpty else { throw Failure(.invalidArgument, "Name the encoder the head is to sit on.") }
-        let rows = try labelled(request.data, request.textColumn, request.labelColumn, client)
-        let test = request.testData.isEmpty ? nil : try labelled(request.testData, request.textColumn, request.labelColumn, client)
+        guard !request.encoder.isEmpty else {
+            throw Failure(.invalidArgument, "Name the encoder the head is to sit on.")
+        }
+        func rows(_ data: String) throws -> LabelledRows {
+            try labelled(data, request.inputColumn, request.labelColumn, request.nameColumn, client)
+        }
         return TrainingRequest(
-            head: request.head, encoder: request.encoder, task: try HeadTask(request.task), kind: try kind(request.kind),
-            settings: settings(request.hyperparameters), rows: rows, test: test, holdout: request.holdout,
-            separator: try separator(request.labelSeparator, default: "|") ?? "|", tap: request.hasTap ? Int(request.tap) : nil,
+            head: request.head, encoder: request.encoder, task: try HeadTask(request.task),
+            kind: try kind(request.kind),
+            graph: request.kind.name == "graph" ? request.kind.graph : nil,
+            settings: settings(request.hyperparameters), rows: try rows(request.data),
+            test: request.testData.isEmpty ? nil : try rows(request.testData), holdout: request.holdout,
+            separator: try separator(request.labelSeparator, default: "|") ?? "|", tap: request.tap,
             replace: request.replace)
     }
 
     func labelled(
-        _ dataName: String, _ text: String, _ label: String, _ client: ClientIdentity
-    ) throws -> LabelledTexts {
-        let columns = try data.columns([text, label], of: dataName, client: client)
-        return LabelledTexts(texts: columns[0], labels: columns[1])
+        _ dataName: String, _ input: String, _ label: String, _ name: String, _ client: ClientIdentity
+    ) throws -> LabelledRows {
+        let table = try data.table(dataName, client: client)
+        let labels = try table.texts(label)
+        switch try table.column(input) {
+        case .texts(let texts): return LabelledRows(texts: texts, labels: labels)
+        case .blobs(let blobs):
+            let names = name.isEmpty ? nil : try table.texts(name)
+            let inputs = blobs.enumerated().map { row, blob -> EncoderInput in
+                .image(ImageFile(name: names?[row] ?? "row \(row + 1)", digest: blob.digest) { try blob.read() })
+            }
+            return LabelledRows(inputs: inputs, labels: labels)
+        }
     }
 
     private func separator(_ text: String, default fallback: Character?) throws -> Character? {
         guard text.count <= 1 else {
-            throw Failure(.invalidArgument, "The label separator \"\(text)\" has \(text.count) characters; it must be one.")
+            throw Failure(
+                .invalidArgument, "The label separator \"\(text)\" has \(text.count) characters; it must be one.")
         }
         return text.first ?? fallback
     }
@@ -70,9 +88,12 @@ extension WorkRequests {
         switch kind.name {
         case "", "linear": return .linear
         case "mlp":
-            return .mlp(hidden: kind.hidden == 0 ? HeadKind.defaultHidden : Int(kind.hidden), dropout: kind.hasDropout ? kind.dropout : HeadKind.defaultDropout)
+            return .mlp(
+                hidden: kind.hidden == 0 ? HeadKind.defaultHidden : Int(kind.hidden),
+                dropout: kind.hasDropout ? kind.dropout : HeadKind.defaultDropout)
+        case "graph": return .graph
         default:
-            throw Failure(.invalidArgument, "There is no head kind '\(kind.name)'; there are linear and mlp.")
+            throw Failure(.invalidArgument, "There is no head kind '\(kind.name)'; there are linear, mlp and graph.")
         }
     }
 

@@ -42,15 +42,27 @@ struct WorkRequests: Sendable {
         case .embed(let embed): quick("embed", client, request) { _ in try await self.embed(embed) }
         case .evaluate(let evaluate):
             // The rows are taken now: the client may drop them, or go, as soon as it has asked.
-            let rows = Result { try labelled(evaluate.data, evaluate.textColumn, evaluate.labelColumn, client) }
-            start("evaluate", evaluate.head, client, request) { job in try await self.evaluate(evaluate, rows.get(), job) }
+            let rows = Result {
+                try labelled(evaluate.data, evaluate.inputColumn, evaluate.labelColumn, evaluate.nameColumn, client)
+            }
+            start("evaluate", evaluate.head, client, request) { job in
+                try await self.evaluate(evaluate, rows.get(), job)
+            }
         case .train(let train):
             let training = Result { try trainingRequest(train, client) }
-            start("train", train.head, client, request, outlivesClient: true) { job in try await self.train(training.get(), job) }
+            start("train", train.head, client, request, outlivesClient: true) { job in
+                try await self.train(training.get(), job)
+            }
+        case .export(let export): quick("export", client, request) { _ in try await self.export(export) }
+        case .checkGraph(let check): quick("graph check", client, request) { _ in try await checkGraph(check) }
+        case .runGraph(let run):
+            let frames = message.envelope.tensors, tensors = message.tensors
+            start("graph run", "", client, request) { _ in try await runGraph(run, frames, tensors) }
         case .pull(let pull):
             start("pull", pull.source, client, request, outlivesClient: true) { job in try await self.pull(pull, job) }
         default:
-            fail(client, request, Failure(.unsupported, "This daemon does not know that kind of request. Update Hidra."))
+            fail(
+                client, request, Failure(.unsupported, "This daemon does not know that kind of request. Update Hidra."))
         }
     }
 
@@ -69,7 +81,8 @@ struct WorkRequests: Sendable {
     }
 
     private func quick(
-        _ kind: String, _ client: ClientIdentity, _ request: UInt64, _ body: @escaping @Sendable (JobHandle) async throws -> Answer
+        _ kind: String, _ client: ClientIdentity, _ request: UInt64,
+        _ body: @escaping @Sendable (JobHandle) async throws -> Answer
     ) {
         start(kind, "", client, request, isListed: false, body)
     }

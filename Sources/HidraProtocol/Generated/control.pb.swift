@@ -91,8 +91,11 @@ public nonisolated struct Hidra_V1_Limits: Sendable {
   /// All data sets of all clients together: texts and labels, and 16 bytes for each value.
   public var dataBytes: UInt64 = 0
 
-  /// Texts in one predict or embed request.
+  /// Texts or images in one predict or embed request.
   public var textsPerRequest: UInt32 = 0
+
+  /// All uploaded files (Column.blobs) of all clients together; they are kept on disk.
+  public var blobBytes: UInt64 = 0
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -410,7 +413,7 @@ nonisolated extension Hidra_V1_Welcome: SwiftProtobuf.Message, SwiftProtobuf._Me
 
 nonisolated extension Hidra_V1_Limits: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Limits"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}message_bytes\0\u{3}data_rows\0\u{3}data_bytes\0\u{3}texts_per_request\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}message_bytes\0\u{3}data_rows\0\u{3}data_bytes\0\u{3}texts_per_request\0\u{3}blob_bytes\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -422,6 +425,7 @@ nonisolated extension Hidra_V1_Limits: SwiftProtobuf.Message, SwiftProtobuf._Mes
       case 2: try { try decoder.decodeSingularUInt64Field(value: &self.dataRows) }()
       case 3: try { try decoder.decodeSingularUInt64Field(value: &self.dataBytes) }()
       case 4: try { try decoder.decodeSingularUInt32Field(value: &self.textsPerRequest) }()
+      case 5: try { try decoder.decodeSingularUInt64Field(value: &self.blobBytes) }()
       default: break
       }
     }
@@ -440,6 +444,9 @@ nonisolated extension Hidra_V1_Limits: SwiftProtobuf.Message, SwiftProtobuf._Mes
     if self.textsPerRequest != 0 {
       try visitor.visitSingularUInt32Field(value: self.textsPerRequest, fieldNumber: 4)
     }
+    if self.blobBytes != 0 {
+      try visitor.visitSingularUInt64Field(value: self.blobBytes, fieldNumber: 5)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -448,6 +455,7 @@ nonisolated extension Hidra_V1_Limits: SwiftProtobuf.Message, SwiftProtobuf._Mes
     if lhs.dataRows != rhs.dataRows {return false}
     if lhs.dataBytes != rhs.dataBytes {return false}
     if lhs.textsPerRequest != rhs.textsPerRequest {return false}
+    if lhs.blobBytes != rhs.blobBytes {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -8,6 +8,11 @@
 // For information on using the generated types, please see the documentation:
 //   https://github.com/apple/swift-protobuf/
 
+#if canImport(FoundationEssentials)
+public import FoundationEssentials
+#else
+public import Foundation
+#endif
 public import SwiftProtobuf
 
 // If the compiler emits an error on this type, it is because this file
@@ -39,6 +44,7 @@ public nonisolated struct Hidra_V1_AppendRowsRequest: Sendable {
   public init() {}
 }
 
+/// A column holds either texts, numbers and labels (`values`), or encoded files such as JPEG images (`blobs`).
 public nonisolated struct Hidra_V1_Column: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -47,6 +53,8 @@ public nonisolated struct Hidra_V1_Column: Sendable {
   public var name: String = String()
 
   public var values: [String] = []
+
+  public var blobs: [Data] = []
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -138,7 +146,7 @@ nonisolated extension Hidra_V1_AppendRowsRequest: SwiftProtobuf.Message, SwiftPr
 
 nonisolated extension Hidra_V1_Column: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Column"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}values\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}values\0\u{1}blobs\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -148,6 +156,7 @@ nonisolated extension Hidra_V1_Column: SwiftProtobuf.Message, SwiftProtobuf._Mes
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularStringField(value: &self.name) }()
       case 2: try { try decoder.decodeRepeatedStringField(value: &self.values) }()
+      case 3: try { try decoder.decodeRepeatedBytesField(value: &self.blobs) }()
       default: break
       }
     }
@@ -160,12 +169,16 @@ nonisolated extension Hidra_V1_Column: SwiftProtobuf.Message, SwiftProtobuf._Mes
     if !self.values.isEmpty {
       try visitor.visitRepeatedStringField(value: self.values, fieldNumber: 2)
     }
+    if !self.blobs.isEmpty {
+      try visitor.visitRepeatedBytesField(value: self.blobs, fieldNumber: 3)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   public static func ==(lhs: Hidra_V1_Column, rhs: Hidra_V1_Column) -> Bool {
     if lhs.name != rhs.name {return false}
     if lhs.values != rhs.values {return false}
+    if lhs.blobs != rhs.blobs {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -58,6 +58,20 @@ public nonisolated enum Hidra_V1_DataType: SwiftProtobuf.Enum, Swift.CaseIterabl
   public typealias RawValue = Int
   case unspecified // = 0
   case float32 // = 1
+  case float64 // = 2
+  case float16 // = 3
+  case bfloat16 // = 4
+  case int8 // = 5
+  case int16 // = 6
+  case int32 // = 7
+  case int64 // = 8
+  case uint8 // = 9
+  case uint16 // = 10
+  case uint32 // = 11
+  case uint64 // = 12
+
+  /// One byte, 0 or 1.
+  case bool // = 13
   case UNRECOGNIZED(Int)
 
   public init() {
@@ -68,6 +82,18 @@ public nonisolated enum Hidra_V1_DataType: SwiftProtobuf.Enum, Swift.CaseIterabl
     switch rawValue {
     case 0: self = .unspecified
     case 1: self = .float32
+    case 2: self = .float64
+    case 3: self = .float16
+    case 4: self = .bfloat16
+    case 5: self = .int8
+    case 6: self = .int16
+    case 7: self = .int32
+    case 8: self = .int64
+    case 9: self = .uint8
+    case 10: self = .uint16
+    case 11: self = .uint32
+    case 12: self = .uint64
+    case 13: self = .bool
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -76,6 +102,18 @@ public nonisolated enum Hidra_V1_DataType: SwiftProtobuf.Enum, Swift.CaseIterabl
     switch self {
     case .unspecified: return 0
     case .float32: return 1
+    case .float64: return 2
+    case .float16: return 3
+    case .bfloat16: return 4
+    case .int8: return 5
+    case .int16: return 6
+    case .int32: return 7
+    case .int64: return 8
+    case .uint8: return 9
+    case .uint16: return 10
+    case .uint32: return 11
+    case .uint64: return 12
+    case .bool: return 13
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -84,6 +122,18 @@ public nonisolated enum Hidra_V1_DataType: SwiftProtobuf.Enum, Swift.CaseIterabl
   public static let allCases: [Hidra_V1_DataType] = [
     .unspecified,
     .float32,
+    .float64,
+    .float16,
+    .bfloat16,
+    .int8,
+    .int16,
+    .int32,
+    .int64,
+    .uint8,
+    .uint16,
+    .uint32,
+    .uint64,
+    .bool,
   ]
 
 }
@@ -394,6 +444,55 @@ public nonisolated struct Hidra_V1_Envelope: @unchecked Sendable {
     set {_uniqueStorage()._kind = .progress(newValue)}
   }
 
+  public var export: Hidra_V1_ExportRequest {
+    get {
+      if case .export(let v)? = _storage._kind {return v}
+      return Hidra_V1_ExportRequest()
+    }
+    set {_uniqueStorage()._kind = .export(newValue)}
+  }
+
+  public var exportReply: Hidra_V1_ExportReply {
+    get {
+      if case .exportReply(let v)? = _storage._kind {return v}
+      return Hidra_V1_ExportReply()
+    }
+    set {_uniqueStorage()._kind = .exportReply(newValue)}
+  }
+
+  /// work socket: graphs
+  public var checkGraph: Hidra_V1_CheckGraphRequest {
+    get {
+      if case .checkGraph(let v)? = _storage._kind {return v}
+      return Hidra_V1_CheckGraphRequest()
+    }
+    set {_uniqueStorage()._kind = .checkGraph(newValue)}
+  }
+
+  public var checkGraphReply: Hidra_V1_CheckGraphReply {
+    get {
+      if case .checkGraphReply(let v)? = _storage._kind {return v}
+      return Hidra_V1_CheckGraphReply()
+    }
+    set {_uniqueStorage()._kind = .checkGraphReply(newValue)}
+  }
+
+  public var runGraph: Hidra_V1_RunGraphRequest {
+    get {
+      if case .runGraph(let v)? = _storage._kind {return v}
+      return Hidra_V1_RunGraphRequest()
+    }
+    set {_uniqueStorage()._kind = .runGraph(newValue)}
+  }
+
+  public var runGraphReply: Hidra_V1_RunGraphReply {
+    get {
+      if case .runGraphReply(let v)? = _storage._kind {return v}
+      return Hidra_V1_RunGraphReply()
+    }
+    set {_uniqueStorage()._kind = .runGraphReply(newValue)}
+  }
+
   /// events socket
   public var event: Hidra_V1_Event {
     get {
@@ -444,6 +543,13 @@ public nonisolated struct Hidra_V1_Envelope: @unchecked Sendable {
     case embed(Hidra_V1_EmbedRequest)
     case embedReply(Hidra_V1_EmbedReply)
     case progress(Hidra_V1_Progress)
+    case export(Hidra_V1_ExportRequest)
+    case exportReply(Hidra_V1_ExportReply)
+    /// work socket: graphs
+    case checkGraph(Hidra_V1_CheckGraphRequest)
+    case checkGraphReply(Hidra_V1_CheckGraphReply)
+    case runGraph(Hidra_V1_RunGraphRequest)
+    case runGraphReply(Hidra_V1_RunGraphReply)
     /// events socket
     case event(Hidra_V1_Event)
 
@@ -499,12 +605,12 @@ nonisolated extension Hidra_V1_Part: SwiftProtobuf._ProtoNameProviding {
 }
 
 nonisolated extension Hidra_V1_DataType: SwiftProtobuf._ProtoNameProviding {
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0DATA_TYPE_UNSPECIFIED\0\u{1}FLOAT32\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0DATA_TYPE_UNSPECIFIED\0\u{1}FLOAT32\0\u{1}FLOAT64\0\u{1}FLOAT16\0\u{1}BFLOAT16\0\u{1}INT8\0\u{1}INT16\0\u{1}INT32\0\u{1}INT64\0\u{1}UINT8\0\u{1}UINT16\0\u{1}UINT32\0\u{1}UINT64\0\u{1}BOOL\0")
 }
 
 nonisolated extension Hidra_V1_Envelope: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Envelope"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}request_id\0\u{1}part\0\u{1}tensors\0\u{2}\u{7}error\0\u{2}\u{a}hello\0\u{1}welcome\0\u{1}heartbeat\0\u{1}cancel\0\u{3}cancel_reply\0\u{1}status\0\u{3}status_reply\0\u{1}shutdown\0\u{3}shutdown_reply\0\u{1}goodbye\0\u{1}replay\0\u{3}replay_reply\0\u{2}\u{9}list\0\u{3}list_reply\0\u{1}show\0\u{3}show_reply\0\u{1}remove\0\u{3}remove_reply\0\u{4}\u{f}append_rows\0\u{3}append_rows_reply\0\u{3}drop_rows\0\u{3}drop_rows_reply\0\u{2}\u{11}pull\0\u{3}pull_reply\0\u{1}train\0\u{3}train_reply\0\u{1}evaluate\0\u{3}evaluate_reply\0\u{1}predict\0\u{3}predict_reply\0\u{1}embed\0\u{3}embed_reply\0\u{1}progress\0\u{2}\u{a}event\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}request_id\0\u{1}part\0\u{1}tensors\0\u{2}\u{7}error\0\u{2}\u{a}hello\0\u{1}welcome\0\u{1}heartbeat\0\u{1}cancel\0\u{3}cancel_reply\0\u{1}status\0\u{3}status_reply\0\u{1}shutdown\0\u{3}shutdown_reply\0\u{1}goodbye\0\u{1}replay\0\u{3}replay_reply\0\u{2}\u{9}list\0\u{3}list_reply\0\u{1}show\0\u{3}show_reply\0\u{1}remove\0\u{3}remove_reply\0\u{4}\u{f}append_rows\0\u{3}append_rows_reply\0\u{3}drop_rows\0\u{3}drop_rows_reply\0\u{2}\u{11}pull\0\u{3}pull_reply\0\u{1}train\0\u{3}train_reply\0\u{1}evaluate\0\u{3}evaluate_reply\0\u{1}predict\0\u{3}predict_reply\0\u{1}embed\0\u{3}embed_reply\0\u{1}progress\0\u{1}export\0\u{3}export_reply\0\u{4}\u{3}check_graph\0\u{3}check_graph_reply\0\u{3}run_graph\0\u{3}run_graph_reply\0\u{2}\u{2}event\0")
 
   fileprivate class _StorageClass {
     var _requestID: UInt64 = 0
@@ -988,6 +1094,84 @@ nonisolated extension Hidra_V1_Envelope: SwiftProtobuf.Message, SwiftProtobuf._M
             _storage._kind = .progress(v)
           }
         }()
+        case 91: try {
+          var v: Hidra_V1_ExportRequest?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .export(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .export(v)
+          }
+        }()
+        case 92: try {
+          var v: Hidra_V1_ExportReply?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .exportReply(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .exportReply(v)
+          }
+        }()
+        case 95: try {
+          var v: Hidra_V1_CheckGraphRequest?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .checkGraph(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .checkGraph(v)
+          }
+        }()
+        case 96: try {
+          var v: Hidra_V1_CheckGraphReply?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .checkGraphReply(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .checkGraphReply(v)
+          }
+        }()
+        case 97: try {
+          var v: Hidra_V1_RunGraphRequest?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .runGraph(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .runGraph(v)
+          }
+        }()
+        case 98: try {
+          var v: Hidra_V1_RunGraphReply?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .runGraphReply(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .runGraphReply(v)
+          }
+        }()
         case 100: try {
           var v: Hidra_V1_Event?
           var hadOneofValue = false
@@ -1158,6 +1342,30 @@ nonisolated extension Hidra_V1_Envelope: SwiftProtobuf.Message, SwiftProtobuf._M
       case .progress?: try {
         guard case .progress(let v)? = _storage._kind else { preconditionFailure() }
         try visitor.visitSingularMessageField(value: v, fieldNumber: 90)
+      }()
+      case .export?: try {
+        guard case .export(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 91)
+      }()
+      case .exportReply?: try {
+        guard case .exportReply(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 92)
+      }()
+      case .checkGraph?: try {
+        guard case .checkGraph(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 95)
+      }()
+      case .checkGraphReply?: try {
+        guard case .checkGraphReply(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 96)
+      }()
+      case .runGraph?: try {
+        guard case .runGraph(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 97)
+      }()
+      case .runGraphReply?: try {
+        guard case .runGraphReply(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 98)
       }()
       case .event?: try {
         guard case .event(let v)? = _storage._kind else { preconditionFailure() }

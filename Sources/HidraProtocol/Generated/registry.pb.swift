@@ -108,6 +108,12 @@ public nonisolated struct Hidra_V1_Encoder: Sendable {
 
   public var created: Double = 0
 
+  /// What it reads: "text" or "image".
+  public var modality: String = String()
+
+  /// Names of its taps, from the first hidden states to the top.
+  public var taps: [String] = []
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -139,8 +145,11 @@ public nonisolated struct Hidra_V1_Head: Sendable {
 
   public var run: String = String()
 
-  /// Layer whose hidden states the head reads; `layers` is the top.
-  public var tap: UInt32 = 0
+  /// Name of the tap whose hidden states the head reads.
+  public var tap: String = String()
+
+  /// What it reads: "text" or "image".
+  public var modality: String = String()
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -408,7 +417,7 @@ nonisolated extension Hidra_V1_ListReply: SwiftProtobuf.Message, SwiftProtobuf._
 
 nonisolated extension Hidra_V1_Encoder: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Encoder"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}architecture\0\u{1}parameters\0\u{1}bytes\0\u{1}width\0\u{1}layers\0\u{3}max_tokens\0\u{1}pooling\0\u{1}source\0\u{1}revision\0\u{1}licence\0\u{1}digest\0\u{1}created\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}architecture\0\u{1}parameters\0\u{1}bytes\0\u{1}width\0\u{1}layers\0\u{3}max_tokens\0\u{1}pooling\0\u{1}source\0\u{1}revision\0\u{1}licence\0\u{1}digest\0\u{1}created\0\u{1}modality\0\u{1}taps\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -429,6 +438,8 @@ nonisolated extension Hidra_V1_Encoder: SwiftProtobuf.Message, SwiftProtobuf._Me
       case 11: try { try decoder.decodeSingularStringField(value: &self.licence) }()
       case 12: try { try decoder.decodeSingularStringField(value: &self.digest) }()
       case 13: try { try decoder.decodeSingularDoubleField(value: &self.created) }()
+      case 14: try { try decoder.decodeSingularStringField(value: &self.modality) }()
+      case 15: try { try decoder.decodeRepeatedStringField(value: &self.taps) }()
       default: break
       }
     }
@@ -474,6 +485,12 @@ nonisolated extension Hidra_V1_Encoder: SwiftProtobuf.Message, SwiftProtobuf._Me
     if self.created.bitPattern != 0 {
       try visitor.visitSingularDoubleField(value: self.created, fieldNumber: 13)
     }
+    if !self.modality.isEmpty {
+      try visitor.visitSingularStringField(value: self.modality, fieldNumber: 14)
+    }
+    if !self.taps.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.taps, fieldNumber: 15)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -491,6 +508,8 @@ nonisolated extension Hidra_V1_Encoder: SwiftProtobuf.Message, SwiftProtobuf._Me
     if lhs.licence != rhs.licence {return false}
     if lhs.digest != rhs.digest {return false}
     if lhs.created != rhs.created {return false}
+    if lhs.modality != rhs.modality {return false}
+    if lhs.taps != rhs.taps {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -498,7 +517,7 @@ nonisolated extension Hidra_V1_Encoder: SwiftProtobuf.Message, SwiftProtobuf._Me
 
 nonisolated extension Hidra_V1_Head: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Head"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}encoder\0\u{1}task\0\u{1}kind\0\u{1}labels\0\u{1}parameters\0\u{1}digest\0\u{1}created\0\u{1}metrics\0\u{1}run\0\u{1}tap\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}encoder\0\u{1}task\0\u{1}kind\0\u{1}labels\0\u{1}parameters\0\u{1}digest\0\u{1}created\0\u{1}metrics\0\u{1}run\0\u{1}tap\0\u{1}modality\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -516,7 +535,8 @@ nonisolated extension Hidra_V1_Head: SwiftProtobuf.Message, SwiftProtobuf._Messa
       case 8: try { try decoder.decodeSingularDoubleField(value: &self.created) }()
       case 9: try { try decoder.decodeMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufDouble>.self, value: &self.metrics) }()
       case 10: try { try decoder.decodeSingularStringField(value: &self.run) }()
-      case 11: try { try decoder.decodeSingularUInt32Field(value: &self.tap) }()
+      case 11: try { try decoder.decodeSingularStringField(value: &self.tap) }()
+      case 12: try { try decoder.decodeSingularStringField(value: &self.modality) }()
       default: break
       }
     }
@@ -553,8 +573,11 @@ nonisolated extension Hidra_V1_Head: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if !self.run.isEmpty {
       try visitor.visitSingularStringField(value: self.run, fieldNumber: 10)
     }
-    if self.tap != 0 {
-      try visitor.visitSingularUInt32Field(value: self.tap, fieldNumber: 11)
+    if !self.tap.isEmpty {
+      try visitor.visitSingularStringField(value: self.tap, fieldNumber: 11)
+    }
+    if !self.modality.isEmpty {
+      try visitor.visitSingularStringField(value: self.modality, fieldNumber: 12)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -571,6 +594,7 @@ nonisolated extension Hidra_V1_Head: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if lhs.metrics != rhs.metrics {return false}
     if lhs.run != rhs.run {return false}
     if lhs.tap != rhs.tap {return false}
+    if lhs.modality != rhs.modality {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

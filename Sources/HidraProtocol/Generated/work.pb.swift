@@ -8,6 +8,11 @@
 // For information on using the generated types, please see the documentation:
 //   https://github.com/apple/swift-protobuf/
 
+#if canImport(FoundationEssentials)
+public import FoundationEssentials
+#else
+public import Foundation
+#endif
 public import SwiftProtobuf
 
 // If the compiler emits an error on this type, it is because this file
@@ -135,9 +140,10 @@ public nonisolated struct Hidra_V1_TrainRequest: @unchecked Sendable {
     set {_uniqueStorage()._data = newValue}
   }
 
-  public var textColumn: String {
-    get {_storage._textColumn}
-    set {_uniqueStorage()._textColumn = newValue}
+  /// Column with the inputs: texts, or for an image encoder encoded images.
+  public var inputColumn: String {
+    get {_storage._inputColumn}
+    set {_uniqueStorage()._inputColumn = newValue}
   }
 
   public var labelColumn: String {
@@ -181,20 +187,22 @@ public nonisolated struct Hidra_V1_TrainRequest: @unchecked Sendable {
     set {_uniqueStorage()._labelSeparator = newValue}
   }
 
-  /// Layer to read, counted from 0 (embeddings); unset: the top.
-  public var tap: UInt32 {
-    get {_storage._tap ?? 0}
+  /// Tap to read, by its name; empty: the top. A layer's name is its number, counted from 0 (embeddings).
+  public var tap: String {
+    get {_storage._tap}
     set {_uniqueStorage()._tap = newValue}
   }
-  /// Returns true if `tap` has been explicitly set.
-  public var hasTap: Bool {_storage._tap != nil}
-  /// Clears the value of `tap`. Subsequent reads from it will return its default value.
-  public mutating func clearTap() {_uniqueStorage()._tap = nil}
 
   /// Replace an existing head of this name. Without it, an existing name is an error.
   public var replace: Bool {
     get {_storage._replace}
     set {_uniqueStorage()._replace = newValue}
+  }
+
+  /// Column that names the inputs in messages about them, e.g. the images' paths; empty: their row numbers.
+  public var nameColumn: String {
+    get {_storage._nameColumn}
+    set {_uniqueStorage()._nameColumn = newValue}
   }
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -209,7 +217,7 @@ public nonisolated struct Hidra_V1_HeadKind: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// "linear" (also when empty) or "mlp"
+  /// "linear" (also when empty), "mlp" or "graph"
   public var name: String = String()
 
   /// Of "mlp": width of the hidden layer; 0: 512.
@@ -224,6 +232,9 @@ public nonisolated struct Hidra_V1_HeadKind: Sendable {
   public var hasDropout: Bool {self._dropout != nil}
   /// Clears the value of `dropout`. Subsequent reads from it will return its default value.
   public mutating func clearDropout() {self._dropout = nil}
+
+  /// Of "graph": the network as an ONNX ModelProto with one float input [rows, width] and one float output [rows, outputs].
+  public var graph: Data = Data()
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -415,11 +426,14 @@ public nonisolated struct Hidra_V1_EvaluateRequest: Sendable {
 
   public var data: String = String()
 
-  public var textColumn: String = String()
+  public var inputColumn: String = String()
 
   public var labelColumn: String = String()
 
   public var labelSeparator: String = String()
+
+  /// As in TrainRequest.
+  public var nameColumn: String = String()
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -492,7 +506,7 @@ public nonisolated struct Hidra_V1_Confusion: Sendable {
   public init() {}
 }
 
-/// One encoder pass for all heads that share an encoder and a tap. Answers in the order of the texts.
+/// One encoder pass for all heads that share an encoder and a tap. Answers in the order of the inputs.
 public nonisolated struct Hidra_V1_PredictRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -502,8 +516,11 @@ public nonisolated struct Hidra_V1_PredictRequest: Sendable {
 
   public var texts: [String] = []
 
-  /// Labels returned for each text, best first; 0: one (multilabel: all above the threshold).
+  /// Labels returned for each input, best first; 0: one (multilabel: all above the threshold).
   public var top: UInt32 = 0
+
+  /// Encoded images (JPEG, PNG, WebP), for heads on image encoders, instead of texts.
+  public var images: [Data] = []
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -515,9 +532,9 @@ public nonisolated struct Hidra_V1_PredictReply: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  public var texts: [Hidra_V1_TextPrediction] = []
+  public var inputs: [Hidra_V1_Prediction] = []
 
-  /// Encoder passes made for this request, and texts taken from the feature cache.
+  /// Encoder passes made for this request, and inputs taken from the feature cache.
   public var encoded: UInt64 = 0
 
   public var cached: UInt64 = 0
@@ -531,17 +548,20 @@ public nonisolated struct Hidra_V1_PredictReply: Sendable {
   public init() {}
 }
 
-public nonisolated struct Hidra_V1_TextPrediction: Sendable {
+public nonisolated struct Hidra_V1_Prediction: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// In the order of PredictRequest.heads.
+  /// In the order of PredictRequest.heads; none when the input cannot be read.
   public var heads: [Hidra_V1_HeadPrediction] = []
 
   public var truncated: Bool = false
 
   public var tokens: UInt32 = 0
+
+  /// Why the input cannot be read: an image that is truncated, too large or none; empty otherwise.
+  public var problem: String = String()
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -587,7 +607,7 @@ public nonisolated struct Hidra_V1_Score: Sendable {
   public init() {}
 }
 
-/// The reply carries one tensor frame "embeddings", float32 [texts, width].
+/// The reply carries one tensor frame "embeddings", float32 [inputs, width].
 public nonisolated struct Hidra_V1_EmbedRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -597,20 +617,15 @@ public nonisolated struct Hidra_V1_EmbedRequest: Sendable {
 
   public var texts: [String] = []
 
-  public var tap: UInt32 {
-    get {_tap ?? 0}
-    set {_tap = newValue}
-  }
-  /// Returns true if `tap` has been explicitly set.
-  public var hasTap: Bool {self._tap != nil}
-  /// Clears the value of `tap`. Subsequent reads from it will return its default value.
-  public mutating func clearTap() {self._tap = nil}
+  /// As in TrainRequest.
+  public var tap: String = String()
+
+  /// Encoded images instead of texts, for an image encoder.
+  public var images: [Data] = []
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
-
-  fileprivate var _tap: UInt32? = nil
 }
 
 public nonisolated struct Hidra_V1_EmbedReply: Sendable {
@@ -623,6 +638,34 @@ public nonisolated struct Hidra_V1_EmbedReply: Sendable {
   public var cached: UInt64 = 0
 
   public var seconds: Double = 0
+
+  /// Input (counted from 0) → why it cannot be read. Its row of the tensor is NaN.
+  public var problems: Dictionary<UInt32,String> = [:]
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// A trained head as an ONNX ModelProto.
+public nonisolated struct Hidra_V1_ExportRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var head: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Hidra_V1_ExportReply: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var model: Data = Data()
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -718,22 +761,23 @@ nonisolated extension Hidra_V1_PullReply: SwiftProtobuf.Message, SwiftProtobuf._
 
 nonisolated extension Hidra_V1_TrainRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".TrainRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}head\0\u{1}encoder\0\u{1}task\0\u{1}data\0\u{3}text_column\0\u{3}label_column\0\u{3}test_data\0\u{1}holdout\0\u{1}kind\0\u{1}hyperparameters\0\u{3}label_separator\0\u{1}tap\0\u{1}replace\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}head\0\u{1}encoder\0\u{1}task\0\u{1}data\0\u{3}input_column\0\u{3}label_column\0\u{3}test_data\0\u{1}holdout\0\u{1}kind\0\u{1}hyperparameters\0\u{3}label_separator\0\u{1}tap\0\u{1}replace\0\u{3}name_column\0")
 
   fileprivate class _StorageClass {
     var _head: String = String()
     var _encoder: String = String()
     var _task: Hidra_V1_Task = .unspecified
     var _data: String = String()
-    var _textColumn: String = String()
+    var _inputColumn: String = String()
     var _labelColumn: String = String()
     var _testData: String = String()
     var _holdout: Double = 0
     var _kind: Hidra_V1_HeadKind? = nil
     var _hyperparameters: Hidra_V1_Hyperparameters? = nil
     var _labelSeparator: String = String()
-    var _tap: UInt32? = nil
+    var _tap: String = String()
     var _replace: Bool = false
+    var _nameColumn: String = String()
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -748,7 +792,7 @@ nonisolated extension Hidra_V1_TrainRequest: SwiftProtobuf.Message, SwiftProtobu
       _encoder = source._encoder
       _task = source._task
       _data = source._data
-      _textColumn = source._textColumn
+      _inputColumn = source._inputColumn
       _labelColumn = source._labelColumn
       _testData = source._testData
       _holdout = source._holdout
@@ -757,6 +801,7 @@ nonisolated extension Hidra_V1_TrainRequest: SwiftProtobuf.Message, SwiftProtobu
       _labelSeparator = source._labelSeparator
       _tap = source._tap
       _replace = source._replace
+      _nameColumn = source._nameColumn
     }
   }
 
@@ -779,15 +824,16 @@ nonisolated extension Hidra_V1_TrainRequest: SwiftProtobuf.Message, SwiftProtobu
         case 2: try { try decoder.decodeSingularStringField(value: &_storage._encoder) }()
         case 3: try { try decoder.decodeSingularEnumField(value: &_storage._task) }()
         case 4: try { try decoder.decodeSingularStringField(value: &_storage._data) }()
-        case 5: try { try decoder.decodeSingularStringField(value: &_storage._textColumn) }()
+        case 5: try { try decoder.decodeSingularStringField(value: &_storage._inputColumn) }()
         case 6: try { try decoder.decodeSingularStringField(value: &_storage._labelColumn) }()
         case 7: try { try decoder.decodeSingularStringField(value: &_storage._testData) }()
         case 8: try { try decoder.decodeSingularDoubleField(value: &_storage._holdout) }()
         case 9: try { try decoder.decodeSingularMessageField(value: &_storage._kind) }()
         case 10: try { try decoder.decodeSingularMessageField(value: &_storage._hyperparameters) }()
         case 11: try { try decoder.decodeSingularStringField(value: &_storage._labelSeparator) }()
-        case 12: try { try decoder.decodeSingularUInt32Field(value: &_storage._tap) }()
+        case 12: try { try decoder.decodeSingularStringField(value: &_storage._tap) }()
         case 13: try { try decoder.decodeSingularBoolField(value: &_storage._replace) }()
+        case 14: try { try decoder.decodeSingularStringField(value: &_storage._nameColumn) }()
         default: break
         }
       }
@@ -812,8 +858,8 @@ nonisolated extension Hidra_V1_TrainRequest: SwiftProtobuf.Message, SwiftProtobu
       if !_storage._data.isEmpty {
         try visitor.visitSingularStringField(value: _storage._data, fieldNumber: 4)
       }
-      if !_storage._textColumn.isEmpty {
-        try visitor.visitSingularStringField(value: _storage._textColumn, fieldNumber: 5)
+      if !_storage._inputColumn.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._inputColumn, fieldNumber: 5)
       }
       if !_storage._labelColumn.isEmpty {
         try visitor.visitSingularStringField(value: _storage._labelColumn, fieldNumber: 6)
@@ -833,11 +879,14 @@ nonisolated extension Hidra_V1_TrainRequest: SwiftProtobuf.Message, SwiftProtobu
       if !_storage._labelSeparator.isEmpty {
         try visitor.visitSingularStringField(value: _storage._labelSeparator, fieldNumber: 11)
       }
-      try { if let v = _storage._tap {
-        try visitor.visitSingularUInt32Field(value: v, fieldNumber: 12)
-      } }()
+      if !_storage._tap.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._tap, fieldNumber: 12)
+      }
       if _storage._replace != false {
         try visitor.visitSingularBoolField(value: _storage._replace, fieldNumber: 13)
+      }
+      if !_storage._nameColumn.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._nameColumn, fieldNumber: 14)
       }
     }
     try unknownFields.traverse(visitor: &visitor)
@@ -852,7 +901,7 @@ nonisolated extension Hidra_V1_TrainRequest: SwiftProtobuf.Message, SwiftProtobu
         if _storage._encoder != rhs_storage._encoder {return false}
         if _storage._task != rhs_storage._task {return false}
         if _storage._data != rhs_storage._data {return false}
-        if _storage._textColumn != rhs_storage._textColumn {return false}
+        if _storage._inputColumn != rhs_storage._inputColumn {return false}
         if _storage._labelColumn != rhs_storage._labelColumn {return false}
         if _storage._testData != rhs_storage._testData {return false}
         if _storage._holdout != rhs_storage._holdout {return false}
@@ -861,6 +910,7 @@ nonisolated extension Hidra_V1_TrainRequest: SwiftProtobuf.Message, SwiftProtobu
         if _storage._labelSeparator != rhs_storage._labelSeparator {return false}
         if _storage._tap != rhs_storage._tap {return false}
         if _storage._replace != rhs_storage._replace {return false}
+        if _storage._nameColumn != rhs_storage._nameColumn {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -872,7 +922,7 @@ nonisolated extension Hidra_V1_TrainRequest: SwiftProtobuf.Message, SwiftProtobu
 
 nonisolated extension Hidra_V1_HeadKind: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".HeadKind"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}hidden\0\u{1}dropout\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}hidden\0\u{1}dropout\0\u{1}graph\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -883,6 +933,7 @@ nonisolated extension Hidra_V1_HeadKind: SwiftProtobuf.Message, SwiftProtobuf._M
       case 1: try { try decoder.decodeSingularStringField(value: &self.name) }()
       case 2: try { try decoder.decodeSingularUInt32Field(value: &self.hidden) }()
       case 3: try { try decoder.decodeSingularDoubleField(value: &self._dropout) }()
+      case 4: try { try decoder.decodeSingularBytesField(value: &self.graph) }()
       default: break
       }
     }
@@ -902,6 +953,9 @@ nonisolated extension Hidra_V1_HeadKind: SwiftProtobuf.Message, SwiftProtobuf._M
     try { if let v = self._dropout {
       try visitor.visitSingularDoubleField(value: v, fieldNumber: 3)
     } }()
+    if !self.graph.isEmpty {
+      try visitor.visitSingularBytesField(value: self.graph, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -909,6 +963,7 @@ nonisolated extension Hidra_V1_HeadKind: SwiftProtobuf.Message, SwiftProtobuf._M
     if lhs.name != rhs.name {return false}
     if lhs.hidden != rhs.hidden {return false}
     if lhs._dropout != rhs._dropout {return false}
+    if lhs.graph != rhs.graph {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1191,7 +1246,7 @@ nonisolated extension Hidra_V1_TrainingSummary: SwiftProtobuf.Message, SwiftProt
 
 nonisolated extension Hidra_V1_EvaluateRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".EvaluateRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}head\0\u{1}data\0\u{3}text_column\0\u{3}label_column\0\u{3}label_separator\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}head\0\u{1}data\0\u{3}input_column\0\u{3}label_column\0\u{3}label_separator\0\u{3}name_column\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1201,9 +1256,10 @@ nonisolated extension Hidra_V1_EvaluateRequest: SwiftProtobuf.Message, SwiftProt
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularStringField(value: &self.head) }()
       case 2: try { try decoder.decodeSingularStringField(value: &self.data) }()
-      case 3: try { try decoder.decodeSingularStringField(value: &self.textColumn) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.inputColumn) }()
       case 4: try { try decoder.decodeSingularStringField(value: &self.labelColumn) }()
       case 5: try { try decoder.decodeSingularStringField(value: &self.labelSeparator) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.nameColumn) }()
       default: break
       }
     }
@@ -1216,8 +1272,8 @@ nonisolated extension Hidra_V1_EvaluateRequest: SwiftProtobuf.Message, SwiftProt
     if !self.data.isEmpty {
       try visitor.visitSingularStringField(value: self.data, fieldNumber: 2)
     }
-    if !self.textColumn.isEmpty {
-      try visitor.visitSingularStringField(value: self.textColumn, fieldNumber: 3)
+    if !self.inputColumn.isEmpty {
+      try visitor.visitSingularStringField(value: self.inputColumn, fieldNumber: 3)
     }
     if !self.labelColumn.isEmpty {
       try visitor.visitSingularStringField(value: self.labelColumn, fieldNumber: 4)
@@ -1225,15 +1281,19 @@ nonisolated extension Hidra_V1_EvaluateRequest: SwiftProtobuf.Message, SwiftProt
     if !self.labelSeparator.isEmpty {
       try visitor.visitSingularStringField(value: self.labelSeparator, fieldNumber: 5)
     }
+    if !self.nameColumn.isEmpty {
+      try visitor.visitSingularStringField(value: self.nameColumn, fieldNumber: 6)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   public static func ==(lhs: Hidra_V1_EvaluateRequest, rhs: Hidra_V1_EvaluateRequest) -> Bool {
     if lhs.head != rhs.head {return false}
     if lhs.data != rhs.data {return false}
-    if lhs.textColumn != rhs.textColumn {return false}
+    if lhs.inputColumn != rhs.inputColumn {return false}
     if lhs.labelColumn != rhs.labelColumn {return false}
     if lhs.labelSeparator != rhs.labelSeparator {return false}
+    if lhs.nameColumn != rhs.nameColumn {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1401,7 +1461,7 @@ nonisolated extension Hidra_V1_Confusion: SwiftProtobuf.Message, SwiftProtobuf._
 
 nonisolated extension Hidra_V1_PredictRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".PredictRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}heads\0\u{1}texts\0\u{1}top\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}heads\0\u{1}texts\0\u{1}top\0\u{1}images\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1412,6 +1472,7 @@ nonisolated extension Hidra_V1_PredictRequest: SwiftProtobuf.Message, SwiftProto
       case 1: try { try decoder.decodeRepeatedStringField(value: &self.heads) }()
       case 2: try { try decoder.decodeRepeatedStringField(value: &self.texts) }()
       case 3: try { try decoder.decodeSingularUInt32Field(value: &self.top) }()
+      case 4: try { try decoder.decodeRepeatedBytesField(value: &self.images) }()
       default: break
       }
     }
@@ -1427,6 +1488,9 @@ nonisolated extension Hidra_V1_PredictRequest: SwiftProtobuf.Message, SwiftProto
     if self.top != 0 {
       try visitor.visitSingularUInt32Field(value: self.top, fieldNumber: 3)
     }
+    if !self.images.isEmpty {
+      try visitor.visitRepeatedBytesField(value: self.images, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1434,6 +1498,7 @@ nonisolated extension Hidra_V1_PredictRequest: SwiftProtobuf.Message, SwiftProto
     if lhs.heads != rhs.heads {return false}
     if lhs.texts != rhs.texts {return false}
     if lhs.top != rhs.top {return false}
+    if lhs.images != rhs.images {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1441,7 +1506,7 @@ nonisolated extension Hidra_V1_PredictRequest: SwiftProtobuf.Message, SwiftProto
 
 nonisolated extension Hidra_V1_PredictReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".PredictReply"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}texts\0\u{1}encoded\0\u{1}cached\0\u{1}truncated\0\u{1}seconds\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}inputs\0\u{1}encoded\0\u{1}cached\0\u{1}truncated\0\u{1}seconds\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1449,7 +1514,7 @@ nonisolated extension Hidra_V1_PredictReply: SwiftProtobuf.Message, SwiftProtobu
       // allocates stack space for every case branch when no optimizations are
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
-      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.texts) }()
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.inputs) }()
       case 2: try { try decoder.decodeSingularUInt64Field(value: &self.encoded) }()
       case 3: try { try decoder.decodeSingularUInt64Field(value: &self.cached) }()
       case 4: try { try decoder.decodeSingularUInt64Field(value: &self.truncated) }()
@@ -1460,8 +1525,8 @@ nonisolated extension Hidra_V1_PredictReply: SwiftProtobuf.Message, SwiftProtobu
   }
 
   public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    if !self.texts.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.texts, fieldNumber: 1)
+    if !self.inputs.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.inputs, fieldNumber: 1)
     }
     if self.encoded != 0 {
       try visitor.visitSingularUInt64Field(value: self.encoded, fieldNumber: 2)
@@ -1479,7 +1544,7 @@ nonisolated extension Hidra_V1_PredictReply: SwiftProtobuf.Message, SwiftProtobu
   }
 
   public static func ==(lhs: Hidra_V1_PredictReply, rhs: Hidra_V1_PredictReply) -> Bool {
-    if lhs.texts != rhs.texts {return false}
+    if lhs.inputs != rhs.inputs {return false}
     if lhs.encoded != rhs.encoded {return false}
     if lhs.cached != rhs.cached {return false}
     if lhs.truncated != rhs.truncated {return false}
@@ -1489,9 +1554,9 @@ nonisolated extension Hidra_V1_PredictReply: SwiftProtobuf.Message, SwiftProtobu
   }
 }
 
-nonisolated extension Hidra_V1_TextPrediction: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  public static let protoMessageName: String = _protobuf_package + ".TextPrediction"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}heads\0\u{1}truncated\0\u{1}tokens\0")
+nonisolated extension Hidra_V1_Prediction: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".Prediction"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}heads\0\u{1}truncated\0\u{1}tokens\0\u{1}problem\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1502,6 +1567,7 @@ nonisolated extension Hidra_V1_TextPrediction: SwiftProtobuf.Message, SwiftProto
       case 1: try { try decoder.decodeRepeatedMessageField(value: &self.heads) }()
       case 2: try { try decoder.decodeSingularBoolField(value: &self.truncated) }()
       case 3: try { try decoder.decodeSingularUInt32Field(value: &self.tokens) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.problem) }()
       default: break
       }
     }
@@ -1517,13 +1583,17 @@ nonisolated extension Hidra_V1_TextPrediction: SwiftProtobuf.Message, SwiftProto
     if self.tokens != 0 {
       try visitor.visitSingularUInt32Field(value: self.tokens, fieldNumber: 3)
     }
+    if !self.problem.isEmpty {
+      try visitor.visitSingularStringField(value: self.problem, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  public static func ==(lhs: Hidra_V1_TextPrediction, rhs: Hidra_V1_TextPrediction) -> Bool {
+  public static func ==(lhs: Hidra_V1_Prediction, rhs: Hidra_V1_Prediction) -> Bool {
     if lhs.heads != rhs.heads {return false}
     if lhs.truncated != rhs.truncated {return false}
     if lhs.tokens != rhs.tokens {return false}
+    if lhs.problem != rhs.problem {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1605,7 +1675,7 @@ nonisolated extension Hidra_V1_Score: SwiftProtobuf.Message, SwiftProtobuf._Mess
 
 nonisolated extension Hidra_V1_EmbedRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".EmbedRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}encoder\0\u{1}texts\0\u{1}tap\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}encoder\0\u{1}texts\0\u{1}tap\0\u{1}images\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1615,33 +1685,34 @@ nonisolated extension Hidra_V1_EmbedRequest: SwiftProtobuf.Message, SwiftProtobu
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularStringField(value: &self.encoder) }()
       case 2: try { try decoder.decodeRepeatedStringField(value: &self.texts) }()
-      case 3: try { try decoder.decodeSingularUInt32Field(value: &self._tap) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.tap) }()
+      case 4: try { try decoder.decodeRepeatedBytesField(value: &self.images) }()
       default: break
       }
     }
   }
 
   public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
     if !self.encoder.isEmpty {
       try visitor.visitSingularStringField(value: self.encoder, fieldNumber: 1)
     }
     if !self.texts.isEmpty {
       try visitor.visitRepeatedStringField(value: self.texts, fieldNumber: 2)
     }
-    try { if let v = self._tap {
-      try visitor.visitSingularUInt32Field(value: v, fieldNumber: 3)
-    } }()
+    if !self.tap.isEmpty {
+      try visitor.visitSingularStringField(value: self.tap, fieldNumber: 3)
+    }
+    if !self.images.isEmpty {
+      try visitor.visitRepeatedBytesField(value: self.images, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   public static func ==(lhs: Hidra_V1_EmbedRequest, rhs: Hidra_V1_EmbedRequest) -> Bool {
     if lhs.encoder != rhs.encoder {return false}
     if lhs.texts != rhs.texts {return false}
-    if lhs._tap != rhs._tap {return false}
+    if lhs.tap != rhs.tap {return false}
+    if lhs.images != rhs.images {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1649,7 +1720,7 @@ nonisolated extension Hidra_V1_EmbedRequest: SwiftProtobuf.Message, SwiftProtobu
 
 nonisolated extension Hidra_V1_EmbedReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".EmbedReply"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}truncated\0\u{1}cached\0\u{1}seconds\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}truncated\0\u{1}cached\0\u{1}seconds\0\u{1}problems\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1660,6 +1731,7 @@ nonisolated extension Hidra_V1_EmbedReply: SwiftProtobuf.Message, SwiftProtobuf.
       case 1: try { try decoder.decodeSingularUInt64Field(value: &self.truncated) }()
       case 2: try { try decoder.decodeSingularUInt64Field(value: &self.cached) }()
       case 3: try { try decoder.decodeSingularDoubleField(value: &self.seconds) }()
+      case 4: try { try decoder.decodeMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufUInt32,SwiftProtobuf.ProtobufString>.self, value: &self.problems) }()
       default: break
       }
     }
@@ -1675,6 +1747,9 @@ nonisolated extension Hidra_V1_EmbedReply: SwiftProtobuf.Message, SwiftProtobuf.
     if self.seconds.bitPattern != 0 {
       try visitor.visitSingularDoubleField(value: self.seconds, fieldNumber: 3)
     }
+    if !self.problems.isEmpty {
+      try visitor.visitMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufUInt32,SwiftProtobuf.ProtobufString>.self, value: self.problems, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1682,6 +1757,67 @@ nonisolated extension Hidra_V1_EmbedReply: SwiftProtobuf.Message, SwiftProtobuf.
     if lhs.truncated != rhs.truncated {return false}
     if lhs.cached != rhs.cached {return false}
     if lhs.seconds != rhs.seconds {return false}
+    if lhs.problems != rhs.problems {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Hidra_V1_ExportRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ExportRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}head\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.head) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.head.isEmpty {
+      try visitor.visitSingularStringField(value: self.head, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Hidra_V1_ExportRequest, rhs: Hidra_V1_ExportRequest) -> Bool {
+    if lhs.head != rhs.head {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Hidra_V1_ExportReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ExportReply"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}model\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.model) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.model.isEmpty {
+      try visitor.visitSingularBytesField(value: self.model, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Hidra_V1_ExportReply, rhs: Hidra_V1_ExportReply) -> Bool {
+    if lhs.model != rhs.model {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -1,11 +1,11 @@
-import Foundation
+package import Foundation
 import Glibc
 
 /// Reads an image's file whole, up to a limit.
-enum BoundedImageFile {
+package enum BoundedImageFile {
     /// - Parameter followsLinks: whether the last part of the path may be a symbolic link.
     /// - Throws: `ImageError`: not there, not readable, no regular file, a link, or too large.
-    static func read(_ path: String, limits: ImageLimits, followsLinks: Bool) throws(ImageError) -> Data {
+    package static func read(_ path: String, limits: ImageLimits, followsLinks: Bool) throws(ImageError) -> Data {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | (followsLinks ? 0 : O_NOFOLLOW))
         guard descriptor >= 0 else {
             switch errno {

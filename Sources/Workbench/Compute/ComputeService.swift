@@ -177,7 +177,9 @@ package final class ComputeService: Sendable {
                 for id in cancelled.keys { state.entries[id] = nil }
                 return .abandon(cancelled.values.map(\.slot))
             }
-            guard let id = Schedule.next(state.entries.values.map(\.waiting)), let entry = state.entries[id] else { return .wait }
+            guard let id = Schedule.next(state.entries.values.map(\.waiting)), let entry = state.entries[id] else {
+                return .wait
+            }
             return .run(id, entry.slot)
         }
     }

@@ -6,14 +6,38 @@ import TensorCore
 /// An encoder in memory, with what its features are keyed by.
 package struct LoadedEncoder: Sendable {
     package let record: EncoderRecord
-    package let encoder: TextEncoder
+    package let encoder: any FeatureEncoder
+
+    /// The tap of this name; the top for an empty one.
+    ///
+    /// - Throws: `invalidArgument` naming the taps there are.
+    package func tap(named name: String) throws -> Int {
+        if let tap = encoder.tap(named: name) { return tap }
+        let names = encoder.taps.map(\.name)
+        let shown =
+            names.count <= 24
+            ? names.joined(separator: ", ") : "\(names.prefix(20).joined(separator: ", ")), … \(names[names.count - 1])"
+        throw WorkbenchError(
+            .invalidArgument, "Encoder '\(record.name)' has no tap \"\(name)\"; it has: \(shown).",
+            details: ["taps": shown])
+    }
+
+    /// - Throws: `invalidArgument` when the encoder reads something else.
+    func require(_ modality: Modality) throws {
+        guard modality != encoder.modality else { return }
+        throw WorkbenchError(
+            .invalidArgument,
+            "Encoder '\(record.name)' reads \(encoder.modality.plural), but it was given \(modality.plural).",
+            details: ["modality": encoder.modality.rawValue])
+    }
 
     /// The features of a tap in the cache.
     package func space(tap: Int) -> FeatureSpace {
         let tokenizer = record.files.first { $0.path == "tokenizer.json" }?.sha256 ?? ""
         return FeatureSpace(
-            weights: record.digest, tap: "\(tap)/\(encoder.pooling.name)",
-            preprocessing: "\(tokenizer)/\(encoder.maxTokens)", precision: "fp32")
+            weights: record.digest, tap: "\(tap)/\(encoder.poolingName)",
+            preprocessing: "\(tokenizer)/\(encoder.preprocessing)",
+            precision: "fp32")
     }
 }
 
@@ -61,17 +85,18 @@ package final class EncoderHouse: Sendable {
     }
 
     /// Loads a folder that is not registered yet, to see whether it is an encoder.
-    static func load(_ folder: URL, _ name: String) throws -> TextEncoder {
+    static func load(_ folder: URL, _ name: String) throws -> any FeatureEncoder {
         do {
-            return try TextEncoder(folder: folder)
+            return try EncoderFolder.load(folder)
         } catch {
-            throw WorkbenchError(.corrupt, "Encoder '\(name)' cannot be loaded: \(error)", details: ["name": name], cause: error)
+            throw WorkbenchError(
+                .corrupt, "Encoder '\(name)' cannot be loaded: \(error)", details: ["name": name], cause: error)
         }
     }
 
     /// Lets the system have what is only kept for speed: buffers, and pages of mapped weights.
     package func trim() {
-        for resident in residents.withLock({ Array($0.values) }) { resident.loaded.encoder.encoder.releasePages() }
+        for resident in residents.withLock({ Array($0.values) }) { resident.loaded.encoder.releasePages() }
         releaseCachedBuffers()
     }
 
@@ -88,7 +113,9 @@ package final class EncoderHouse: Sendable {
     private func resident(_ record: EncoderRecord) -> LoadedEncoder? {
         residents.withLock { residents in
             // A name that was removed and pulled again has other weights.
-            guard let resident = residents[record.name], resident.loaded.record.digest == record.digest else { return nil }
+            guard let resident = residents[record.name], resident.loaded.record.digest == record.digest else {
+                return nil
+            }
             residents[record.name]?.lastUse = .now
             return resident.loaded
         }

@@ -1,23 +1,37 @@
-import Encoders
+package import Encoders
 import Foundation
 import Synchronization
 import TensorCore
 
-/// Features of some texts, in the texts' order.
+/// Features of some inputs, in the inputs' order.
 package struct Features: Sendable {
-    /// Row-major `[rows, width]`.
+    /// Row-major `[rows, width]`; NaN in rows whose input could not be read.
     package let values: [Float]
     package let width: Int
     package let tokens: [Int]
     package let truncated: [Bool]
-    /// Texts found in the cache, and texts that went through the encoder. A text that comes twice counts as a hit.
+    /// Row → why its input could not be read. Texts always can.
+    package let problems: [Int: String]
+    /// Inputs found in the cache, and inputs that went through the encoder. An input that comes twice counts as a hit.
     package let hits: Int, misses: Int
 
     package var rows: Int { tokens.count }
     package var truncatedRows: Int { truncated.count { $0 } }
+
+    /// Only these rows, in this order.
+    func selecting(_ rows: [Int]) -> Features {
+        var values: [Float] = []
+        values.reserveCapacity(rows.count * width)
+        for row in rows { values += self.values[row * width..<(row + 1) * width] }
+        let problems = Dictionary(
+            uniqueKeysWithValues: rows.enumerated().compactMap { new, old in self.problems[old].map { (new, $0) } })
+        return Features(
+            values: values, width: width, tokens: rows.map { tokens[$0] }, truncated: rows.map { truncated[$0] },
+            problems: problems, hits: hits, misses: misses)
+    }
 }
 
-/// Turns texts into features: from the cache where it has them, through the encoder otherwise, each distinct text once.
+/// Turns inputs into features: from the cache where it has them, through the encoder otherwise, each distinct input once.
 package struct FeatureExtractor: Sendable {
     let compute: ComputeService
     let cache: FeatureCache
@@ -31,30 +45,30 @@ package struct FeatureExtractor: Sendable {
     }
 
     /// - Parameters:
-    ///   - keep: store what was computed; false for one-off questions, whose texts seldom come again.
+    ///   - keep: store what was computed; false for one-off questions, whose inputs seldom come again.
     ///   - progress: called on the compute thread with the rows that are done.
     package func features(
-        _ texts: [String], of loaded: LoadedEncoder, tap: Int, priority: Priority, keep: Bool = true,
+        _ inputs: [EncoderInput], of loaded: LoadedEncoder, tap: Int, priority: Priority, keep: Bool = true,
         progress: @escaping @Sendable (_ done: Int, _ hits: Int) -> Void = { _, _ in }
     ) async throws -> Features {
-        let width = loaded.encoder.width, space = loaded.space(tap: tap)
+        let width = loaded.encoder.taps[tap].width, space = loaded.space(tap: tap)
         let (unique, positions, found) = try await reading {
-            let (unique, positions) = Self.distinct(texts)
+            let (unique, positions) = Self.distinct(inputs)
             return (unique, positions, try Self.lookup(cache, space, unique, width))
         }
         let missing = unique.indices.filter { found.infos[$0] == nil }
-        let hits = texts.count - missing.count
+        let hits = inputs.count - missing.count
         progress(hits, hits)
-        var values = found.values, infos = found.infos
+        var values = found.values, infos = found.infos, problems: [Int: String] = [:]
         if !missing.isEmpty {
             let writes = PendingWrites()
             let computed: Extraction.Output
             do {
                 computed = try await compute.run(priority) {
-                    Extraction(loaded: loaded, tap: tap, texts: missing.map { unique[$0].text }) { block in
+                    Extraction(loaded: loaded, tap: tap, inputs: missing.map { unique[$0].input }) { block in
                         progress(hits + block.end, hits)
                         guard keep else { return }
-                        let digests = missing[block.start..<block.end].map { unique[$0].digest }
+                        let digests = block.rows.map { unique[missing[$0]].digest }
                         writes.add(to: disk) {
                             try block.values.withUnsafeBufferPointer {
                                 try cache.insert(space, digests, infos: block.infos, width: width, vectors: $0)
@@ -70,26 +84,27 @@ package struct FeatureExtractor: Sendable {
             if let failure = await writes.finished(on: disk) { throw failure }
             for (row, index) in missing.enumerated() {
                 infos[index] = computed.infos[row]
+                problems[index] = computed.problems[row]
                 values.replaceSubrange(
                     index * width..<(index + 1) * width, with: computed.values[row * width..<(row + 1) * width])
             }
         }
-        return try Self.spread(values, infos, positions, width, hits: hits, misses: missing.count)
+        return Self.spread(values, infos, problems, positions, width, hits: hits, misses: missing.count)
     }
 
     private struct Distinct: Sendable {
-        let text: String
+        let input: EncoderInput
         let digest: InputDigest
     }
 
-    /// The distinct texts, and for each text which of them it is.
-    private static func distinct(_ texts: [String]) -> (unique: [Distinct], positions: [Int]) {
+    /// The distinct inputs, and for each input which of them it is.
+    private static func distinct(_ inputs: [EncoderInput]) -> (unique: [Distinct], positions: [Int]) {
         var index: [InputDigest: Int] = [:], unique: [Distinct] = []
-        let positions = texts.map { text in
-            let digest = InputDigest(text: text)
+        let positions = inputs.map { input in
+            let digest = InputDigest(of: input)
             if let position = index[digest] { return position }
             index[digest] = unique.count
-            unique.append(Distinct(text: text, digest: digest))
+            unique.append(Distinct(input: input, digest: digest))
             return unique.count - 1
         }
         return (unique, positions)
@@ -106,21 +121,24 @@ package struct FeatureExtractor: Sendable {
     }
 
     private static func spread(
-        _ values: [Float], _ infos: [FeatureInfo?], _ positions: [Int], _ width: Int, hits: Int, misses: Int
-    ) throws -> Features {
-        let complete = try infos.map { info in
-            guard let info else { throw WorkbenchError(.internalError, "A text was left without features; please report this.") }
-            return info
-        }
+        _ values: [Float], _ infos: [FeatureInfo?], _ problems: [Int: String], _ positions: [Int], _ width: Int,
+        hits: Int,
+        misses: Int
+    ) -> Features {
         var all = values
-        if positions.count != complete.count {
+        if positions.count != infos.count {
             all = []
             all.reserveCapacity(positions.count * width)
             for position in positions { all += values[position * width..<(position + 1) * width] }
         }
+        var spreadProblems: [Int: String] = [:]
+        if !problems.isEmpty {
+            for (row, position) in positions.enumerated() { spreadProblems[row] = problems[position] }
+        }
         return Features(
-            values: all, width: width, tokens: positions.map { complete[$0].tokens },
-            truncated: positions.map { complete[$0].truncated }, hits: hits, misses: misses)
+            values: all, width: width, tokens: positions.map { infos[$0]?.tokens ?? 0 },
+            truncated: positions.map { infos[$0]?.truncated ?? false }, problems: spreadProblems, hits: hits,
+            misses: misses)
     }
 
     private func reading<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
@@ -146,71 +164,5 @@ private final class PendingWrites: Sendable {
             queue.async { continuation.resume() }
         }
         return failure.withLock { $0 }
-    }
-}
-
-/// The compute task: tokenises and encodes as many texts at a time as make one unit.
-private struct Extraction: ComputeTask {
-    struct Output: Sendable {
-        var values: [Float] = []
-        var infos: [FeatureInfo] = []
-    }
-
-    /// Rows that were just computed, enough of them to be worth a transaction.
-    struct Block: Sendable {
-        let start: Int, end: Int
-        let values: [Float]
-        let infos: [FeatureInfo]
-    }
-
-    /// Tokens of one unit, for each thread: some 25 milliseconds, which is what a prediction may have to wait for.
-    static let unitTokens = 80
-    static let blockRows = 256
-
-    let loaded: LoadedEncoder
-    let tap: Int
-    let texts: [String]
-    let didCompute: (Block) -> Void
-    private var next = 0
-    private var reported = 0
-    private var pending: TokenizedText?
-    private var output = Output()
-
-    init(loaded: LoadedEncoder, tap: Int, texts: [String], didCompute: @escaping (Block) -> Void) {
-        self.loaded = loaded
-        self.tap = tap
-        self.texts = texts
-        self.didCompute = didCompute
-        output.values.reserveCapacity(texts.count * loaded.encoder.width)
-    }
-
-    mutating func step() throws -> Output? {
-        let budget = Self.unitTokens * WorkerPool.shared.threads
-        var batch: [TokenizedText] = [], tokens = 0
-        while next + batch.count < texts.count {
-            let text = pending ?? loaded.encoder.tokenize(texts[next + batch.count])
-            pending = nil
-            if !batch.isEmpty, tokens + text.count > budget {
-                pending = text
-                break
-            }
-            batch.append(text)
-            tokens += text.count
-        }
-        output.values += loaded.encoder.features(batch, tap: tap).values
-        output.infos += batch.map { FeatureInfo(tokens: $0.count, truncated: $0.truncated > 0) }
-        next += batch.count
-        let isLast = next == texts.count
-        if isLast || next - reported >= Self.blockRows { report() }
-        return isLast ? output : nil
-    }
-
-    private mutating func report() {
-        let width = loaded.encoder.width
-        didCompute(
-            Block(
-                start: reported, end: next, values: Array(output.values[reported * width..<next * width]),
-                infos: Array(output.infos[reported..<next])))
-        reported = next
     }
 }

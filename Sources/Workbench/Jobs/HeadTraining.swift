@@ -1,4 +1,5 @@
 import Checkpoints
+import Encoders
 import Foundation
 import Heads
 import TensorCore
@@ -23,6 +24,8 @@ struct HeadTraining: ComputeTask {
     private let plan: TrainingPlan
     private let features: Features
     private let staging: URL
+    /// Where the last good weights go when training breaks.
+    private let rescue: URL
     private let progress: ProgressHandler
     private let started = ContinuousClock.now
     private var network: HeadNetwork
@@ -31,19 +34,25 @@ struct HeadTraining: ComputeTask {
     /// Time spent computing, without the time others had the thread.
     private var busy = Duration.zero
 
-    init(plan: TrainingPlan, features: Features, staging: URL, progress: @escaping ProgressHandler) {
+    /// - Throws: `invalidArgument` for a graph that does not fit the features or the labels.
+    init(plan: TrainingPlan, features: Features, staging: URL, rescue: URL, progress: @escaping ProgressHandler) throws {
         self.plan = plan
         self.features = features
         self.staging = staging
+        self.rescue = rescue
         self.progress = progress
         table = FeatureTable(Tensor(features.values, [features.rows, features.width]))
-        network = Self.network(plan, width: features.width)
+        network = try Self.network(plan, width: features.width)
     }
 
-    private static func network(_ plan: TrainingPlan, width: Int) -> HeadNetwork {
-        HeadNetwork(
-            plan.request.kind, width: width, outputs: plan.encoding.outputs,
-            in: ParameterScope(initialisedFrom: plan.request.settings.seed))
+    private static func network(_ plan: TrainingPlan, width: Int) throws -> HeadNetwork {
+        do {
+            return try HeadNetwork(
+                plan.request.kind, graph: plan.request.graph, width: width, outputs: plan.encoding.outputs,
+                seed: plan.request.settings.seed)
+        } catch let error as HeadError {
+            throw WorkbenchError(error)
+        }
     }
 
     mutating func step() throws -> Output? {
@@ -54,13 +63,7 @@ struct HeadTraining: ComputeTask {
             return nil
         }
         while !trainer.isFinished, ContinuousClock.now - start < Self.slice {
-            let loss = trainer.advance()
-            guard loss.isFinite else {
-                throw WorkbenchError(
-                    .invalidArgument,
-                    "Training diverged at step \(trainer.step): the loss is \(loss). Try a lower learning rate than "
-                        + "\(trainer.learningRate), or --lr auto.")
-            }
+            do { try trainer.advance() } catch let error as TrainingError { throw rescued(trainer, error) }
         }
         busy += ContinuousClock.now - start
         report(trainer)
@@ -70,12 +73,15 @@ struct HeadTraining: ComputeTask {
     private mutating func prepare() throws {
         let rows = FeatureTable(table.gather(plan.trainRows))
         var objective = Objective(smoothing: Float(plan.request.settings.labelSmoothing))
-        if plan.request.settings.classWeights { objective.classWeights = plan.trainTargets.balancingWeights(plan.encoding.outputs) }
+        if plan.request.settings.classWeights {
+            objective.classWeights = plan.trainTargets.balancingWeights(plan.encoding.outputs)
+        }
         let rate =
-            plan.request.settings.learningRate
-            ?? RangeTest.learningRate(
-                Self.network(plan, width: features.width), features: rows, targets: plan.trainTargets, objective: objective,
-                settings: plan.request.settings)
+            try plan.request.settings.learningRate
+            ?? (RangeTest.learningRate(
+                Self.network(plan, width: features.width), features: rows, targets: plan.trainTargets,
+                objective: objective,
+                settings: plan.request.settings))
         trainer = Trainer(
             network, features: rows, targets: plan.trainTargets, objective: objective, settings: plan.request.settings,
             learningRate: rate)
@@ -90,18 +96,39 @@ struct HeadTraining: ComputeTask {
         progress(JobProgress(.training, done: trainer.step, total: trainer.totalSteps, unit: "steps", metrics: metrics))
     }
 
+    private func description(_ trainer: Trainer) -> HeadBundle.Description {
+        HeadBundle.Description(
+            name: plan.request.head, kind: plan.request.kind, encoding: plan.encoding, featureSpace: plan.featureSpace,
+            tap: plan.tap, width: features.width, settings: plan.request.settings, learningRate: trainer.learningRate)
+    }
+
+    /// Writes the last good weights, which training left in the network, to the run's folder, and says where they are.
+    private func rescued(_ trainer: Trainer, _ error: TrainingError) -> WorkbenchError {
+        var result = WorkbenchError(.invalidArgument, error.message, cause: error)
+        result.details["step"] = error.step.map(String.init)
+        result.details["tensor"] = error.tensor
+        // The trainer counts the rows it was given; some of the table's may be held out.
+        result.details["row"] = error.row.map { String(plan.trainRows[$0] + 1) }
+        do {
+            try FileManager.default.createDirectory(at: rescue, withIntermediateDirectories: true)
+            try HeadBundle.write(network, description(trainer), to: rescue)
+            result.message += " They are in \(rescue.path)."
+            result.details["last_good"] = rescue.path
+        } catch {
+            result.message += " They could not be written to \(rescue.path): \(error.localizedDescription)"
+        }
+        return result
+    }
+
     private func finish(_ trainer: Trainer) throws -> Output {
         let evaluationStart = ContinuousClock.now
         var report: Report?
         if let truth = plan.test {
             progress(JobProgress(.evaluating, done: 0, total: plan.testRows.count))
-            report = truth.report(network.evaluate(table, rows: plan.testRows))
+            report = truth.report(try network.evaluate(table, rows: plan.testRows))
         }
         let evaluateSeconds = (ContinuousClock.now - evaluationStart) / .seconds(1)
-        let description = HeadBundle.Description(
-            name: plan.request.head, kind: plan.request.kind, encoding: plan.encoding, featureSpace: plan.featureSpace,
-            tap: plan.tap, width: features.width, settings: plan.request.settings, learningRate: trainer.learningRate)
-        let written = try HeadBundle.write(network, description, to: staging)
+        let written = try HeadBundle.write(network, description(trainer), to: staging)
         return Output(
             description: written, parameters: network.parameterCount, history: trainer.history, report: report,
             trainRows: trainer.split.kept.count, validationRows: trainer.split.held.count, steps: trainer.step,
@@ -121,8 +148,8 @@ struct TrainingPlan: Sendable {
     let trainTargets: Targets
     let testRows: [Int]
     let test: Truth?
-    /// All texts whose features are needed: the training rows, then the test rows.
-    let texts: [String]
+    /// All inputs whose features are needed: the training rows, then the test rows.
+    let inputs: [EncoderInput]
     let notes: [String]
 }
 

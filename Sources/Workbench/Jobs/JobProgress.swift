@@ -13,7 +13,10 @@ package struct JobProgress: Sendable, Equatable {
     /// A finding the user should read.
     package var note = ""
 
-    package init(_ phase: Phase, done: Int = 0, total: Int = 0, unit: String = "rows", metrics: [String: Double] = [:], note: String = "") {
+    package init(
+        _ phase: Phase, done: Int = 0, total: Int = 0, unit: String = "rows", metrics: [String: Double] = [:],
+        note: String = ""
+    ) {
         self.phase = phase
         self.done = done
         self.total = total

@@ -9,17 +9,16 @@ extension TrainingPlan {
     /// - Throws: `invalidArgument` for a setting, `invalidData` for a label, naming value or row.
     init(_ request: TrainingRequest, _ loaded: LoadedEncoder) throws {
         try request.validate()
-        let tap = request.tap ?? loaded.encoder.layers
-        guard (0...loaded.encoder.layers).contains(tap) else {
-            throw WorkbenchError(
-                .invalidArgument,
-                "Encoder '\(request.encoder)' has taps 0 to \(loaded.encoder.layers) (0: embeddings); there is no tap \(tap).")
+        for rows in [request.rows, request.test].compactMap({ $0 }) {
+            for input in rows.inputs.prefix(1) { try loaded.require(input.modality) }
         }
+        let tap = try loaded.tap(named: request.tap)
         self.request = request
         self.tap = tap
         featureSpace = loaded.space(tap: tap).key
         do {
-            encoding = try LabelEncoding(learning: request.rows.labels, task: request.task, separator: request.separator)
+            encoding = try LabelEncoding(
+                learning: request.rows.labels, task: request.task, separator: request.separator)
             let (targets, _, _) = try encoding.encode(request.rows.labels)
             var notes: [String] = []
             if let note = Self.rareLabels(targets, encoding) { notes.append(note) }
@@ -30,17 +29,23 @@ extension TrainingPlan {
             trainRows = split.kept
             trainTargets = targets.selecting(split.kept)
             if let test = request.test {
-                texts = request.rows.texts + test.texts
-                testRows = Array(request.rows.texts.count..<texts.count)
+                inputs = request.rows.inputs + test.inputs
+                testRows = Array(request.rows.count..<inputs.count)
                 self.test = try Truth(test.labels, encoding)
             } else {
-                texts = request.rows.texts
+                inputs = request.rows.inputs
                 testRows = split.held
                 self.test = split.held.isEmpty ? nil : try Truth(split.held.map { request.rows.labels[$0] }, encoding)
             }
             if let note = self.test?.note { notes.append(note) }
-            if let note = Self.emptyTexts(texts) { notes.append(note) }
+            if let note = Self.emptyTexts(inputs) { notes.append(note) }
             self.notes = notes
+            if request.kind == .graph {
+                // Built once before anything is encoded: a graph that does not fit should not cost the user minutes.
+                _ = try HeadNetwork(
+                    .graph, graph: request.graph, width: loaded.encoder.taps[tap].width, outputs: encoding.outputs,
+                    seed: request.settings.seed)
+            }
         } catch let error as HeadError {
             throw WorkbenchError(error)
         }
@@ -54,11 +59,12 @@ extension TrainingPlan {
         guard !once.isEmpty else { return nil }
         let names = once.prefix(5).map { "\"\(encoding.labels[$0])\"" }.joined(separator: ", ")
         let more = once.count > 5 ? " and \(once.count - 5) more" : ""
-        return "\(once.count) \(once.count == 1 ? "label occurs" : "labels occur") only once and cannot be validated: \(names)\(more)."
+        return
+            "\(once.count) \(once.count == 1 ? "label occurs" : "labels occur") only once and cannot be validated: \(names)\(more)."
     }
 
-    private static func emptyTexts(_ texts: [String]) -> String? {
-        let empty = texts.count { $0.allSatisfy(\.isWhitespace) }
+    private static func emptyTexts(_ inputs: [EncoderInput]) -> String? {
+        let empty = inputs.count { if case .text(let text) = $0 { text.allSatisfy(\.isWhitespace) } else { false } }
         return empty == 0 ? nil : "\(empty) texts are empty."
     }
 }

@@ -1,15 +1,25 @@
+package import Encoders
+package import Foundation
 package import Heads
 package import Training
 
-/// Labelled texts. `labels` holds the cells as they stand in the table.
-package struct LabelledTexts: Sendable {
-    package var texts: [String]
+/// Labelled inputs, all of one modality. `labels` holds the cells as they stand in the table.
+package struct LabelledRows: Sendable {
+    package var inputs: [EncoderInput]
     package var labels: [String]
 
-    package init(texts: [String], labels: [String]) {
-        precondition(texts.count == labels.count, "\(texts.count) texts, \(labels.count) labels")
-        self.texts = texts
+    package init(inputs: [EncoderInput], labels: [String]) {
+        precondition(inputs.count == labels.count, "\(inputs.count) inputs, \(labels.count) labels")
+        self.inputs = inputs
         self.labels = labels
+    }
+
+    package init(texts: [String], labels: [String]) { self.init(inputs: texts.map { .text($0) }, labels: labels) }
+
+    package var count: Int { inputs.count }
+
+    func selecting(_ rows: [Int]) -> LabelledRows {
+        LabelledRows(inputs: rows.map { inputs[$0] }, labels: rows.map { labels[$0] })
     }
 }
 
@@ -19,25 +29,29 @@ package struct TrainingRequest: Sendable {
     package var encoder: String
     package var task: HeadTask
     package var kind: HeadKind
+    /// The ONNX model of kind `graph`.
+    package var graph: Data?
     package var settings: TrainingSettings
-    package var rows: LabelledTexts
-    package var test: LabelledTexts?
+    package var rows: LabelledRows
+    package var test: LabelledRows?
     /// Share of the rows kept for testing when there are no test rows.
     package var holdout: Double
     package var separator: Character
-    /// Layer to read; nil: the top.
-    package var tap: Int?
+    /// Name of the tap to read; empty: the top.
+    package var tap: String
     package var replace: Bool
 
     package init(
-        head: String, encoder: String, task: HeadTask = .classify, kind: HeadKind = .linear,
-        settings: TrainingSettings = TrainingSettings(), rows: LabelledTexts, test: LabelledTexts? = nil, holdout: Double = 0,
-        separator: Character = "|", tap: Int? = nil, replace: Bool = false
+        head: String, encoder: String, task: HeadTask = .classify, kind: HeadKind = .linear, graph: Data? = nil,
+        settings: TrainingSettings = TrainingSettings(), rows: LabelledRows, test: LabelledRows? = nil,
+        holdout: Double = 0,
+        separator: Character = "|", tap: String = "", replace: Bool = false
     ) {
         self.head = head
         self.encoder = encoder
         self.task = task
         self.kind = kind
+        self.graph = graph
         self.settings = settings
         self.rows = rows
         self.test = test
@@ -52,25 +66,43 @@ package struct TrainingRequest: Sendable {
         func require(_ holds: Bool, _ message: String) throws {
             if !holds { throw WorkbenchError(.invalidArgument, message) }
         }
-        guard !rows.texts.isEmpty else { throw WorkbenchError(.invalidData, "There are no rows to train on. Is the file empty?") }
-        guard test.map({ !$0.texts.isEmpty }) ?? true else {
+        guard rows.count > 0 else {
+            throw WorkbenchError(.invalidData, "There are no rows to train on. Is the file empty?")
+        }
+        guard test.map({ $0.count > 0 }) ?? true else {
             throw WorkbenchError(.invalidData, "There are no rows to test on. Is the test file empty?")
         }
-        try require((0..<1).contains(holdout), "The hold-out share is \(holdout); it must be at least 0 and below 1, e.g. 0.2.")
+        try require(
+            (0..<1).contains(holdout), "The hold-out share is \(holdout); it must be at least 0 and below 1, e.g. 0.2.")
         try require(test == nil || holdout == 0, "Give either test rows or a hold-out share, not both.")
         try require((1...10_000).contains(settings.epochs), "epochs is \(settings.epochs); it must be 1 to 10000.")
-        try require((1...65_536).contains(settings.batchSize), "The batch size is \(settings.batchSize); it must be 1 to 65536.")
+        try require(
+            (1...65_536).contains(settings.batchSize), "The batch size is \(settings.batchSize); it must be 1 to 65536."
+        )
         if let rate = settings.learningRate {
-            try require(rate.isFinite && rate > 0 && rate <= 10, "The learning rate is \(rate); it must be above 0 and at most 10.")
+            try require(
+                rate.isFinite && rate > 0 && rate <= 10,
+                "The learning rate is \(rate); it must be above 0 and at most 10.")
         }
-        try require((0..<1).contains(settings.validation), "The validation share is \(settings.validation); it must be 0 to below 1.")
+        try require(
+            (0..<1).contains(settings.validation),
+            "The validation share is \(settings.validation); it must be 0 to below 1.")
         try require((0...1).contains(settings.warmup), "The warm-up share is \(settings.warmup); it must be 0 to 1.")
         try require((0..<1).contains(settings.labelSmoothing), "Label smoothing is \(settings.labelSmoothing); it must be 0 to below 1.")
         try require((0...10).contains(settings.weightDecay), "The weight decay is \(settings.weightDecay); it must be 0 to 10.")
+        for (name, limit) in [("norm", settings.clipNorm), ("value", settings.clipValue)] {
+            guard let limit else { continue }
+            try require(limit.isFinite && limit > 0, "The gradients' largest \(name) is \(limit); it must be above 0.")
+        }
+        try require((1...1024).contains(settings.accumulation), "Accumulation is \(settings.accumulation); it must be 1 to 1024.")
+        if let decay = settings.averageDecay {
+            try require((0..<1).contains(decay), "The decay of averaged weights is \(decay); it must be 0 to below 1.")
+        }
         try require(settings.patience >= 1, "The patience is \(settings.patience); it must be at least 1.")
         if case .mlp(let hidden, let dropout) = kind {
             try require(
-                (1...HeadKind.largestHidden).contains(hidden), "The hidden width is \(hidden); it must be 1 to \(HeadKind.largestHidden).")
+                (1...HeadKind.largestHidden).contains(hidden),
+                "The hidden width is \(hidden); it must be 1 to \(HeadKind.largestHidden).")
             try require((0..<1).contains(dropout), "The dropout rate is \(dropout); it must be 0 to below 1.")
         }
     }

@@ -72,6 +72,7 @@ struct Truth: Sendable {
         guard !unknown.isEmpty else { return nil }
         let names = unknown.keys.sorted().prefix(5).map { "\"\($0)\"" }.joined(separator: ", ")
         let more = unknown.count > 5 ? " and \(unknown.count - 5) more" : ""
-        return "\(unknown.values.reduce(0, +)) rows have labels that were never trained, and count as errors: \(names)\(more)."
+        return
+            "\(unknown.values.reduce(0, +)) rows have labels that were never trained, and count as errors: \(names)\(more)."
     }
 }

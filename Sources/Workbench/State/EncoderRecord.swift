@@ -1,3 +1,4 @@
+package import Encoders
 import GRDB
 
 /// A registered encoder.
@@ -12,6 +13,9 @@ package struct EncoderRecord: Codable, Hashable, Sendable {
     package var layers: Int
     package var maxTokens: Int
     package var pooling: String
+    package var modality: Modality
+    /// Names of its taps, the top one last.
+    package var taps: [String]
     /// What it was pulled from: "minilm", "hf:ORG/NAME", a path.
     package var source: String
     package var revision: String
@@ -25,7 +29,8 @@ package struct EncoderRecord: Codable, Hashable, Sendable {
 
     package init(
         name: String, architecture: String, parameters: Int, bytes: Int = 0, width: Int, layers: Int, maxTokens: Int,
-        pooling: String, source: String, revision: String = "", licence: String = "", digest: String,
+        pooling: String, modality: Modality = .text, taps: [String] = [], source: String, revision: String = "",
+        licence: String = "", digest: String,
         created: Double, files: [BundleFile] = []
     ) {
         self.name = name
@@ -36,6 +41,8 @@ package struct EncoderRecord: Codable, Hashable, Sendable {
         self.layers = layers
         self.maxTokens = maxTokens
         self.pooling = pooling
+        self.modality = modality
+        self.taps = taps
         self.source = source
         self.revision = revision
         self.licence = licence
@@ -46,13 +53,19 @@ package struct EncoderRecord: Codable, Hashable, Sendable {
 }
 
 extension EncoderRecord {
+    /// Where an encoder's weights may lie.
+    static let weightsFiles: Set = ["model.safetensors", "model.onnx", "onnx/model.onnx"]
+
+    package var weights: BundleFile? { files.first { Self.weightsFiles.contains($0.path) } }
+
     static let upsert = """
         INSERT INTO encoder (name, architecture, parameters, bytes, width, layers, maxTokens, pooling, source, revision,
-            licence, digest, created, files) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            licence, digest, created, files, modality, taps) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         ON CONFLICT (name) DO UPDATE SET architecture = excluded.architecture, parameters = excluded.parameters,
             bytes = excluded.bytes, width = excluded.width, layers = excluded.layers, maxTokens = excluded.maxTokens,
             pooling = excluded.pooling, source = excluded.source, revision = excluded.revision,
-            licence = excluded.licence, digest = excluded.digest, created = excluded.created, files = excluded.files
+            licence = excluded.licence, digest = excluded.digest, created = excluded.created, files = excluded.files,
+            modality = excluded.modality, taps = excluded.taps
         """
 
     func save(_ db: Database) throws {
@@ -61,7 +74,7 @@ extension EncoderRecord {
             sql: Self.upsert,
             arguments: [
                 name, architecture, parameters, bytes, width, layers, maxTokens, pooling, source, revision, licence,
-                digest, created, StateJSON.text(files),
+                digest, created, StateJSON.text(files), modality.rawValue, StateJSON.text(taps),
             ])
     }
 
@@ -69,6 +82,8 @@ extension EncoderRecord {
         self.init(
             name: row["name"], architecture: row["architecture"], parameters: row["parameters"], bytes: row["bytes"],
             width: row["width"], layers: row["layers"], maxTokens: row["maxTokens"], pooling: row["pooling"],
+            modality: Modality(rawValue: row["modality"]) ?? .text,
+            taps: try StateJSON.value([String].self, row["taps"]),
             source: row["source"], revision: row["revision"], licence: row["licence"], digest: row["digest"],
             created: row["created"], files: try StateJSON.value([BundleFile].self, row["files"]))
     }

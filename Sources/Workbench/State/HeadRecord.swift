@@ -1,3 +1,4 @@
+package import Encoders
 import GRDB
 
 /// A trained head.
@@ -20,15 +21,17 @@ package struct HeadRecord: Codable, Hashable, Sendable {
     package var metrics: [String: Double]
     /// Id of the run that made it.
     package var run: String
-    /// Layer whose hidden states it reads.
-    package var tap: Int
+    /// Name of the tap whose hidden states it reads.
+    package var tap: String
+    package var modality: Modality
     /// Every file of the bundle; left empty by the caller, filled by `Registry.addHead`.
     package var files: [BundleFile]
 
     package init(
         name: String, encoder: String, encoderDigest: String, task: String, kind: String, labels: [String],
-        parameters: Int, digest: String, created: Double, metrics: [String: Double] = [:], run: String = "", tap: Int,
-        files: [BundleFile] = []
+        parameters: Int, digest: String, created: Double, metrics: [String: Double] = [:], run: String = "",
+        tap: String,
+        modality: Modality = .text, files: [BundleFile] = []
     ) {
         self.name = name
         self.encoder = encoder
@@ -42,6 +45,7 @@ package struct HeadRecord: Codable, Hashable, Sendable {
         self.metrics = metrics
         self.run = run
         self.tap = tap
+        self.modality = modality
         self.files = files
     }
 }
@@ -49,11 +53,11 @@ package struct HeadRecord: Codable, Hashable, Sendable {
 extension HeadRecord {
     static let upsert = """
         INSERT INTO head (name, encoder, encoderDigest, task, kind, labels, parameters, digest, created, metrics, run,
-            tap, files) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            tap, files, modality) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         ON CONFLICT (name) DO UPDATE SET encoder = excluded.encoder, encoderDigest = excluded.encoderDigest,
             task = excluded.task, kind = excluded.kind, labels = excluded.labels, parameters = excluded.parameters,
             digest = excluded.digest, created = excluded.created, metrics = excluded.metrics, run = excluded.run,
-            tap = excluded.tap, files = excluded.files
+            tap = excluded.tap, files = excluded.files, modality = excluded.modality
         """
 
     func save(_ db: Database) throws {
@@ -62,7 +66,7 @@ extension HeadRecord {
             sql: Self.upsert,
             arguments: [
                 name, encoder, encoderDigest, task, kind, StateJSON.text(labels), parameters, digest, created,
-                StateJSON.text(metrics), run, tap, StateJSON.text(files),
+                StateJSON.text(metrics), run, tap, StateJSON.text(files), modality.rawValue,
             ])
     }
 
@@ -72,6 +76,7 @@ extension HeadRecord {
             kind: row["kind"], labels: try StateJSON.value([String].self, row["labels"]),
             parameters: row["parameters"], digest: row["digest"], created: row["created"],
             metrics: try StateJSON.value([String: Double].self, row["metrics"]), run: row["run"], tap: row["tap"],
+            modality: Modality(rawValue: row["modality"]) ?? .text,
             files: try StateJSON.value([BundleFile].self, row["files"]))
     }
 

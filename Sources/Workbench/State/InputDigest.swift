@@ -1,4 +1,5 @@
 import Digests
+package import Encoders
 
 /// The address of one input in the feature cache: the first 16 bytes of its SHA-256, as two big-endian words.
 ///
@@ -18,12 +19,22 @@ package struct InputDigest: Hashable, Sendable {
         self = text.withUTF8 { InputDigest(bytes: UnsafeRawBufferPointer($0)) }
     }
 
+    package init(of input: EncoderInput) {
+        switch input {
+        case .text(let text): self.init(text: text)
+        case .image(let file): self = file.digest.withUnsafeBytes { InputDigest(sha256: $0) }
+        }
+    }
+
     /// Digest of any other input: samples of an image, of audio, token ids.
     package init(bytes: UnsafeRawBufferPointer) {
-        self = MessageDigest.sha256(bytes).withUnsafeBytes { digest in
-            InputDigest(
-                high: UInt64(bigEndian: digest.loadUnaligned(fromByteOffset: 0, as: UInt64.self)),
-                low: UInt64(bigEndian: digest.loadUnaligned(fromByteOffset: 8, as: UInt64.self)))
-        }
+        self = MessageDigest.sha256(bytes).withUnsafeBytes { InputDigest(sha256: $0) }
+    }
+
+    /// The first half of a SHA-256.
+    private init(sha256 digest: UnsafeRawBufferPointer) {
+        self.init(
+            high: UInt64(bigEndian: digest.loadUnaligned(fromByteOffset: 0, as: UInt64.self)),
+            low: UInt64(bigEndian: digest.loadUnaligned(fromByteOffset: 8, as: UInt64.self)))
     }
 }

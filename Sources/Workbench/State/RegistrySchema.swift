@@ -109,6 +109,24 @@ enum RegistrySchema {
                     ) WITHOUT ROWID;
                     """)
         }
+        migrator.registerMigration("2 modalities and named taps") { db in
+            try db.execute(
+                sql: """
+                    ALTER TABLE encoder ADD COLUMN modality TEXT NOT NULL DEFAULT 'text';
+                    ALTER TABLE encoder ADD COLUMN taps TEXT NOT NULL DEFAULT '[]';
+                    ALTER TABLE head ADD COLUMN modality TEXT NOT NULL DEFAULT 'text';
+                    ALTER TABLE head ADD COLUMN tapName TEXT NOT NULL DEFAULT '';
+                    UPDATE head SET tapName = CAST(tap AS TEXT);
+                    ALTER TABLE head DROP COLUMN tap;
+                    ALTER TABLE head RENAME COLUMN tapName TO tap;
+                    """)
+            for row in try Row.fetchAll(db, sql: "SELECT name, layers FROM encoder") {
+                let name: String = row["name"], layers: Int = row["layers"]
+                try db.execute(
+                    sql: "UPDATE encoder SET taps = ? WHERE name = ?",
+                    arguments: [StateJSON.text((0...max(layers, 0)).map(String.init)), name])
+            }
+        }
         return migrator
     }
 

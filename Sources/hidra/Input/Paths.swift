@@ -17,8 +17,12 @@ enum Paths {
             return true
         }
         guard !source.hasPrefix("hf:") else { return false }
+        return source.contains("/") && isDirectory(source)
+    }
+
+    static func isDirectory(_ path: String) -> Bool {
         var status = stat()
-        return source.contains("/") && stat(source, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
     }
 
     /// `path` from the root, "~/" replaced by the home directory and "." and ".." resolved by name.

@@ -41,7 +41,7 @@ enum TableInput {
         return try Table.read(data: data, format: format, name: "standard input")
     }
 
-    fileprivate static let needsFormat = ValidationError(
+    static let needsFormat = ValidationError(
         "Standard input has no name that tells its format: add --format csv, tsv or jsonl.")
 
     /// Whether the name says that the file is a table.
@@ -52,22 +52,5 @@ enum TableInput {
         } catch {
             return false
         }
-    }
-}
-
-/// The two columns of a table that training and evaluation need; nothing else is sent to the daemon.
-struct LabelledColumns: Sendable {
-    let text: String
-    let label: String
-    let format: FormatOption?
-
-    /// Reads both columns. Throws for an unreadable file and for missing columns, naming those there are.
-    func read(_ path: String) async throws -> [(name: String, values: [String])] {
-        let table = try await TableInput.read(path, format: format)
-        return [(text, try table.column(text)), (label, try table.column(label))]
-    }
-
-    static func validate(_ paths: String?..., format: FormatOption?) throws {
-        if format == nil, paths.contains(TableInput.standardInput) { throw TableInput.needsFormat }
     }
 }

@@ -76,16 +76,15 @@ struct TextSource: Sendable {
     init(_ texts: [String]) { origin = .memory(texts) }
     init(_ lines: LineFeed) { origin = .lines(lines) }
 
-    /// The same texts with their number known: a stream is read to its end.
-    func counted() async throws -> (source: TextSource, count: Int) {
+    /// All texts: a stream is read to its end.
+    func all() async throws -> [String] {
         switch origin {
-        case .memory(let texts):
-            return (self, texts.count)
+        case .memory(let texts): return texts
         case .lines(let feed):
             var texts: [String] = []
             while true {
                 let batch = try await feed.next(limit: 4096)
-                if batch.isEmpty { return (TextSource(texts), texts.count) }
+                if batch.isEmpty { return texts }
                 texts += batch
             }
         }

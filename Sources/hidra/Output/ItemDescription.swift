@@ -41,8 +41,9 @@ struct ItemDescription {
         facts.add("architecture", encoder.architecture)
         facts.add("parameters", "\(Format.parameters(encoder.parameters)) (\(Format.bytes(encoder.bytes)))")
         facts.add("width", "\(encoder.width)")
-        facts.add("layers", "\(encoder.layers) (taps 0–\(encoder.layers))")
-        facts.add("longest text", "\(Format.count(UInt64(encoder.maxTokens))) tokens")
+        facts.add("reads", encoder.modality == "image" ? "images" : "texts")
+        facts.add("taps", Self.taps(encoder.taps))
+        if encoder.maxTokens > 0 { facts.add("longest text", "\(Format.count(UInt64(encoder.maxTokens))) tokens") }
         facts.add("pooling", encoder.pooling)
         facts.add("source", encoder.source)
         facts.add("revision", encoder.revision)
@@ -50,6 +51,13 @@ struct ItemDescription {
         facts.add("SHA-256", encoder.digest)
         facts.add("added", "\(Format.date(encoder.created)) (\(Format.age(now - encoder.created)))")
         return facts.render(style: style)
+    }
+
+    /// All of a few; of many the first and the last.
+    private static func taps(_ taps: [String]) -> String {
+        guard let last = taps.last else { return "–" }
+        let shown = taps.count <= 8 ? taps : taps.prefix(6) + ["…", last]
+        return "\(shown.joined(separator: ", ")) (top: \(last))"
     }
 
     private func describe(_ head: Hidra_V1_Head, _ width: Int?, _ style: Style) -> String {

@@ -10,6 +10,8 @@ struct PredictionWriter {
     enum Layout { case table, tsv, json }
 
     let heads: [String]
+    /// What the inputs are: "text" or "image".
+    let input: String
     let layout: Layout
     var style = Style.plain
     var width: Int?
@@ -17,16 +19,20 @@ struct PredictionWriter {
     private var isFirst = true
     private var widths: [Int] = []
 
-    init(heads: [String], layout: Layout, style: Style = .plain, width: Int? = nil, header: Bool = true) {
+    init(
+        heads: [String], input: String = "text", layout: Layout, style: Style = .plain, width: Int? = nil,
+        header: Bool = true
+    ) {
         self.heads = heads
+        self.input = input
         self.layout = layout
         self.style = style
         self.width = width
         self.header = header
     }
 
-    /// Lines for `texts` and their predictions, one `Hidra_V1_TextPrediction` each.
-    mutating func render(_ texts: [String], _ predictions: [Hidra_V1_TextPrediction]) -> String {
+    /// Lines for `texts` and their predictions, one `Hidra_V1_Prediction` each.
+    mutating func render(_ texts: [String], _ predictions: [Hidra_V1_Prediction]) -> String {
         defer { isFirst = false }
         switch layout {
         case .table: return table(texts, predictions)
@@ -35,22 +41,22 @@ struct PredictionWriter {
         }
     }
 
-    private func json(_ text: String, _ prediction: Hidra_V1_TextPrediction) -> JSON {
+    private func json(_ text: String, _ prediction: Hidra_V1_Prediction) -> JSON {
         .event(
             "prediction",
             [
-                ("text", .string(text)),
+                (input, .string(text)),
                 ("heads", .object(zip(heads, prediction.heads).map { ($0, $1.json) })),
                 ("tokens", .unsigned(UInt64(prediction.tokens))), ("truncated", .bool(prediction.truncated)),
             ])
     }
 
-    private func tsv(_ texts: [String], _ predictions: [Hidra_V1_TextPrediction]) -> String {
+    private func tsv(_ texts: [String], _ predictions: [Hidra_V1_Prediction]) -> String {
         guard let model = predictions.first else { return "" }
         var lines = ""
         if isFirst, header {
             let titles = zip(heads, model.heads).flatMap { $1.hasValue ? [$0] : [$0, "\($0)_score"] }
-            lines += (["text"] + titles).map(Self.field).joined(separator: "\t") + "\n"
+            lines += ([input] + titles).map(Self.field).joined(separator: "\t") + "\n"
         }
         for (text, prediction) in zip(texts, predictions) {
             var fields = [Self.field(text)]
@@ -73,8 +79,8 @@ struct PredictionWriter {
         return special ? "\"" + text.replacing("\"", with: "\"\"") + "\"" : text
     }
 
-    private mutating func table(_ texts: [String], _ predictions: [Hidra_V1_TextPrediction]) -> String {
-        var grid = Grid([.init("TEXT", flexible: true)] + heads.map { .init($0) })
+    private mutating func table(_ texts: [String], _ predictions: [Hidra_V1_Prediction]) -> String {
+        var grid = Grid([.init(input.uppercased(), flexible: true)] + heads.map { .init($0) })
         grid.atLeast = widths
         for (text, prediction) in zip(texts, predictions) {
             let cells = prediction.heads.map(Self.cells)

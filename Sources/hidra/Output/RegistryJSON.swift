@@ -8,7 +8,7 @@ extension Hidra_V1_Encoder {
             ("bytes", .unsigned(bytes)), ("width", .unsigned(UInt64(width))), ("layers", .unsigned(UInt64(layers))),
             ("max_tokens", .unsigned(UInt64(maxTokens))), ("pooling", .string(pooling)), ("source", .string(source)),
             ("revision", .string(revision)), ("licence", .string(licence)), ("digest", .string(digest)),
-            ("created", .number(created)),
+            ("created", .number(created)), ("modality", .string(modality)), ("taps", .strings(taps)),
         ])
     }
 }
@@ -19,7 +19,7 @@ extension Hidra_V1_Head {
             ("name", .string(name)), ("encoder", .string(encoder)), ("task", .string(task)), ("kind", .string(kind)),
             ("labels", .strings(labels)), ("parameters", .unsigned(parameters)), ("digest", .string(digest)),
             ("created", .number(created)), ("metrics", .map(metrics)), ("run", .string(run)),
-            ("tap", .unsigned(UInt64(tap))),
+            ("tap", .string(tap)), ("modality", .string(modality)),
         ])
     }
 }

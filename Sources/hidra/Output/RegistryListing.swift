@@ -25,13 +25,13 @@ struct RegistryListing {
 
     private var encoders: Grid {
         var grid = Grid([
-            .init("ENCODER", flexible: true), .init("ARCHITECTURE"), .init("PARAMETERS", right: true),
-            .init("SIZE", right: true), .init("WIDTH", right: true), .init("LAYERS", right: true), .init("ADDED"),
+            .init("ENCODER", flexible: true), .init("READS"), .init("ARCHITECTURE"), .init("PARAMETERS", right: true),
+            .init("SIZE", right: true), .init("WIDTH", right: true), .init("ADDED"),
         ])
         for encoder in reply.encoders {
             grid.add(
-                encoder.name, encoder.architecture, Format.parameters(encoder.parameters), Format.bytes(encoder.bytes),
-                "\(encoder.width)", "\(encoder.layers)", Format.age(now - encoder.created))
+                encoder.name, encoder.modality, encoder.architecture, Format.parameters(encoder.parameters),
+                Format.bytes(encoder.bytes), "\(encoder.width)", Format.age(now - encoder.created))
         }
         return grid
     }

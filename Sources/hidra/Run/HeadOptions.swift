@@ -3,10 +3,12 @@ import HidraProtocol
 
 /// Shape and training of a head. What is not given is left at zero in the request: the daemon's default.
 struct HeadOptions: ParsableArguments {
-    enum Kind: String, ExpressibleByArgument, CaseIterable, Sendable { case linear, mlp }
-
-    @Option(name: .customLong("head"), help: "Kind of head.")
-    var name: Kind = .linear
+    @Option(
+        name: .customLong("head"),
+        help: ArgumentHelp(
+            "Kind of head: linear, mlp, or an ONNX graph with one input [rows, width] and one output [rows, labels].",
+            valueName: "linear|mlp|FILE.onnx"))
+    var network: HeadNetworkOption = .linear
 
     @Option(help: ArgumentHelp("Width of the mlp's hidden layer (default: 512).", valueName: "n"))
     var hidden: UInt32?
@@ -16,8 +18,9 @@ struct HeadOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Layer of the encoder to read, 0 being the embeddings (default: the top).", valueName: "layer"))
-    var tap: UInt32?
+            "Tap of the encoder to read: a layer's number, 0 being the embeddings, or a name that `hidra show ENCODER` lists "
+                + "(default: the top).", valueName: "tap"))
+    var tap: String = ""
 
     @Option(help: ArgumentHelp("Passes over the training rows (default: 30).", valueName: "n"))
     var epochs: UInt32?
@@ -47,8 +50,9 @@ struct HeadOptions: ParsableArguments {
     var classWeights = false
 
     func validate() throws {
-        if name == .linear, hidden != nil || dropout != nil {
-            throw ValidationError("--hidden and --dropout belong to --head mlp; a linear head has no hidden layer.")
+        if network != .mlp, hidden != nil || dropout != nil {
+            throw ValidationError(
+                "--hidden and --dropout belong to --head mlp, the only kind that has one hidden layer.")
         }
         try positive(hidden, "--hidden")
         try positive(epochs, "--epochs")
@@ -61,9 +65,16 @@ struct HeadOptions: ParsableArguments {
         }
     }
 
-    var kind: Hidra_V1_HeadKind {
+    /// Reads the graph, when there is one.
+    func kind() throws -> Hidra_V1_HeadKind {
         var kind = Hidra_V1_HeadKind()
-        kind.name = name.rawValue
+        switch network {
+        case .linear: kind.name = "linear"
+        case .mlp: kind.name = "mlp"
+        case .graph(let path):
+            kind.name = "graph"
+            kind.graph = try GraphFile.read(path)
+        }
         kind.hidden = hidden ?? 0
         if let dropout { kind.dropout = dropout }
         return kind
@@ -90,6 +101,30 @@ struct HeadOptions: ParsableArguments {
     private func share(_ value: Double?, _ option: String) throws {
         if let value, !(value >= 0 && value < 1) {
             throw ValidationError("\(option) is a share from 0 to below 1; it was \(value).")
+        }
+    }
+}
+
+/// The value of `--head`.
+enum HeadNetworkOption: ExpressibleByArgument, Sendable, Equatable, CustomStringConvertible {
+    case linear, mlp
+    case graph(path: String)
+
+    init?(argument: String) {
+        switch argument {
+        case "linear": self = .linear
+        case "mlp": self = .mlp
+        default:
+            guard argument.hasSuffix(".onnx") else { return nil }
+            self = .graph(path: argument)
+        }
+    }
+
+    var description: String {
+        switch self {
+        case .linear: "linear"
+        case .mlp: "mlp"
+        case .graph(let path): path
         }
     }
 }

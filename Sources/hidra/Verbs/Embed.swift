@@ -6,10 +6,11 @@ import Tables
 struct Embed: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "embed",
-        abstract: "Turn texts into vectors.",
+        abstract: "Turn texts or images into vectors.",
         discussion: """
             With -o the vectors go to a NumPy file, float32 [rows, width], written as they come. Without it each text \
-            gives one line of numbers separated by spaces; with --json one object, {"event":"embedding",…}.
+            gives one line of numbers separated by spaces; with --json one object, {"event":"embedding",…}. For an image \
+            encoder the texts are paths of images; one that cannot be read is a row of NaN, and is named.
 
             EXAMPLE:
               hidra embed minilm --file tickets.csv --column message -o tickets.npy
@@ -28,45 +29,47 @@ struct Embed: AsyncParsableCommand {
         help: ArgumentHelp("NumPy file to write.", valueName: "file.npy"), completion: .file())
     var output: String?
 
-    @Option(help: ArgumentHelp("Layer to read, 0 being the embeddings (default: the top).", valueName: "layer"))
-    var tap: Int?
+    @Option(
+        help: ArgumentHelp(
+            "Tap to read: a layer's number, 0 being the embeddings, or a name that `hidra show ENCODER` lists (default: the top).",
+            valueName: "tap"))
+    var tap: String = ""
 
     @OptionGroup var common: CommonOptions
-
-    func validate() throws {
-        if let tap, tap < 0 || tap > Int(UInt32.max) { throw ValidationError("--tap is a layer, 0 or more.") }
-    }
 
     func run() async throws {
         let opened = try await texts.open()
         try await Session.run(common) { session in
+            let kind = try await InputKind.of(encoder: encoder, session)
             if let output {
-                try await write(opened, to: output, session)
+                try await write(opened, kind, to: output, session)
             } else {
-                try await print(opened, session)
+                try await print(opened, kind, session)
             }
         }
     }
 
     /// Lines on standard output, as the vectors come.
-    private func print(_ opened: TextSource, _ session: Session) async throws {
+    private func print(_ opened: TextSource, _ kind: InputKind, _ session: Session) async throws {
         var source = opened
         var totals = PredictionTotals()
-        while let batch = try await next(&source, session, &totals) {
+        while let batch = try await next(&source, kind, session, &totals) {
             try session.console.output.write(lines(batch.texts, batch.values, width: batch.width))
         }
         try report(totals, rows: nil, width: 0, session.console)
+        guard totals.unreadable == 0 else { throw totals.unreadableError }
     }
 
     /// A NumPy file, whose header needs the number of rows before the first of them.
-    private func write(_ opened: TextSource, to path: String, _ session: Session) async throws {
-        var (source, rows) = try await opened.counted()
+    private func write(_ opened: TextSource, _ kind: InputKind, to path: String, _ session: Session) async throws {
+        let names = try kind.expand(try await opened.all()), rows = names.count
+        var source = TextSource(names)
         guard rows > 0 else {
-            throw HidraError(.invalidData, "There are no texts, so \(path) was not written. Check the input.")
+            throw HidraError(.invalidData, "There are no inputs, so \(path) was not written. Check the input.")
         }
         var totals = PredictionTotals()
         var file: (writer: NumPyWriter, width: Int)?
-        while let batch = try await next(&source, session, &totals) {
+        while let batch = try await next(&source, kind, session, &totals) {
             let open =
                 try file ?? (NumPyWriter(path: path, rows: rows, width: batch.width), batch.width)
             guard batch.width == open.width else { throw Self.wrongShape }
@@ -75,18 +78,47 @@ struct Embed: AsyncParsableCommand {
         }
         try file?.writer.finish()
         try report(totals, rows: rows, width: file?.width ?? 0, session.console)
+        guard totals.unreadable == 0 else { throw totals.unreadableError }
     }
 
     /// The next texts and their vectors; nil at the end.
     private func next(
-        _ source: inout TextSource, _ session: Session, _ totals: inout PredictionTotals
+        _ source: inout TextSource, _ kind: InputKind, _ session: Session, _ totals: inout PredictionTotals
     ) async throws -> (texts: [String], values: [Float], width: Int)? {
-        let texts = try await source.next(limit: session.batchSize)
-        if texts.isEmpty { return nil }
-        let (values, rows, width, reply) = try await session.client.embed(encoder: encoder, texts: texts, tap: tap)
-        guard rows == texts.count, values.count == rows * width else { throw Self.wrongShape }
-        totals.add(reply, texts: texts.count)
-        return (texts, values, width)
+        let names = try kind.expand(try await source.next(limit: session.batchSize))
+        if names.isEmpty { return nil }
+        var parts: [(positions: [Int], values: [Float])] = [], width = 0
+        var problems: [(position: Int, message: String)] = []
+        try await kind.inRequests(names) { positions, inputs in
+            let (values, rows, partWidth, reply) = try await session.client.embed(encoder: encoder, inputs, tap: tap)
+            guard rows == positions.count, values.count == rows * partWidth, width == 0 || width == partWidth else {
+                throw Self.wrongShape
+            }
+            width = partWidth
+            parts.append((positions, values))
+            problems += reply.problems.map { (positions[Int($0.key)], $0.value) }
+            totals.add(reply, inputs: positions.count)
+        } problem: { position, message in
+            problems.append((position, message))
+        }
+        guard width > 0 else {
+            let first = problems.min { $0.position < $1.position }
+            throw HidraError(
+                .invalidData,
+                "None of the images could be read. \(first.map { "\(names[$0.position]): \($0.message)" } ?? "")")
+        }
+        var values = [Float](repeating: .nan, count: names.count * width)
+        for part in parts {
+            for (row, position) in part.positions.enumerated() {
+                values.replaceSubrange(
+                    position * width..<(position + 1) * width, with: part.values[row * width..<(row + 1) * width])
+            }
+        }
+        for problem in problems.sorted(by: { $0.position < $1.position }) {
+            totals.addUnreadable()
+            try session.console.note("\(names[problem.position]): \(problem.message)")
+        }
+        return (names, values, width)
     }
 
     private static let wrongShape = HidraError(

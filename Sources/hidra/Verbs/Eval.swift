@@ -5,13 +5,15 @@ import HidraProtocol
 struct Eval: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "eval",
-        abstract: "Measure a head on labelled texts.",
+        abstract: "Measure a head on labelled texts or images.",
         discussion: """
             Prints accuracy and F1 with a table of classes, worst first, and the pairs confused most often; for \
-            regression MAE, RMSE and R². FILE is a .csv, .tsv or .jsonl table, or "-" for standard input with --format.
+            regression MAE, RMSE and R². FILE is what `train` takes: a .csv, .tsv or .jsonl table, "-" for standard input with \
+            --format, or with --image a folder, an archive or a table of paths.
 
             EXAMPLE:
               hidra eval bank test.csv --text text --label category
+              hidra eval planes test.tar --image
 
             EXIT CODES: 0 done, 2 wrong arguments, 3 no such head, 4 bad data, 7 time-out, 8 cancelled.
             """)
@@ -19,20 +21,10 @@ struct Eval: AsyncParsableCommand {
     @Argument(help: ArgumentHelp("Head to measure.", valueName: "head"))
     var head: String
 
-    @Argument(help: ArgumentHelp("Table with labelled rows, or \"-\".", valueName: "file"), completion: .file())
+    @Argument(help: ArgumentHelp("Labelled rows, or \"-\".", valueName: "file"), completion: .file())
     var file: String
 
-    @Option(help: ArgumentHelp("Column with the texts.", valueName: "column"))
-    var text: String
-
-    @Option(help: ArgumentHelp("Column with the true labels or numbers.", valueName: "column"))
-    var label: String
-
-    @Option(help: "Format of the file when its name does not tell.")
-    var format: FormatOption?
-
-    @Option(help: ArgumentHelp("Separates the labels of one cell (multilabel).", valueName: "text"))
-    var labelSeparator: String = "|"
+    @OptionGroup(title: "Rows") var rows: LabelledRowsOptions
 
     @Flag(help: "Show every class.")
     var all = false
@@ -40,21 +32,21 @@ struct Eval: AsyncParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
-        if text == label { throw ValidationError("--text and --label name the same column, '\(text)'.") }
-        try LabelledColumns.validate(file, format: format)
+        try rows.validate(files: [file])
     }
 
     func run() async throws {
-        let rows = try await LabelledColumns(text: text, label: label, format: format).read(file)
+        let labelled = try await rows.open(file)
         try await Session.run(
             common, cancelled: "Cancelled: the daemon was told to stop the job."
         ) { session in
             var request = Hidra_V1_EvaluateRequest()
             request.head = head
-            request.data = try await session.client.upload(columns: rows)
-            request.textColumn = text
-            request.labelColumn = label
-            request.labelSeparator = labelSeparator
+            request.data = try await labelled.upload(session).data
+            request.inputColumn = rows.inputColumn
+            request.labelColumn = rows.labelColumn
+            request.nameColumn = rows.nameColumn
+            request.labelSeparator = rows.labelSeparator
             let final = request
             let (reply, seen) = try await session.job { try await session.client.evaluate(final, progress: $0) }
             let console = session.console

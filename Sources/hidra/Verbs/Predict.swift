@@ -5,12 +5,13 @@ import HidraProtocol
 struct Predict: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "predict",
-        abstract: "Predict labels or values of texts.",
+        abstract: "Predict labels or values of texts or images.",
         discussion: """
             Several heads separated by commas share one pass of their encoder. Texts come from arguments, from --file, \
-            or from a pipe, one a line; they are answered in order and as they come.
+            or from a pipe, one a line; they are answered in order and as they come. For heads on an image encoder they are \
+            paths of JPEG, PNG or WebP files; a folder stands for the images in it.
 
-            On a terminal the answer is a table. In a pipe it is TSV with a header: text, then HEAD and HEAD_score for \
+            On a terminal the answer is a table. In a pipe it is TSV with a header: text or image, then HEAD and HEAD_score for \
             each head (a regression head has no score); several labels of one text are joined by "|". With --json it \
             is one object a text, {"event":"prediction",…}.
 
@@ -18,6 +19,7 @@ struct Predict: AsyncParsableCommand {
               hidra predict intent,urgency "my card has not arrived"
               hidra predict intent --file tickets.csv --column message --top 3 > p.tsv
               tail -f messages.txt | hidra predict intent --json
+              hidra predict planes photo.jpg
 
             EXIT CODES: 0 done, 2 wrong arguments, 3 no such head, 4 bad data, 7 time-out, 8 cancelled.
             """)
@@ -44,25 +46,49 @@ struct Predict: AsyncParsableCommand {
         try await Session.run(common) { session in
             let console = session.console
             let layout: PredictionWriter.Layout = common.json ? .json : console.output.isInteractive ? .table : .tsv
+            let kind = try await InputKind.of(head: heads.names[0], session)
             var writer = PredictionWriter(
-                heads: heads.names, layout: layout, style: console.style, width: console.width, header: !noHeader)
+                heads: heads.names, input: kind == .images ? "image" : "text", layout: layout, style: console.style,
+                width: console.width, header: !noHeader)
             var totals = PredictionTotals()
             var source = opened
             while true {
-                let batch = try await source.next(limit: session.batchSize)
-                if batch.isEmpty { break }
-                let reply = try await session.client.predict(heads: heads.names, texts: batch, top: top ?? 0)
-                guard reply.texts.count == batch.count else {
-                    throw HidraError(
-                        .internalError,
-                        "The daemon answered \(reply.texts.count) of \(batch.count) texts. "
-                            + "Try again; if it happens again, run `hidra doctor`.")
-                }
-                totals.add(reply, texts: batch.count)
-                try console.output.write(writer.render(batch, reply.texts))
+                let names = try await source.next(limit: session.batchSize)
+                if names.isEmpty { break }
+                try await answer(try kind.expand(names), kind, session, &writer, &totals)
             }
-            if common.json { return try console.print(totals.json) }
-            if totals.truncated > 0 { try console.note(totals.truncationNote) }
+            if common.json {
+                try console.print(totals.json)
+            } else if totals.truncated > 0 {
+                try console.note(totals.truncationNote)
+            }
+            guard totals.unreadable == 0 else { throw totals.unreadableError }
+        }
+    }
+
+    private func answer(
+        _ names: [String], _ kind: InputKind, _ session: Session, _ writer: inout PredictionWriter,
+        _ totals: inout PredictionTotals
+    ) async throws {
+        var predictions = [Hidra_V1_Prediction](repeating: Hidra_V1_Prediction(), count: names.count)
+        try await kind.inRequests(names) { positions, inputs in
+            let reply = try await session.client.predict(heads: heads.names, inputs, top: top ?? 0)
+            guard reply.inputs.count == positions.count else {
+                throw HidraError(
+                    .internalError,
+                    "The daemon answered \(reply.inputs.count) of \(positions.count) inputs. "
+                        + "Try again; if it happens again, run `hidra doctor`.")
+            }
+            totals.add(reply, inputs: positions.count)
+            for (position, prediction) in zip(positions, reply.inputs) { predictions[position] = prediction }
+        } problem: { position, message in
+            predictions[position].problem = message
+        }
+        let readable = names.indices.filter { predictions[$0].problem.isEmpty }
+        try session.console.output.write(writer.render(readable.map { names[$0] }, readable.map { predictions[$0] }))
+        for position in names.indices where !predictions[position].problem.isEmpty {
+            totals.addUnreadable()
+            try session.console.note("\(names[position]): \(predictions[position].problem)")
         }
     }
 }
@@ -81,25 +107,35 @@ struct HeadNames: ExpressibleByArgument, Sendable {
 
 /// What the requests of one command add up to.
 struct PredictionTotals {
-    private(set) var texts = 0
+    private(set) var inputs = 0
+    private(set) var unreadable = 0
     private(set) var encoded: UInt64 = 0
     private(set) var cached: UInt64 = 0
     private(set) var truncated: UInt64 = 0
     private(set) var seconds = 0.0
 
-    mutating func add(_ reply: Hidra_V1_PredictReply, texts count: Int) {
-        texts += count
+    mutating func add(_ reply: Hidra_V1_PredictReply, inputs count: Int) {
+        inputs += count
         encoded += reply.encoded
         cached += reply.cached
         truncated += reply.truncated
         seconds += reply.seconds
     }
 
-    mutating func add(_ reply: Hidra_V1_EmbedReply, texts count: Int) {
-        texts += count
+    mutating func add(_ reply: Hidra_V1_EmbedReply, inputs count: Int) {
+        inputs += count
         cached += reply.cached
         truncated += reply.truncated
         seconds += reply.seconds
+    }
+
+    mutating func addUnreadable() { unreadable += 1 }
+
+    /// What the command ends with when some images could not be read and the others were answered.
+    var unreadableError: HidraError {
+        HidraError(
+            .invalidData,
+            "\(Format.count(UInt64(unreadable), "image")) could not be read, as noted above; all others were answered.")
     }
 
     var truncationNote: String {
@@ -111,7 +147,7 @@ struct PredictionTotals {
         .event(
             "result",
             [
-                ("texts", .integer(Int64(texts))), ("encoded", .unsigned(encoded)), ("cached", .unsigned(cached)),
+                ("inputs", .integer(Int64(inputs))), ("encoded", .unsigned(encoded)), ("cached", .unsigned(cached)),
                 ("truncated", .unsigned(truncated)), ("seconds", .number(seconds)),
             ])
     }

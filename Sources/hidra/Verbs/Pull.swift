@@ -51,11 +51,12 @@ struct Pull: AsyncParsableCommand {
             try console.print(
                 "\(verb) \(console.style.bold(encoder.name)): \(encoder.architecture), "
                     + "\(Format.parameters(encoder.parameters)) parameters (\(Format.bytes(encoder.bytes))), "
-                    + "width \(encoder.width), \(encoder.layers) layers, at most \(encoder.maxTokens) tokens"
+                    + "width \(encoder.width), reads \(encoder.modality)s"
+                    + (encoder.maxTokens > 0 ? " of at most \(encoder.maxTokens) tokens" : "")
                     + (encoder.licence.isEmpty ? "" : ", licence \(encoder.licence)"))
             let name = Shell.quoteIfNeeded(encoder.name)
-            try console.print(
-                "\nTrain a head:  hidra train FILE.csv --text COLUMN --label COLUMN --encoder \(name) --name HEAD")
+            let rows = encoder.modality == "image" ? "FOLDER --image" : "FILE.csv --text COLUMN --label COLUMN"
+            try console.print("\nTrain a head:  hidra train \(rows) --encoder \(name) --name HEAD")
         }
     }
 }

@@ -6,11 +6,12 @@ import Tables
 struct Train: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "train",
-        abstract: "Train a head on labelled texts.",
+        abstract: "Train a head on labelled texts or images.",
         discussion: """
-            FILE is a table with a header: .csv, .tsv or .jsonl, or "-" for standard input with --format. The encoder \
-            runs once over each text; later heads on the same texts reuse its features and train in seconds. Nothing \
-            random is left to chance: the same seed gives the same head, to the bit.
+            FILE is a table with a header: .csv, .tsv or .jsonl, or "-" for standard input with --format. With --image it is \
+            a folder with a sub-folder for each label, an archive of one, or a table with a column of paths. The encoder runs \
+            once over each input; later heads on the same inputs reuse its features and train in seconds. Nothing random is \
+            left to chance: the same seed gives the same head, to the bit.
 
             EXAMPLE:
               hidra train tickets.csv --text message --label intent --holdout 0.2 \\
@@ -19,19 +20,20 @@ struct Train: AsyncParsableCommand {
                   --encoder minilm --name bank
               hidra train reviews.jsonl --text body --label stars --task regress \\
                   --encoder minilm --name stars
+              hidra train photos/ --image --holdout 0.2 --encoder cifar-resnet56 --name planes
+              hidra train tickets.csv --text message --label intent --head net.onnx \\
+                  --encoder minilm --name intent2
 
             EXIT CODES: 0 done, 2 wrong arguments, 3 no such encoder, 4 bad data, 5 the head exists (see --replace), \
             7 time-out, 8 cancelled, 9 limit exceeded or disk full.
             """)
 
-    @Argument(help: ArgumentHelp("Table with the training rows, or \"-\".", valueName: "file"), completion: .file())
+    @Argument(
+        help: ArgumentHelp("Table, folder or archive with the training rows, or \"-\".", valueName: "file"),
+        completion: .file())
     var file: String
 
-    @Option(help: ArgumentHelp("Column with the texts.", valueName: "column"))
-    var text: String
-
-    @Option(help: ArgumentHelp("Column with the labels or numbers.", valueName: "column"))
-    var label: String
+    @OptionGroup(title: "Rows") var rows: LabelledRowsOptions
 
     @Option(help: ArgumentHelp("Encoder to train on; `hidra ls` lists them.", valueName: "name"))
     var encoder: String
@@ -45,17 +47,11 @@ struct Train: AsyncParsableCommand {
     @Option(help: "What the labels are: one class, several separated, or a number.")
     var task: TaskKind = .classify
 
-    @Option(help: ArgumentHelp("Table with test rows, with the same columns.", valueName: "file"), completion: .file())
+    @Option(help: ArgumentHelp("Test rows, of the same form as FILE.", valueName: "file"), completion: .file())
     var test: String?
 
     @Option(help: ArgumentHelp("Share of the rows held out for testing, e.g. 0.2.", valueName: "share"))
     var holdout: Double?
-
-    @Option(help: "Format of the files when their names do not tell.")
-    var format: FormatOption?
-
-    @Option(help: ArgumentHelp("Separates the labels of one cell (multilabel).", valueName: "text"))
-    var labelSeparator: String = "|"
 
     @OptionGroup(title: "Head and optimiser") var head: HeadOptions
     @OptionGroup var common: CommonOptions
@@ -67,28 +63,28 @@ struct Train: AsyncParsableCommand {
         if let holdout, !(holdout >= 0 && holdout < 1) {
             throw ValidationError("--holdout is a share of the rows from 0 to below 1, e.g. 0.2; it was \(holdout).")
         }
-        if text == label { throw ValidationError("--text and --label name the same column, '\(text)'.") }
-        if file == "-", test == "-" { throw ValidationError("Only one of FILE and --test can be standard input.") }
-        try LabelledColumns.validate(file, test, format: format)
+        try rows.validate(files: [file] + (test.map { [$0] } ?? []))
         if name.isEmpty { throw ValidationError("--name must not be empty.") }
     }
 
     func run() async throws {
-        let columns = LabelledColumns(text: text, label: label, format: format)
-        let train = try await columns.read(file)
-        let test =
-            if let path = self.test { try await columns.read(path) } else { [(name: String, values: [String])]() }
+        let prepared = try request()
+        let train = try await rows.open(file)
+        let test: LabelledRows? = if let path = self.test { try await rows.open(path) } else { nil }
         try await Session.run(
             common, cancelled: "Cancelled: the daemon was told to stop the job; no head is made."
         ) { session in
-            var request = request()
-            request.data = try await session.client.upload(columns: train)
-            if !test.isEmpty { request.testData = try await session.client.upload(columns: test) }
+            var request = prepared
+            var sample: String?
+            (request.data, sample) = try await train.upload(session)
+            if let test {
+                let uploaded = try await test.upload(session)
+                (request.testData, sample) = (uploaded.data, uploaded.sample ?? sample)
+            }
             let final = request
             let (reply, notes) = try await send(final, session)
             let console = session.console
             if console.json { return try console.print(reply.json) }
-            let sample = (test.isEmpty ? train : test).first?.values.first
             let report = TrainingReport(reply: reply, seenNotes: notes, sample: sample)
             try console.print(report.render(style: console.style))
         }
@@ -107,18 +103,19 @@ struct Train: AsyncParsableCommand {
     }
 
     /// The request without its data, which exists only once it is uploaded.
-    func request() -> Hidra_V1_TrainRequest {
+    func request() throws -> Hidra_V1_TrainRequest {
         var request = Hidra_V1_TrainRequest()
         request.head = name
         request.encoder = encoder
         request.task = task.wire
-        request.textColumn = text
-        request.labelColumn = label
+        request.inputColumn = rows.inputColumn
+        request.labelColumn = rows.labelColumn
+        request.nameColumn = rows.nameColumn
         request.holdout = holdout ?? 0
-        request.kind = head.kind
+        request.kind = try head.kind()
         request.hyperparameters = head.hyperparameters
-        request.labelSeparator = labelSeparator
-        if let tap = head.tap { request.tap = tap }
+        request.labelSeparator = rows.labelSeparator
+        request.tap = head.tap
         request.replace = replace
         return request
     }

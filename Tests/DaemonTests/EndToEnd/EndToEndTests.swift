@@ -28,18 +28,18 @@ struct EndToEndTests {
         let list = try await client.list()
         #expect(list.encoders.map(\.name) == ["tiny"] && list.heads.map(\.name) == ["letters", "letters2"] && list.runs.count == 2)
 
-        let answer = try await client.predict(heads: ["letters", "letters2"], texts: ["cc a b"], top: 2)
-        #expect(answer.texts[0].heads.map { $0.labels[0].label } == ["c", "c"])
-        #expect(answer.texts[0].heads[0].labels.count == 2)
+        let answer = try await client.predict(heads: ["letters", "letters2"], .texts(["cc a b"]), top: 2)
+        #expect(answer.inputs[0].heads.map { $0.labels[0].label } == ["c", "c"])
+        #expect(answer.inputs[0].heads[0].labels.count == 2)
 
-        let embedded = try await client.embed(encoder: "tiny", texts: ["aa", "bb", "aa"], tap: nil)
+        let embedded = try await client.embed(encoder: "tiny", .texts(["aa", "bb", "aa"]))
         #expect(embedded.rows == 3 && embedded.width == 32 && embedded.values.count == 96)
         #expect(Array(embedded.values[0..<32]) == Array(embedded.values[64..<96]))
 
         var evaluate = Hidra_V1_EvaluateRequest()
         evaluate.head = "letters"
         evaluate.data = data
-        evaluate.textColumn = "text"
+        evaluate.inputColumn = "text"
         evaluate.labelColumn = "label"
         let report = try await client.evaluate(evaluate) { _ in }
         #expect(report.rows == 200 && report.metrics["accuracy"] ?? 0 > 0.9 && report.classes.count == 4)
@@ -72,7 +72,7 @@ struct EndToEndTests {
         let failing = request
         let error = await #expect(throws: HidraError.self) {
             if mistake == "head" {
-                _ = try await client.predict(heads: ["lettres"], texts: ["a"])
+                _ = try await client.predict(heads: ["lettres"], .texts(["a"]))
             } else {
                 _ = try await client.train(failing) { _ in }
             }
@@ -104,7 +104,7 @@ struct EndToEndTests {
         }
         let status = try await client.status()
         #expect(status.jobs.map(\.id) == [job] && status.jobs[0].subject == "long" && status.jobs[0].client == "test")
-        for _ in 0..<20 { #expect(try await client.predict(heads: ["letters"], texts: ["bb c d"]).texts[0].heads[0].labels[0].label == "b") }
+        for _ in 0..<20 { #expect(try await client.predict(heads: ["letters"], .texts(["bb c d"])).inputs[0].heads[0].labels[0].label == "b") }
         #expect(try await client.cancel(job: job))
         let error = await #expect(throws: HidraError.self) { try await training.value }
         #expect(error?.code == .cancelled)
@@ -136,7 +136,7 @@ struct EndToEndTests {
         let list = try await again.list()
         #expect(list.heads.map(\.name) == ["kept"])
         #expect(list.runs.map(\.state).sorted() == ["finished", "interrupted"])
-        #expect(try await again.predict(heads: ["kept"], texts: ["aa b c"]).texts.count == 1)
+        #expect(try await again.predict(heads: ["kept"], texts: ["aa b c"]).inputs.count == 1)
         await again.close()
         try await next.stop()
     }
@@ -153,7 +153,7 @@ struct EndToEndTests {
 
     @Test("data of a client that is gone is dropped, and appends cannot leave gaps")
     func data() async throws {
-        let store = DataStore(limits: Limits(dataRows: 5, dataBytes: 100))
+        let store = DataStore(limits: Limits(dataRows: 5, dataBytes: 100), folder: FileManager.default.temporaryDirectory)
         let client = ClientIdentity([1]), other = ClientIdentity([2])
         func append(_ first: UInt64, _ values: [String]) throws -> Int {
             var request = Hidra_V1_AppendRowsRequest()

@@ -56,11 +56,11 @@ final class RunningDaemon: Sendable {
 }
 
 /// Texts whose first letter decides their label.
-func letterRows(_ count: Int) -> [(name: String, values: [String])] {
+func letterRows(_ count: Int) -> [UploadColumn] {
     let letters = ["a", "b", "c", "d"]
     return [
-        ("text", (0..<count).map { "\(letters[$0 % 4])\(letters[$0 % 4]) \(letters[$0 / 4 % 4]) \(letters[$0 / 16 % 4])" }),
-        ("label", (0..<count).map { letters[$0 % 4] }),
+        UploadColumn("text", (0..<count).map { "\(letters[$0 % 4])\(letters[$0 % 4]) \(letters[$0 / 4 % 4]) \(letters[$0 / 16 % 4])" }),
+        UploadColumn("label", (0..<count).map { letters[$0 % 4] }),
     ]
 }
 
@@ -69,7 +69,7 @@ func trainRequest(_ head: String, _ data: String, epochs: UInt32 = 0) -> Hidra_V
     request.head = head
     request.encoder = "tiny"
     request.data = data
-    request.textColumn = "text"
+    request.inputColumn = "text"
     request.labelColumn = "label"
     request.hyperparameters.epochs = epochs
     return request

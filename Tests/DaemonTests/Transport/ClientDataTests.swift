@@ -19,7 +19,7 @@ struct ClientDataTests {
         let client = try await ClientTests.connect(daemon)
         let texts = (0..<3000).map { "row \($0) " + String(repeating: "ü", count: $0 % 900) }
         let labels = (0..<3000).map { "label \($0 % 7)" }
-        let name = try await client.upload(columns: [("text", texts), ("label", labels)], named: "tickets")
+        let name = try await client.upload(columns: [UploadColumn("text", texts), UploadColumn("label", labels)], named: "tickets")
         #expect(name == "tickets")
         let appends = daemon.received.values.compactMap { message -> Hidra_V1_AppendRowsRequest? in
             if case .appendRows(let append) = message.envelope.kind { append } else { nil }
@@ -38,8 +38,8 @@ struct ClientDataTests {
     func names() async throws {
         let daemon = try EchoDaemon(answer: Self.acknowledge)
         let client = try await ClientTests.connect(daemon)
-        let first = try await client.upload(columns: [("a", ["1"])])
-        let second = try await client.upload(columns: [("a", ["1"])])
+        let first = try await client.upload(columns: [UploadColumn("a", ["1"])])
+        let second = try await client.upload(columns: [UploadColumn("a", ["1"])])
         #expect(first != second && !first.isEmpty)
         await client.close()
         await daemon.stop()
@@ -71,7 +71,7 @@ struct ClientDataTests {
         let daemon = try EchoDaemon(configuration: EchoDaemon.smallMessages, answer: Self.acknowledge)
         let client = try await ClientTests.connect(daemon)
         let error = await #expect(throws: HidraError.self) {
-            try await client.upload(columns: table.columns.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
+            try await client.upload(columns: table.columns.sorted { $0.key < $1.key }.map { UploadColumn($0.key, $0.value) })
         }
         #expect(error?.code == table.code)
         #expect(error?.message.contains(table.hint) == true, "\(error?.message ?? "")")
@@ -84,8 +84,8 @@ struct ClientDataTests {
         let daemon = try EchoDaemon(configuration: EchoDaemon.smallMessages)
         let client = try await ClientTests.connect(daemon)
         let texts = Array(repeating: "text", count: 11)
-        let predict = await #expect(throws: HidraError.self) { try await client.predict(heads: ["a"], texts: texts) }
-        let embed = await #expect(throws: HidraError.self) { try await client.embed(encoder: "a", texts: texts) }
+        let predict = await #expect(throws: HidraError.self) { try await client.predict(heads: ["a"], .texts(texts)) }
+        let embed = await #expect(throws: HidraError.self) { try await client.embed(encoder: "a", .texts(texts)) }
         for error in [predict, embed] {
             #expect(error?.code == .limitExceeded)
             #expect(error?.message.contains("10") == true)
@@ -110,11 +110,11 @@ struct ClientDataTests {
             loop.send(envelope, tensors: [bytes], to: message.client, on: .work)
         })
         let client = try await ClientTests.connect(daemon)
-        let reply = try await client.embed(encoder: "minilm", texts: ["a", "b"])
+        let reply = try await client.embed(encoder: "minilm", .texts(["a", "b"]))
         #expect(reply.values.map(\.bitPattern) == values.map(\.bitPattern))
         #expect(reply.rows == 2 && reply.width == 3)
         // A reply for another number of texts is not accepted.
-        await #expect(throws: HidraError.self) { try await client.embed(encoder: "minilm", texts: ["a"]) }
+        await #expect(throws: HidraError.self) { try await client.embed(encoder: "minilm", .texts(["a"])) }
         await client.close()
         await daemon.stop()
     }

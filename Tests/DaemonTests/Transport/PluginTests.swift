@@ -45,8 +45,8 @@ struct PluginTests {
                     loop.reply(.evaluateReply(reply), to: message)
                 case .predict(let predict):
                     var reply = Hidra_V1_PredictReply()
-                    reply.texts = predict.texts.map { text in
-                        var answer = Hidra_V1_TextPrediction()
+                    reply.inputs = predict.texts.map { text in
+                        var answer = Hidra_V1_Prediction()
                         answer.heads = predict.heads.map { head in
                             var prediction = Hidra_V1_HeadPrediction()
                             if head == "number" {

@@ -3,9 +3,10 @@
 extension Probes {
     static let products: [String: @Sendable () -> [Probe]] = [
         LinearProduct.name: {
-            return [
+            [
                 Probe(LinearProduct(), [numbers([2, 3, 4], 1), numbers([5, 4], 2), numbers([5], 3)]),
                 Probe(LinearProduct(), [numbers([3, 4], 1), numbers([5, 4], 2)]),
+                Probe(LinearProduct(), [numbers([4], 1), numbers([5, 4], 2), numbers([5], 3)]),
             ]
         },
         LinearGELU.name: {
@@ -15,10 +16,16 @@ extension Probes {
             ]
         },
         MatrixProduct.name: {
-            return [
-                Probe(MatrixProduct(), [numbers([3, 4], 1), numbers([4, 2], 2)]),
+            let shapes: [(Shape, Shape)] = [
+                ([3, 4], [4, 2]), ([4], [4, 2]), ([3, 4], [4]), ([4], [4]), ([2, 3, 4], [4, 5]), ([2, 3, 4], [4]),
+                ([4], [2, 4, 3]), ([3, 4], [2, 4, 5]), ([2, 1, 3, 4], [5, 4, 2]), ([2, 3, 4], [2, 4, 3]),
+                ([1, 3, 4], [1, 4, 3]),
+            ]
+            return shapes.map { Probe(MatrixProduct(), [numbers($0, 1), numbers($1, 2)]) } + [
                 Probe(MatrixProduct(transposeA: true), [numbers([2, 4, 3], 1), numbers([2, 4, 2], 2)]),
+                Probe(MatrixProduct(transposeA: true), [numbers([2, 4, 3], 1), numbers([4, 2], 2)]),
                 Probe(MatrixProduct(transposeB: true), [numbers([3, 4], 1), numbers([2, 4], 2)]),
+                Probe(MatrixProduct(transposeB: true), [numbers([5, 3, 4], 1), numbers([2, 4], 2)]),
                 Probe(MatrixProduct(transposeA: true, transposeB: true), [numbers([4, 3], 1), numbers([2, 4], 2)]),
             ]
         },

@@ -26,7 +26,7 @@ private struct Bench {
 }
 
 /// Texts whose first letter decides: a tiny random encoder can tell them apart.
-private func rows(_ count: Int, salt: Int = 0) -> LabelledTexts {
+private func rows(_ count: Int, salt: Int = 0) -> LabelledRows {
     let letters = Array("abcd")
     let texts = (0..<count).map { index in
         let tail = String(index * 7919 + salt, radix: 16).compactMap { digit in
@@ -34,7 +34,7 @@ private func rows(_ count: Int, salt: Int = 0) -> LabelledTexts {
         }
         return "\(letters[index % 4])\(letters[index % 4]) \(String(tail))"
     }
-    return LabelledTexts(texts: texts, labels: (0..<count).map { String(letters[$0 % 4]) })
+    return LabelledRows(texts: texts, labels: (0..<count).map { String(letters[$0 % 4]) })
 }
 
 @Suite("The workbench")
@@ -58,9 +58,9 @@ struct WorkbenchTests {
         let cached = try await again.workbench.train(second)
         #expect(cached.summary.cacheMisses == 0 && cached.summary.cacheHits == 480)
 
-        let predictions = try await again.workbench.predict(heads: ["first", "second"], texts: ["bb qqq", "dd rrr"], top: 2)
+        let predictions = try await again.workbench.predict(heads: ["first", "second"], inputs: [.text("bb qqq"), .text("dd rrr")], top: 2)
         #expect(predictions.encoded == 2)
-        for (text, expected) in zip(predictions.texts, ["b", "d"]) {
+        for (text, expected) in zip(predictions.inputs, ["b", "d"]) {
             for answer in text {
                 guard case .labels(let scores) = answer else { return #expect(Bool(false)) }
                 #expect(scores.count == 2 && scores[0].label == expected)
@@ -96,11 +96,11 @@ struct WorkbenchTests {
     func otherTasks() async throws {
         let bench = try await Bench()
         let base = rows(240)
-        let flags = LabelledTexts(texts: base.texts, labels: base.labels.map { $0 < "c" ? "\($0)|early" : $0 })
+        let flags = LabelledRows(inputs: base.inputs, labels: base.labels.map { $0 < "c" ? "\($0)|early" : $0 })
         let multilabel = try await bench.workbench.train(
             TrainingRequest(head: "flags", encoder: "tiny", task: .multilabel, rows: flags, holdout: 0.2))
         #expect(multilabel.test?.metrics["micro_f1"] ?? 0 > 0.8)
-        let numbers = LabelledTexts(texts: base.texts, labels: base.labels.map { String(100 * ($0.utf8.first.map(Int.init) ?? 0)) })
+        let numbers = LabelledRows(inputs: base.inputs, labels: base.labels.map { String(100 * ($0.utf8.first.map(Int.init) ?? 0)) })
         let regression = try await bench.workbench.train(
             TrainingRequest(head: "numbers", encoder: "tiny", task: .regress, rows: numbers, holdout: 0.2))
         #expect(regression.test?.metrics["r2"] ?? 0 > 0.5)
@@ -125,7 +125,7 @@ struct WorkbenchTests {
         let bench = try await Bench()
         var data = rows(100)
         data.labels[0] = "lonely"
-        data.texts[1] = String(repeating: "a ", count: 60)
+        data.inputs[1] = .text(String(repeating: "a ", count: 60))
         let outcome = try await bench.workbench.train(TrainingRequest(head: "h", encoder: "tiny", rows: data))
         #expect(outcome.summary.notes.contains { $0.contains("lonely") })
         #expect(outcome.summary.truncatedRows == 1)
@@ -142,9 +142,9 @@ struct WorkbenchTests {
         }
         let cases: [(TrainingRequest, WorkbenchError.Code)] = [
             (request { $0.encoder = "tinny" }, .notFound), (request { $0.head = "../x" }, .invalidArgument),
-            (request { $0.head = "tiny" }, .alreadyExists), (request { $0.rows = LabelledTexts(texts: [], labels: []) }, .invalidData),
+            (request { $0.head = "tiny" }, .alreadyExists), (request { $0.rows = LabelledRows(texts: [], labels: []) }, .invalidData),
             (request { $0.rows.labels[4] = "" }, .invalidData), (request { $0.task = .regress }, .invalidData),
-            (request { $0.tap = 9 }, .invalidArgument), (request { $0.holdout = 1.5 }, .invalidArgument),
+            (request { $0.tap = "9" }, .invalidArgument), (request { $0.holdout = 1.5 }, .invalidArgument),
             (request { $0.settings.learningRate = -1 }, .invalidArgument), (request { $0.settings.epochs = 0 }, .invalidArgument),
             (request { $0.kind = .mlp(hidden: 1 << 30, dropout: 0) }, .invalidArgument),
         ]
@@ -189,7 +189,7 @@ struct WorkbenchTests {
         #expect(error?.message.contains("h") == true)
         _ = try await bench.workbench.remove("tiny", withHeads: true)
         #expect(try await bench.workbench.cacheStatistics().rows == 0)
-        await #expect(throws: WorkbenchError.self) { try await bench.workbench.predict(heads: ["h"], texts: ["a"], top: 1) }
+        await #expect(throws: WorkbenchError.self) { try await bench.workbench.predict(heads: ["h"], inputs: [.text("a")], top: 1) }
         try await bench.workbench.close()
     }
 
@@ -202,7 +202,7 @@ struct WorkbenchTests {
         try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: file.path)
         try data.write(to: file)
         let error = await #expect(throws: WorkbenchError.self) {
-            try await bench.workbench.embed(encoder: "tiny", texts: ["a"], tap: nil)
+            try await bench.workbench.embed(encoder: "tiny", inputs: [.text("a")], tap: "")
         }
         #expect(error?.code == .corrupt)
         try await bench.workbench.close()

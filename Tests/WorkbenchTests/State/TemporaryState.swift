@@ -86,7 +86,7 @@ extension HeadRecord {
         HeadRecord(
             name: name, encoder: encoder, encoderDigest: digest, task: "classify", kind: "linear",
             labels: ["refund", "größe \"x\"", "", "🙂"], parameters: 1540, digest: "h1", created: 1_700_000_001.5,
-            metrics: ["accuracy": 0.93, "loss": .nan, "lift": .infinity], run: "run-00000001", tap: 6)
+            metrics: ["accuracy": 0.93, "loss": .nan, "lift": .infinity], run: "run-00000001", tap: "6")
     }
 }
 

@@ -4,14 +4,14 @@ import CKernels
 /// `softmax(q kᵀ · scale) v` for each sequence and head. Inputs q, k, v `[tokens, heads · size]`; they may be column views of
 /// one matrix. Nothing is padded: a sequence never sees its neighbours.
 package struct PackedAttention: DifferentiableOp {
-    package static let name = "attention"
+    package static let name = "packed_attention"
     package let offsets: SequenceOffsets
     package let heads: Int
     package let scale: Float
 
     /// `scale` defaults to `1 / √(head size)`.
     package init(_ offsets: SequenceOffsets, heads: Int, width: Int, scale: Float? = nil) {
-        precondition(heads > 0 && width % heads == 0, "attention: width \(width) for \(heads) heads")
+        precondition(heads > 0 && width % heads == 0, "packed_attention: width \(width) for \(heads) heads")
         self.offsets = offsets
         self.heads = heads
         self.scale = scale ?? 1 / Float(width / heads).squareRoot()
@@ -82,7 +82,7 @@ package struct PackedAttention: DifferentiableOp {
         let dense = inputs.map { $0.strides[1] == 1 ? $0 : $0.contiguous() }
         precondition(
             dense.allSatisfy { $0.shape == dense[0].shape } && dense[0].shape[0] == offsets.rows,
-            "attention: q \(inputs[0].shape), k \(inputs[1].shape), v \(inputs[2].shape) for \(offsets.rows) packed rows"
+            "packed_attention: q \(inputs[0].shape), k \(inputs[1].shape), v \(inputs[2].shape) for \(offsets.rows) packed rows"
         )
         return (dense[0], dense[1], dense[2])
     }

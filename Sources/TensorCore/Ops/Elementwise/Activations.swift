@@ -1,68 +1,54 @@
-import CKernels
+package import CKernels
 import Glibc
 
 /// `gelu(x) = x/2 · (1 + erf(x/√2))` (Hendrycks & Gimpel 2016, the exact form).
-package struct GELU: DifferentiableOp {
+package struct GELU: KernelUnaryOp {
     package static let name = "gelu_erf"
+    package static let kernel = ck_map_gelu_erf
     package init() {}
+}
 
-    package func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: Saved) {
-        let x = inputs[0].contiguous(), y = Tensor(uninitialised: x.shape)
-        ck_gelu_f32(x.count, x.pointer, y.mutablePointer)
-        return (y, [])
-    }
+/// `x/2 · (1 + tanh(√(2/π) · (x + 0.044715 x³)))`, GELU as GPT-2 approximates it.
+package struct TanhGELU: KernelUnaryOp {
+    package static let name = "gelu_tanh"
+    package static let kernel = ck_map_gelu_tanh
+    package init() {}
+}
 
-    package func backward(_ gradient: Tensor, inputs: [Tensor], saved: Saved, needs: [Bool]) -> [Tensor?] {
-        let x = inputs[0].contiguous(), dx = Tensor(uninitialised: x.shape)
-        ck_gelu_backward_f32(x.count, x.pointer, gradient.pointer, dx.mutablePointer)
-        return [dx]
-    }
+/// `x · sigmoid(1.702 x)`, GELU as CLIP approximates it.
+package struct QuickGELU: KernelUnaryOp {
+    package static let name = "quick_gelu"
+    package static let kernel = ck_map_quick_gelu
+    package init() {}
 }
 
 /// `max(x, 0)`; the slope at 0 is 0, and NaN stays NaN.
-package struct ReLU: DifferentiableOp {
+package struct ReLU: KernelUnaryOp {
     package static let name = "relu"
+    package static let kernel = ck_map_relu
     package init() {}
-
-    package func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: Saved) {
-        (inputs[0].map { $0 <= 0 ? 0 : $0 }, [])
-    }
-
-    package func backward(_ gradient: Tensor, inputs: [Tensor], saved: Saved, needs: [Bool]) -> [Tensor?] {
-        [broadcast(Self.name, gradient, inputs[0]) { $1 <= 0 ? 0 : $0 }]
-    }
 }
 
-package struct Tanh: DifferentiableOp {
+/// `min(max(x, 0), 6)`; the slope at 0 and at 6 is 0.
+package struct ReLU6: KernelUnaryOp {
+    package static let name = "relu6"
+    package static let kernel = ck_map_relu6
+    package init() {}
+}
+
+package struct Tanh: KernelUnaryOp {
     package static let name = "tanh"
+    package static let kernel = ck_map_tanh
     package init() {}
-
-    package func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: Saved) {
-        let y = inputs[0].map(tanhf)
-        return (y, [y])
-    }
-
-    /// `dx = dy · (1 − y²)`
-    package func backward(_ gradient: Tensor, inputs: [Tensor], saved: Saved, needs: [Bool]) -> [Tensor?] {
-        [broadcast(Self.name, gradient, saved[0]) { $0 * (1 - $1 * $1) }]
-    }
 }
 
-/// `1 / (1 + e^−x)`, without overflow on either side.
-package struct Sigmoid: DifferentiableOp {
+/// `1 / (1 + e^−x)`
+package struct Sigmoid: KernelUnaryOp {
     package static let name = "sigmoid"
+    package static let kernel = ck_map_sigmoid
     package init() {}
 
-    package func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: Saved) {
-        let y = inputs[0].map(Self.value)
-        return (y, [y])
-    }
-
-    /// `dx = dy · y (1 − y)`
-    package func backward(_ gradient: Tensor, inputs: [Tensor], saved: Saved, needs: [Bool]) -> [Tensor?] {
-        [broadcast(Self.name, gradient, saved[0]) { $0 * $1 * (1 - $1) }]
-    }
-
+    /// One number's, for losses.
     static func value(_ x: Float) -> Float {
         if x >= 0 { return 1 / (1 + expf(-x)) }
         let e = expf(x)
@@ -70,50 +56,30 @@ package struct Sigmoid: DifferentiableOp {
     }
 }
 
-/// Softmax over the last axis: `y = exp(x − max x) / Σ exp(x − max x)`.
-package struct Softmax: DifferentiableOp {
-    package static let name = "softmax"
+/// `x · sigmoid(x)` (Elfwing et al. 2018), also called swish.
+package struct SiLU: KernelUnaryOp {
+    package static let name = "silu"
+    package static let kernel = ck_map_silu
     package init() {}
-
-    package func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: Saved) {
-        let x = inputs[0].contiguous(), y = Tensor(uninitialised: x.shape)
-        ck_softmax_f32(x.shape.rows, x.shape.last, 1, x.pointer, x.shape.last, y.mutablePointer, x.shape.last)
-        return (y, [y])
-    }
-
-    /// `dx = y · (dy − ⟨dy, y⟩)` for each row.
-    package func backward(_ gradient: Tensor, inputs: [Tensor], saved: Saved, needs: [Bool]) -> [Tensor?] {
-        let y = saved[0], dx = Tensor(uninitialised: y.shape), width = y.shape.last
-        for row in 0..<y.shape.rows {
-            let start = row * width
-            let inner = ck_dot_f32(width, gradient.pointer + start, y.pointer + start)
-            for i in start..<start + width { dx.mutablePointer[i] = y.pointer[i] * (gradient.pointer[i] - inner) }
-        }
-        return [dx]
-    }
 }
 
-/// In training, each element is dropped with probability `rate` and the others are scaled by `1 / (1 − rate)`
-/// (Srivastava et al. 2014). The mask depends on `seed` alone.
-package struct Dropout: DifferentiableOp {
-    package static let name = "dropout"
-    package let rate: Float
-    package let seed: UInt64
+/// `ln(1 + eˣ)`; the identity above 20.
+package struct Softplus: KernelUnaryOp {
+    package static let name = "softplus"
+    package static let kernel = ck_map_softplus
+    package init() {}
+}
 
-    package init(rate: Float, seed: UInt64) {
-        precondition((0..<1).contains(rate), "dropout: rate \(rate) is not in 0..<1")
-        self.rate = rate
-        self.seed = seed
-    }
+/// `x · tanh(softplus(x))` (Misra 2019).
+package struct Mish: KernelUnaryOp {
+    package static let name = "mish"
+    package static let kernel = ck_map_mish
+    package init() {}
+}
 
-    package func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: Saved) {
-        let mask = Tensor(uninitialised: inputs[0].shape)
-        var random = Random(seed: seed)
-        for i in 0..<mask.count { mask.mutablePointer[i] = random.uniform() < rate ? 0 : 1 / (1 - rate) }
-        return (broadcast(Self.name, inputs[0], mask, *), [mask])
-    }
-
-    package func backward(_ gradient: Tensor, inputs: [Tensor], saved: Saved, needs: [Bool]) -> [Tensor?] {
-        [broadcast(Self.name, gradient, saved[0], *)]
-    }
+/// `x · relu6(x + 3) / 6` (Howard et al. 2019); the slope is 0 at −3 and below, 1 at 3 and above.
+package struct HardSwish: KernelUnaryOp {
+    package static let name = "hardswish"
+    package static let kernel = ck_map_hard_swish
+    package init() {}
 }

@@ -35,32 +35,43 @@ package struct CrossEntropy: DifferentiableOp {
             layout.positions == targets.count && classWeights.map { $0.count == classes } ?? true,
             "cross_entropy: logits \(inputs[0].shape), \(targets.count) targets, \(classWeights?.count ?? classes) weights"
         )
-        let probabilities = Tensor(uninitialised: logits.shape)
-        ck_softmax_f32(targets.count, classes, 1, logits.pointer, classes, probabilities.mutablePointer, classes)
-        let losses = Tensor(uninitialised: layout.shapeWithoutClasses)
-        var total = 0.0
-        for (row, target) in targets.enumerated() {
-            if target == ignoreIndex {
-                losses.mutablePointer[row] = 0
-                continue
-            }
-            precondition(target >= 0 && Int(target) < classes, "cross_entropy: target \(target) of \(classes) classes")
-            let x = logits.pointer + row * classes
-            let logSum = x.logSumOfExponentials(classes, softmax: probabilities.pointer + row * classes)
-            var loss = Double(weight(Int(target))) * Double(1 - smoothing) * Double(logSum - x[Int(target)])
-            if smoothing > 0 {
-                var spread = Double(classes) * Double(logSum) - Double(ck_sum_f32(classes, x))
-                if let classWeights {
-                    spread = 0
-                    for i in 0..<classes { spread += Double(classWeights[i]) * Double(logSum - x[i]) }
+        let probabilities = Tensor(uninitialised: logits.shape),
+            losses = Tensor(uninitialised: layout.shapeWithoutClasses)
+        forRows(classes) { rows in
+            let start = rows.lowerBound * classes, loss = losses.mutablePointer
+            // log Σ eˣ of each row, in the place of its loss.
+            ck_softmax_log_sum_f32(
+                rows.count, classes, logits.pointer + start, classes, probabilities.mutablePointer + start, classes,
+                loss + rows.lowerBound)
+            for row in rows {
+                let target = targets[row]
+                if target == ignoreIndex {
+                    loss[row] = 0
+                    continue
                 }
-                loss += Double(smoothing) / Double(classes) * spread
+                precondition(
+                    target >= 0 && Int(target) < classes, "cross_entropy: target \(target) of \(classes) classes")
+                loss[row] = self.loss(logits.pointer + row * classes, classes, Int(target), logSum: loss[row])
             }
-            losses.mutablePointer[row] = Float(loss)
-            total += loss
         }
-        let output = reduction == .none ? losses : Tensor(scalar: Float(total / divisor))
-        return (output, [probabilities])
+        if reduction == .none { return (losses, [probabilities]) }
+        var total = 0.0
+        for row in targets.indices { total += Double(losses.pointer[row]) }
+        return (Tensor(scalar: Float(total / divisor)), [probabilities])
+    }
+
+    /// The loss of one position with scores x `[classes]`.
+    private func loss(_ x: UnsafePointer<Float>, _ classes: Int, _ target: Int, logSum: Float) -> Float {
+        var loss = Double(weight(target)) * Double(1 - smoothing) * Double(logSum - x[target])
+        if smoothing > 0 {
+            var spread = Double(classes) * Double(logSum) - Double(ck_sum_f32(classes, x))
+            if let classWeights {
+                spread = 0
+                for i in 0..<classes { spread += Double(classWeights[i]) * Double(logSum - x[i]) }
+            }
+            loss += Double(smoothing) / Double(classes) * spread
+        }
+        return Float(loss)
     }
 
     /// `dx = (Σ t · p − t) / divisor` for target weights t of the position.
@@ -69,24 +80,33 @@ package struct CrossEntropy: DifferentiableOp {
         let divisor = divisor
         let share = smoothing / Float(classes)
         let weightSum = smoothing > 0 ? (0..<classes).reduce(Float(0)) { $0 + weight($1) } : 0
-        for (row, target) in targets.enumerated() {
-            let p = saved[0].pointer + row * classes, out = dx.mutablePointer + row * classes
-            if target == ignoreIndex {
-                out.update(repeating: 0, count: classes)
-                continue
+        forRows(classes) { rows in
+            for row in rows {
+                let target = targets[row]
+                let p = saved[0].pointer + row * classes, out = dx.mutablePointer + row * classes
+                if target == ignoreIndex {
+                    out.update(repeating: 0, count: classes)
+                    continue
+                }
+                let scale = reduction.factor(gradient, row, divisor: divisor)
+                let main = weight(Int(target)) * (1 - smoothing)
+                let mass = main + share * weightSum
+                let (rise, fall) = (mass * scale, share * scale)
+                if smoothing > 0, let classWeights {
+                    for i in 0..<classes { out[i] = p[i] * rise - classWeights[i] * fall }
+                } else {
+                    for i in 0..<classes { out[i] = p[i] * rise - fall }
+                }
+                out[Int(target)] -= main * scale
             }
-            let scale = reduction.factor(gradient, row, divisor: divisor)
-            let main = weight(Int(target)) * (1 - smoothing)
-            let mass = main + share * weightSum
-            let (rise, fall) = (mass * scale, share * scale)
-            if smoothing > 0, let classWeights {
-                for i in 0..<classes { out[i] = p[i] * rise - classWeights[i] * fall }
-            } else {
-                for i in 0..<classes { out[i] = p[i] * rise - fall }
-            }
-            out[Int(target)] -= main * scale
         }
         return [ClassLayout(Self.name, inputs[0].shape).restored(dx)]
+    }
+
+    /// Positions, split over the worker threads when there is enough to do.
+    private func forRows(_ classes: Int, _ body: (Range<Int>) -> Void) {
+        let rows = targets.count, parts = max(1, min(WorkerPool.shared.threads, rows * classes / 2048))
+        WorkerPool.shared.parallel(parts) { part in body(rows * part / parts..<rows * (part + 1) / parts) }
     }
 
     private func weight(_ index: Int) -> Float { classWeights?[index] ?? 1 }

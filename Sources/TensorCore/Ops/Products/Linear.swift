@@ -92,54 +92,5 @@ extension Tensor {
     var asRows: Tensor { rank == 2 ? self : reshapedView([shape.rows, shape.last]) }
 }
 
-/// Σ over all axes but the last → `[width]`, in the order of the rows.
-func sumOfRows(_ x: Tensor) -> Tensor {
-    let sum = Tensor(uninitialised: [x.shape.last])
-    ck_sum_rows_f32(x.shape.rows, sum.count, x.pointer, sum.count, sum.mutablePointer)
-    return sum
-}
-
-/// `a b` of two matrices, or of stacks of matrices with equal leading axes: `[…, m, k] · […, k, n]` → `[…, m, n]`.
-package struct MatrixProduct: DifferentiableOp {
-    package static let name = "matmul"
-    package let transposeA: Bool, transposeB: Bool
-
-    package init(transposeA: Bool = false, transposeB: Bool = false) {
-        self.transposeA = transposeA
-        self.transposeB = transposeB
-    }
-
-    package func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: Saved) {
-        (stacked(inputs[0], transposeA, inputs[1], transposeB), [])
-    }
-
-    package func backward(_ gradient: Tensor, inputs: [Tensor], saved: Saved, needs: [Bool]) -> [Tensor?] {
-        let a = inputs[0], b = inputs[1]
-        let da =
-            needs[0]
-            ? (transposeA ? stacked(b, transposeB, gradient, true) : stacked(gradient, false, b, !transposeB)) : nil
-        let db =
-            needs[1]
-            ? (transposeB ? stacked(gradient, true, a, transposeA) : stacked(a, !transposeA, gradient, false)) : nil
-        return [da, db]
-    }
-
-    private func stacked(_ a: Tensor, _ transposeA: Bool, _ b: Tensor, _ transposeB: Bool) -> Tensor {
-        let lead = Array(a.shape.dimensions.dropLast(2))
-        precondition(
-            a.rank >= 2 && lead == Array(b.shape.dimensions.dropLast(2)), "matmul: \(a.shape) by \(b.shape)")
-        if lead.isEmpty { return multiply(a, transposeA: transposeA, b, transposeB: transposeB) }
-        let count = Shape(lead).count
-        let left = a.reshapedView([count, a.shape[-2], a.shape[-1]]),
-            right = b.reshapedView([count, b.shape[-2], b.shape[-1]])
-        let m = transposeA ? a.shape[-1] : a.shape[-2], n = transposeB ? b.shape[-2] : b.shape[-1]
-        let output = Tensor(uninitialised: Shape(lead + [m, n]))
-        for index in 0..<count {
-            let part = multiply(
-                left.rows(index..<index + 1).reshapedView([a.shape[-2], a.shape[-1]]), transposeA: transposeA,
-                right.rows(index..<index + 1).reshapedView([b.shape[-2], b.shape[-1]]), transposeB: transposeB)
-            output.mutablePointer.advanced(by: index * m * n).update(from: part.pointer, count: m * n)
-        }
-        return output
-    }
-}
+/// Σ over all axes but the last → `[width]`.
+func sumOfRows(_ x: Tensor) -> Tensor { x.asRows.sum(over: [0]).reshapedView([x.shape.last]) }

@@ -12,9 +12,27 @@ package struct Reshape: DifferentiableOp {
     }
 }
 
+extension Shape {
+    /// Dimensions of which one may be −1: it becomes whatever `count` elements leave for it. Nil when nothing fits.
+    package init?(_ dimensions: [Int], fitting count: Int) {
+        guard let free = dimensions.firstIndex(of: -1) else {
+            guard dimensions.allSatisfy({ $0 >= 0 }), dimensions.reduce(1, *) == count else { return nil }
+            self.init(dimensions)
+            return
+        }
+        var dimensions = dimensions
+        dimensions[free] = 1
+        let rest = dimensions.allSatisfy { $0 >= 0 } ? dimensions.reduce(1, *) : 0
+        guard rest > 0, count % rest == 0 else { return nil }
+        dimensions[free] = count / rest
+        self.init(dimensions)
+    }
+}
+
 /// Axes reordered: axis `i` of the result is axis `order[i]` of the input. The result is a view.
 package struct Permute: DifferentiableOp {
     package static let name = "permute"
+    package static let takesStridedGradient = true
     package let order: [Int]
 
     package init(_ order: [Int]) { self.order = order }
@@ -28,38 +46,42 @@ package struct Permute: DifferentiableOp {
     }
 }
 
-/// Rows `indices` of a table `[count, width]` → `[indices.count, width]`, or the indices' own shape with `width` after it.
-package struct Embedding: DifferentiableOp {
-    package static let name = "embedding"
-    package let indices: [Int32]
-
+/// Axes of one element repeated to `shape` (NumPy's broadcasting). The result is a view.
+package struct Expand: DifferentiableOp {
+    package static let name = "expand"
+    package static let takesStridedGradient = true
     package let shape: Shape
 
-    package init(_ indices: [Int32], shape: Shape? = nil) {
-        self.indices = indices
-        self.shape = shape ?? [indices.count]
-        precondition(self.shape.count == indices.count, "embedding: \(indices.count) indices of shape \(self.shape)")
+    package init(_ shape: Shape) { self.shape = shape }
+
+    package func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: Saved) { (inputs[0].expandedView(shape), []) }
+
+    /// The tape sums over the repeated axes.
+    package func backward(_ gradient: Tensor, inputs: [Tensor], saved: Saved, needs: [Bool]) -> [Tensor?] { [gradient] }
+}
+
+/// x repeated `repeats[axis]` times along each axis, whole after whole: `[a, b]` twice is `[a, b, a, b]`.
+package struct Tile: DifferentiableOp {
+    package static let name = "tile"
+    package let repeats: [Int]
+
+    package init(_ repeats: [Int]) {
+        precondition(repeats.allSatisfy { $0 >= 0 }, "tile: \(repeats) times")
+        self.repeats = repeats
     }
 
     package func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: Saved) {
-        let table = inputs[0].contiguous(), width = table.shape.last
-        precondition(table.rank == 2, "embedding: table \(table.shape) is not a matrix")
-        let output = Tensor(uninitialised: Shape(shape.dimensions + [width]))
-        for (row, index) in indices.enumerated() {
-            precondition(index >= 0 && Int(index) < table.shape[0], "embedding: index \(index), table \(table.shape)")
-            output.mutablePointer.advanced(by: row * width).update(
-                from: table.pointer + Int(index) * width, count: width)
-        }
-        return (output, [])
+        let x = inputs[0]
+        precondition(repeats.count == x.rank, "tile: \(repeats) times for shape \(x.shape)")
+        // [1, d0, 1, d1, …] stretched to [r0, d0, r1, d1, …]
+        let pairs = x.reshapedView(Shape(x.shape.dimensions.flatMap { [1, $0] }))
+        let stretched = pairs.expandedView(Shape(zip(repeats, x.shape.dimensions).flatMap { [$0, $1] }))
+        return (stretched.reshapedView(Shape(zip(repeats, x.shape.dimensions).map { $0 * $1 })), [])
     }
 
-    /// Each row of the gradient is added to the row of the table it came from.
     package func backward(_ gradient: Tensor, inputs: [Tensor], saved: Saved, needs: [Bool]) -> [Tensor?] {
-        let dtable = Tensor(repeating: 0, inputs[0].shape), width = dtable.shape.last
-        for (row, index) in indices.enumerated() {
-            let source = gradient.pointer + row * width, target = dtable.mutablePointer + Int(index) * width
-            for i in 0..<width { target[i] += source[i] }
-        }
-        return [dtable]
+        let shape = inputs[0].shape
+        let pairs = gradient.reshapedView(Shape(zip(repeats, shape.dimensions).flatMap { [$0, $1] }))
+        return [pairs.sum(over: (0..<shape.rank).map { $0 * 2 }).reshapedView(shape)]
     }
 }

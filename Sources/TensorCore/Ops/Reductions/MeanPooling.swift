@@ -1,35 +1,5 @@
 import CKernels
 
-/// Sum over all elements → scalar.
-package struct Sum: DifferentiableOp {
-    package static let name = "sum"
-    package init() {}
-
-    package func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: Saved) {
-        let x = inputs[0].contiguous()
-        return (Tensor(scalar: ck_sum_f32(x.count, x.pointer)), [])
-    }
-
-    package func backward(_ gradient: Tensor, inputs: [Tensor], saved: Saved, needs: [Bool]) -> [Tensor?] {
-        [Tensor(repeating: gradient.scalar, inputs[0].shape)]
-    }
-}
-
-/// Mean over all elements → scalar; NaN for an empty tensor.
-package struct Mean: DifferentiableOp {
-    package static let name = "mean"
-    package init() {}
-
-    package func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: Saved) {
-        let x = inputs[0].contiguous()
-        return (Tensor(scalar: ck_sum_f32(x.count, x.pointer) / Float(x.count)), [])
-    }
-
-    package func backward(_ gradient: Tensor, inputs: [Tensor], saved: Saved, needs: [Bool]) -> [Tensor?] {
-        [Tensor(repeating: gradient.scalar / Float(inputs[0].count), inputs[0].shape)]
-    }
-}
-
 /// Where each sequence of a packed tensor begins: sequence `i` is rows `starts[i]..<starts[i + 1]`.
 package struct SequenceOffsets: Sendable, Equatable {
     package let starts: [Int]

@@ -1,0 +1,63 @@
+package import TensorCore
+
+/// A place in an encoder where hidden states can be read.
+package struct Tap: Sendable, Equatable {
+    package let name: String
+    /// Length of the vector that pooling makes of the hidden states there.
+    package let width: Int
+
+    package init(name: String, width: Int) {
+        self.name = name
+        self.width = width
+    }
+}
+
+/// A frozen pretrained encoder with everything around it: inputs of one modality in, one vector each out. Shared by everyone.
+package protocol FeatureEncoder: Sendable {
+    /// The checkpoint's `model_type`.
+    var architecture: String { get }
+    var modality: Modality { get }
+    /// From the first hidden states to the top; never empty.
+    var taps: [Tap] { get }
+    var parameterCount: Int { get }
+    /// Most tokens of one text, special ones included; 0 for other modalities.
+    var maxTokens: Int { get }
+    /// How hidden states become one vector, e.g. "mean+l2".
+    var poolingName: String { get }
+    /// Everything done to an input before the network, except by the tokenizer's own file: part of the feature cache's key.
+    var preprocessing: String { get }
+
+    /// Tokenises, or decodes and resizes. Safe from any thread.
+    ///
+    /// - Throws: what is wrong with this input; others are not affected.
+    func prepare(_ input: EncoderInput) throws -> PreparedInput
+
+    /// Features `[inputs, width of the tap]`. An input's vector has the same bits whatever else is in the batch.
+    ///
+    /// - Throws: what a graph finds wrong only when it runs.
+    func features(_ inputs: [PreparedInput], tap: Int) throws -> Tensor
+
+    /// Lets the system drop pages of mapped weights; they come back from the file when they are needed.
+    func releasePages()
+}
+
+extension FeatureEncoder {
+    package var topTap: Int { taps.count - 1 }
+
+    /// Width of the top tap.
+    package var width: Int { taps[topTap].width }
+
+    /// The tap of this name; the top for an empty one. nil when there is none.
+    package func tap(named name: String) -> Int? {
+        name.isEmpty ? topTap : taps.firstIndex { $0.name == name }
+    }
+}
+
+/// An input of the wrong modality: a text for an image encoder.
+package struct ModalityError: Error, CustomStringConvertible {
+    package let description: String
+
+    package init(expected: Modality, got: Modality) {
+        description = "The encoder reads \(expected.plural), and this is \(got == .image ? "an image" : "a text")."
+    }
+}

@@ -1,0 +1,39 @@
+import Checkpoints
+package import TensorCore
+
+/// A linear map inside an encoder, frozen and packed or trained, with or without a low-rank adapter: x `[rows, in]` →
+/// `[rows, out]`. The layer around it is the same for all.
+package struct Projection {
+    private enum Map {
+        case packed(FrozenLinear)
+        case trained(Linear)
+    }
+
+    private let map: Map
+    /// The map's own weight `[out, in]`.
+    package let weight: Tensor
+    package let adapter: LowRankAdapter?
+
+    /// Packs the weights when they are frozen.
+    package init(_ linear: Linear, adapter: LowRankAdapter? = nil) {
+        map = linear.weight.isTrainable ? .trained(linear) : .packed(Linear.frozen([linear]))
+        weight = linear.weight.value
+        self.adapter = adapter
+    }
+
+    package func callAsFunction(_ x: Tensor, activation: PackedActivation = .identity) -> Tensor {
+        var y: Tensor
+        switch map {
+        case .packed(let frozen):
+            guard let adapter else { return PackedLinear(frozen, activation: activation)(x) }
+            y = Add()(PackedLinear(frozen)(x), adapter(x))
+        case .trained(let linear):
+            y = linear(x)
+            if let adapter { y = Add()(y, adapter(x)) }
+        }
+        switch activation {
+        case .identity: return y
+        case .gelu: return GELU()(y)
+        }
+    }
+}
