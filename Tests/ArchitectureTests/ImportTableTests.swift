@@ -31,8 +31,8 @@ private let table: [(target: String, ours: Set<String>, external: Set<String>)] 
     (
         "hidra-bench",
         [
-            "HidraClient", "HidraProtocol", "Encoders", "Training", "Heads", "Layers", "Checkpoints", "TensorCore", "CKernels",
-            "CAllocationCount", "Tables",
+            "HidraClient", "HidraProtocol", "Encoders", "Training", "Heads", "Layers", "Checkpoints", "Images", "TensorCore",
+            "CKernels", "CAllocationCount", "Tables",
         ], ["ArgumentParser"]
     ),
 ]

@@ -44,6 +44,15 @@ struct GoldenRealVisionTests {
         }
     }
 
+    @Test(
+        "parameters are counted as the models' cards count them",
+        arguments: [
+            (RealModel.resnet20, 269_722), (.resnet56, 853_018),
+        ])
+    func parameters(_ model: RealModel, _ count: Int) throws {
+        #expect(try ImageEncoder(folder: model.folder).network.parameterCount == count)
+    }
+
     @Test("an image has the same bits alone, in a batch and in another order", arguments: RealModel.allCases)
     func batchInvariance(_ model: RealModel) throws {
         let encoder = try ImageEncoder(folder: model.folder)
