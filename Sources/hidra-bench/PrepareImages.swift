@@ -22,7 +22,7 @@ struct PrepareImages: ParsableCommand {
         while files.count < limit, let image = try collection.next() { files.append(image.bytes) }
         let decoded = try files.map { try RGBImage(decoding: $0) }
         guard !decoded.isEmpty else { throw ValidationError("There are no images in \(images).") }
-        let prepared = decoded.map { encoder.preprocessing.channelsLast($0) }
+        let prepared = decoded.map { encoder.imagePreprocessing.channelsLast($0) }
         let count = files.count
         measure("decode, one thread", count) {
             for file in files {
@@ -30,7 +30,7 @@ struct PrepareImages: ParsableCommand {
             }
         }
         measure("resize and normalise, one thread", count) {
-            for image in decoded { _ = encoder.preprocessing.channelsLast(image) }
+            for image in decoded { _ = encoder.imagePreprocessing.channelsLast(image) }
         }
         measure("features", count) {
             for start in stride(from: 0, to: count, by: batch) {
