@@ -87,7 +87,7 @@ struct GoldenRealVisionTests {
         }
         #expect(names.count == images.shape[0])
         // In levels of 255.
-        let steps = encoder.preprocessing.std.map { Float($0 / encoder.preprocessing.scale) }
+        let steps = encoder.imagePreprocessing.std.map { Float($0 / encoder.imagePreprocessing.scale) }
         for (index, name) in names.enumerated() {
             let actual = try encoder.prepare(try #require(bytes[name], "\(name)"))
             let expected = images.rows(index..<index + 1).values
