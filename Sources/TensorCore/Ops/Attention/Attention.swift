@@ -188,13 +188,13 @@ private struct AttentionProblem {
 
 extension Tensor {
     /// Rows of neighbouring elements, at least a row's width apart; copied only when they are not.
-    fileprivate var withDenseRows: Tensor { strides[3] == 1 && strides[2] >= shape[3] ? self : contiguous() }
+    fileprivate var withDenseRows: Tensor { step(along: 3) == 1 && step(along: 2) >= shape[3] ? self : contiguous() }
 
     fileprivate func at(_ batch: Int, _ head: Int, _ row: Int) -> UnsafePointer<Float> {
-        pointer + batch * strides[0] + head * strides[1] + row * strides[2]
+        pointer + batch * step(along: 0) + head * step(along: 1) + row * step(along: 2)
     }
 
     fileprivate func mutableAt(_ batch: Int, _ head: Int, _ row: Int) -> UnsafeMutablePointer<Float> {
-        mutablePointer + batch * strides[0] + head * strides[1] + row * strides[2]
+        mutablePointer + batch * step(along: 0) + head * step(along: 1) + row * step(along: 2)
     }
 }
