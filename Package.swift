@@ -67,6 +67,7 @@ let package = Package(
         library("Digests", ["COpenSSL"]),
         library("Tokenizers"),
         library("HidraProtocol", [protobuf]),
+        library("ONNX", [protobuf]),
         library("ZeroMQ", ["CZeroMQ"]),
         library("Tables", [csv]),
         library("Images", ["CImages", "CArchive"]),
@@ -74,9 +75,10 @@ let package = Package(
         // Rows 2–5: from weights on disk to trained heads.
         library("Checkpoints", ["TensorCore"]),
         library("Layers", ["Checkpoints", "TensorCore"]),
-        library("Encoders", ["Layers", "Checkpoints", "TensorCore", "Tokenizers"]),
+        library("Graphs", ["ONNX", "Layers", "Checkpoints", "TensorCore"]),
+        library("Encoders", ["Graphs", "Layers", "Checkpoints", "Images", "TensorCore", "Tokenizers"]),
         library("Training", ["Checkpoints", "TensorCore", "CKernels"]),
-        library("Heads", ["Digests", "Encoders", "Training", "Layers", "Checkpoints", "TensorCore"]),
+        library("Heads", ["Digests", "Encoders", "Graphs", "Training", "Layers", "Checkpoints", "TensorCore"]),
 
         // Row 6: the workbench, and those who talk to it.
         library("Hub", ["CZlib", "Digests"]),
@@ -87,7 +89,7 @@ let package = Package(
         // Row 7: the daemon's network face.
         library(
             "Daemon",
-            ["Workbench", "Hub", "HidraProtocol", "ZeroMQ", "Heads", "Training", "Encoders", "TensorCore", lifecycle, logging]),
+            ["Workbench", "Hub", "HidraProtocol", "ZeroMQ", "Heads", "Graphs", "Training", "Encoders", "TensorCore", "Digests", lifecycle, logging]),
 
         // Row 8: executables compose and run.
         .executableTarget(
@@ -119,12 +121,13 @@ let package = Package(
         tests("Tables", ["Tables"]),
         tests("Images", ["Images", "CImages", "Checkpoints", "TensorCore"], exclude: ["Fixtures"]),
         tests("Checkpoints", ["Checkpoints", "TensorCore"]),
-        tests("Encoders", ["Encoders", "Layers", "Checkpoints", "TensorCore", "Tokenizers"]),
+        tests("Graphs", ["Graphs", "ONNX", "Training", "Checkpoints", "TensorCore", protobuf], exclude: ["Fixtures", "Scripts"]),
+        tests("Encoders", ["Encoders", "Layers", "Checkpoints", "Images", "TensorCore", "Tokenizers"]),
         tests("Training", ["Training", "Heads", "Encoders", "Layers", "Checkpoints", "TensorCore"]),
         tests("ZeroMQ", ["ZeroMQ"]),
         tests("Protocol", ["HidraProtocol"]),
         tests("Hub", ["Hub"], exclude: ["Fixtures"]),
-        tests("Workbench", ["Workbench", "Heads", "Encoders", "Training", "TensorCore", grdb]),
+        tests("Workbench", ["Workbench", "Heads", "Encoders", "Training", "Checkpoints", "TensorCore", grdb]),
         tests("Daemon", ["Daemon", "Workbench", "HidraPlugin", "HidraClient", "HidraProtocol", "ZeroMQ", logging]),
         tests("CLI", ["hidra", "HidraClient", "HidraProtocol", "Tables", arguments]),
     ]

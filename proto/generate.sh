@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Regenerates Sources/HidraProtocol/Generated from the .proto files beside this script, together with their digest, which
-# a test compares with the files.
+# Regenerates Sources/HidraProtocol/Generated and Sources/ONNX/Generated from the .proto files beside this script, together with
+# their digest, which a test compares with the files.
 #
 # Needs protoc (3.15 or later) and protoc-gen-swift of swift-protobuf 1.39.0, found as $PROTOC_GEN_SWIFT or in PATH:
 #     git clone --branch 1.39.0 https://github.com/apple/swift-protobuf && cd swift-protobuf
@@ -10,21 +10,25 @@ export LC_ALL=C
 
 proto="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 generated="$proto/../Sources/HidraProtocol/Generated"
+onnx="$proto/../Sources/ONNX/Generated"
 plugin="${PROTOC_GEN_SWIFT:-$(command -v protoc-gen-swift || true)}"
 if [[ -z "$plugin" ]]; then
     echo "generate.sh: no protoc-gen-swift; build it as the head of this script says and set PROTOC_GEN_SWIFT" >&2
     exit 1
 fi
 
-mkdir -p "$generated"
+mkdir -p "$generated" "$onnx"
 cd "$proto"
 mapfile -t files < <(find . -name '*.proto' -printf '%P\n' | sort)
 
-rm -f "$generated"/*.pb.swift
+rm -f "$generated"/*.pb.swift "$onnx"/*.pb.swift
 # Visibility: HidraClient shows these types to its users. UseAccessLevelOnImports: imports are internal by default.
 protoc --plugin=protoc-gen-swift="$plugin" \
     --swift_opt=Visibility=Public --swift_opt=UseAccessLevelOnImports=true --swift_opt=FileNaming=DropPath \
-    --swift_out="$generated" -I . "${files[@]}"
+    --swift_out="$generated" -I . $(printf '%s\n' "${files[@]}" | grep '^hidra/')
+protoc --plugin=protoc-gen-swift="$plugin" \
+    --swift_opt=Visibility=Package --swift_opt=UseAccessLevelOnImports=true --swift_opt=FileNaming=DropPath \
+    --swift_out="$onnx" -I . $(printf '%s\n' "${files[@]}" | grep '^onnx/')
 
 # FNV-1a, 32 bit, over each file's path, a zero byte, its bytes, a zero byte. Same computation as in ProtoDigestTests.
 hash=$((0x811c9dc5))

@@ -12,19 +12,21 @@ static const ck_convolution_table *table(void) {
     }
 }
 
+size_t ck_unfold_scratch(const ck_window *window, size_t count) { return table()->unfold_scratch(window, count); }
+
 void ck_unfold_f32(const ck_window *window, size_t channels, const float *x, size_t first, size_t count, float *columns,
-                   size_t ld) {
-    table()->unfold(window, channels, x, first, count, columns, ld);
+                   size_t ld, float *scratch) {
+    table()->unfold(window, channels, x, first, count, columns, ld, scratch);
 }
 
 void ck_unfold_packed_f32(const ck_window *window, size_t channels, const float *x, size_t first, size_t count,
-                          float *packed) {
-    table()->unfold_packed(window, channels, x, first, count, packed);
+                          float *packed, float *scratch) {
+    table()->unfold_packed(window, channels, x, first, count, packed, scratch);
 }
 
 void ck_fold_add_f32(const ck_window *window, size_t channels, const float *columns, size_t ld, size_t first, size_t count,
-                     float *x) {
-    table()->fold_add(window, channels, columns, ld, first, count, x);
+                     float *x, float *scratch) {
+    table()->fold_add(window, channels, columns, ld, first, count, x, scratch);
 }
 
 void ck_transpose_f32(size_t rows, size_t columns, const float *x, size_t ldx, float *y, size_t ldy) {

@@ -4,9 +4,10 @@
 #include "include/convolution.h"
 
 typedef struct {
-    void (*unfold)(const ck_window *, size_t, const float *, size_t, size_t, float *, size_t);
-    void (*unfold_packed)(const ck_window *, size_t, const float *, size_t, size_t, float *);
-    void (*fold_add)(const ck_window *, size_t, const float *, size_t, size_t, size_t, float *);
+    size_t (*unfold_scratch)(const ck_window *, size_t);
+    void (*unfold)(const ck_window *, size_t, const float *, size_t, size_t, float *, size_t, float *);
+    void (*unfold_packed)(const ck_window *, size_t, const float *, size_t, size_t, float *, float *);
+    void (*fold_add)(const ck_window *, size_t, const float *, size_t, size_t, size_t, float *, float *);
     void (*transpose)(size_t, size_t, const float *, size_t, float *, size_t);
     void (*affine)(size_t, float, float, const float *, float *);
     void (*combine)(size_t, float, const float *, float, const float *, float, float *);

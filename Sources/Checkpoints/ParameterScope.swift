@@ -14,7 +14,7 @@ package final class Parameter {
     package let value: Tensor
     package var isTrainable: Bool { value.isTracked }
 
-    init(name: String, value: Tensor) {
+    package init(name: String, value: Tensor) {
         self.name = name
         self.value = value
     }

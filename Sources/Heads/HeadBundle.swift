@@ -1,12 +1,14 @@
 import Checkpoints
 import Digests
 package import Foundation
+import Graphs
 import TensorCore
 package import Training
 
-/// A trained head on disk: `head.safetensors` with its weights and `head.json` with everything needed to use them.
+/// A trained head on disk: its weights, in `head.safetensors` or for a graph in `head.onnx`, and `head.json` with everything needed
+/// to use them.
 package struct HeadBundle {
-    package static let weightsFile = "head.safetensors"
+    private static func weightsFile(_ kind: HeadKind) -> String { kind == .graph ? "head.onnx" : "head.safetensors" }
     package static let descriptionFile = "head.json"
     /// Weights of a head are small; a larger file is not one of ours.
     private static let largestDescription = 64 << 20
@@ -24,7 +26,7 @@ package struct HeadBundle {
         package var featureSpace: String
         package var tap: Int
         package var width: Int
-        /// SHA-256 of `head.safetensors`, hexadecimal.
+        /// SHA-256 of the weights' file, hexadecimal.
         package var weightsDigest: String
         package var settings: TrainingSettings
         package var learningRate: Double
@@ -61,13 +63,18 @@ package struct HeadBundle {
     /// The same head gives the same bytes.
     @discardableResult
     package static func write(_ network: HeadNetwork, _ description: Description, to folder: URL) throws -> Description {
-        let tensors = Dictionary(uniqueKeysWithValues: network.parameters.map { ($0.name, $0.value.detached) })
-        let weights = try SafetensorsWriter.encode(tensors, metadata: ["format": "hidra-head-1"])
+        let weights: Data
+        if description.kind == .graph {
+            weights = try network.onnx()
+        } else {
+            let tensors = Dictionary(uniqueKeysWithValues: network.parameters.map { ($0.name, $0.value.detached) })
+            weights = try SafetensorsWriter.encode(tensors, metadata: ["format": "hidra-head-1"])
+        }
         var description = description
         description.weightsDigest = MessageDigest.sha256(weights).hexadecimal
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        try weights.write(to: folder.appending(path: weightsFile))
+        try weights.write(to: folder.appending(path: weightsFile(description.kind)))
         try encoder.encode(description).write(to: folder.appending(path: descriptionFile))
         return description
     }
@@ -79,18 +86,20 @@ package struct HeadBundle {
                 .corruptBundle, "the head in \(folder.lastPathComponent) cannot be used: \(what). Train it again, or remove it",
                 cause: cause)
         }
-        let descriptionURL = folder.appending(path: Self.descriptionFile), weightsURL = folder.appending(path: Self.weightsFile)
+        let descriptionURL = folder.appending(path: Self.descriptionFile)
         let description: Description
-        let weights: Safetensors
+        let weightsURL: URL, weights: Data
         do {
             let size = try descriptionURL.resourceValues(forKeys: [.fileSizeKey]).fileSize ?? 0
             guard size <= Self.largestDescription else { throw corrupt("\(Self.descriptionFile) has \(size) bytes") }
             description = try JSONDecoder().decode(Description.self, from: Data(contentsOf: descriptionURL))
-            let digest = MessageDigest.sha256(try Data(contentsOf: weightsURL)).hexadecimal
+            let file = Self.weightsFile(description.kind)
+            weightsURL = folder.appending(path: file)
+            weights = try Data(contentsOf: weightsURL)
+            let digest = MessageDigest.sha256(weights).hexadecimal
             guard digest == description.weightsDigest else {
-                throw corrupt("\(Self.weightsFile) was altered: its SHA-256 is \(digest), expected \(description.weightsDigest)")
+                throw corrupt("\(file) was altered: its SHA-256 is \(digest), expected \(description.weightsDigest)")
             }
-            weights = try Safetensors(weightsURL)
         } catch let error as HeadError {
             throw error
         } catch {
@@ -101,10 +110,14 @@ package struct HeadBundle {
                 .incompatible, "the head \(description.name) has format \(description.format); this version reads 1. Update Hidra")
         }
         do {
-            let scope = try ParameterScope(frozen: weights)
             let outputs = description.task == .regress ? 1 : description.labels.count
-            network = HeadNetwork(description.kind, width: description.width, outputs: outputs, in: scope)
-            try scope.finish()
+            if description.kind == .graph {
+                network = try HeadNetwork(graph: GraphModel(data: weights), width: description.width, outputs: outputs, seed: 0)
+            } else {
+                let scope = try ParameterScope(frozen: Safetensors(weightsURL))
+                network = HeadNetwork(description.kind, width: description.width, outputs: outputs, in: scope)
+                try scope.finish()
+            }
         } catch {
             throw corrupt("\(error)", error)
         }

@@ -1,9 +1,11 @@
-/// The built-in networks of a head.
+/// The networks a head can have.
 package enum HeadKind: Sendable, Codable, Equatable {
     /// `y = x Wᵀ + b`
     case linear
     /// `linear → GELU → dropout → linear`
     case mlp(hidden: Int, dropout: Double)
+    /// An ONNX graph that came with the request.
+    case graph
 
     package static let defaultHidden = 512
     package static let defaultDropout = 0.3
@@ -13,15 +15,16 @@ package enum HeadKind: Sendable, Codable, Equatable {
         switch self {
         case .linear: "linear"
         case .mlp: "mlp"
+        case .graph: "graph"
         }
     }
 }
 
 package enum HeadTask: String, Sendable, Codable, CaseIterable {
-    /// One label for each text.
+    /// One label for each input.
     case classify
-    /// Any number of labels for each text.
+    /// Any number of labels for each input.
     case multilabel
-    /// A number for each text.
+    /// A number for each input.
     case regress
 }

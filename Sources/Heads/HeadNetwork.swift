@@ -1,19 +1,23 @@
 package import Checkpoints
+package import Foundation
+package import Graphs
 import Layers
 package import TensorCore
 import Training
 
-/// A built-in head's network: features `[rows, width]` → `[rows, outputs]`.
+/// A head's network: features `[rows, width]` → `[rows, outputs]`.
 package struct HeadNetwork: Network {
     private enum Body {
         case linear(Linear)
         case mlp(Linear, Linear, dropout: Double)
+        case graph(GraphNetwork)
     }
 
     private let body: Body
     package let parameters: [Parameter]
     package let outputs: Int
 
+    /// One of the built-in kinds.
     package init(_ kind: HeadKind, width: Int, outputs: Int, in scope: ParameterScope) {
         switch kind {
         case .linear: body = .linear(Linear(width, outputs, in: scope.scope("output")))
@@ -21,20 +25,84 @@ package struct HeadNetwork: Network {
             body = .mlp(
                 Linear(width, hidden, in: scope.scope("hidden")), Linear(hidden, outputs, in: scope.scope("output")),
                 dropout: dropout)
+        case .graph: preconditionFailure("a graph is built from its model, not from a scope")
         }
         parameters = scope.parameters
         self.outputs = outputs
     }
 
-    package func callAsFunction(_ x: Tensor, dropoutSeed: UInt64?) -> Tensor {
+    /// A graph with one float32 input `[rows, width]` and the float32 output `[rows, outputs]` first.
+    ///
+    /// - Throws: `HeadError.invalidSettings` when the graph cannot be used, or does not fit these features or labels.
+    package init(graph model: GraphModel, width: Int, outputs: Int, seed: UInt64) throws {
+        do {
+            let network = try GraphNetwork(model, seed: seed)
+            // What the declarations leave open shows in a pass over two rows.
+            let probe = try network(Tensor(repeating: 0.1, [2, width]), dropoutSeed: nil)
+            guard probe.shape == [2, outputs] else {
+                throw HeadError(
+                    .invalidSettings,
+                    "The graph makes \(probe.shape) of features [2, \(width)]; the labels need [2, \(outputs)]. Give its last layer "
+                        + "\(outputs) outputs, and export it with a symbolic first dimension.")
+            }
+            body = .graph(network)
+            parameters = network.parameters
+            self.outputs = outputs
+        } catch let error as GraphError {
+            throw HeadError(
+                .invalidSettings,
+                "The graph cannot be a head on features [rows, \(width)]: \(error.description). `hidra graph check` says more.",
+                cause: error)
+        }
+    }
+
+    package var buffers: [Tensor] {
+        if case .graph(let network) = body { network.buffers } else { [] }
+    }
+
+    package func callAsFunction(_ x: Tensor, dropoutSeed: UInt64?) throws -> Tensor {
         switch body {
         case .linear(let output): return output(x)
         case .mlp(let hidden, let output, let dropout):
             var inner = hidden.gelu(x)
             if dropout > 0, let dropoutSeed { inner = Dropout(rate: Float(dropout), seed: dropoutSeed)(inner) }
             return output(inner)
+        case .graph(let network): return try network(x, dropoutSeed: dropoutSeed)
         }
     }
 
     package var parameterCount: Int { parameters.reduce(0) { $0 + $1.value.count } }
+
+    /// The network with its present weights as an ONNX model.
+    package func onnx() throws -> Data {
+        switch body {
+        case .linear(let output):
+            return try GraphModel(GraphWriter.linear(weight: output.weight.value, bias: output.bias.value)).serialized()
+        case .mlp(let hidden, let output, let dropout):
+            return try GraphModel(
+                GraphWriter.mlp(
+                    hidden: (hidden.weight.value, hidden.bias.value), output: (output.weight.value, output.bias.value),
+                    dropout: dropout)
+            ).serialized()
+        case .graph(let network): return try network.export()
+        }
+    }
+}
+
+extension HeadNetwork {
+    /// A network to be trained, its weights from `seed`.
+    ///
+    /// - Parameter graph: the model of kind `graph`.
+    package init(_ kind: HeadKind, graph: Data? = nil, width: Int, outputs: Int, seed: UInt64) throws {
+        guard kind == .graph else {
+            self.init(kind, width: width, outputs: outputs, in: ParameterScope(initialisedFrom: seed))
+            return
+        }
+        guard let graph else { throw HeadError(.invalidSettings, "A head of kind \"graph\" needs its ONNX model.") }
+        do {
+            try self.init(graph: GraphModel(data: graph), width: width, outputs: outputs, seed: seed)
+        } catch let error as GraphError {
+            throw HeadError(.invalidSettings, "The graph cannot be read: \(error.description)", cause: error)
+        }
+    }
 }

@@ -28,11 +28,16 @@ public struct GraphTensor: Sendable {
 extension HidraClient {
     /// What the daemon would make of an ONNX model. A model that would be refused is no error: see the reply's problems.
     ///
-    /// - Parameter dimension: size assumed for each symbolic dimension in the memory estimate.
-    public func checkGraph(_ model: Data, dimension: UInt64 = 1) async throws -> Hidra_V1_CheckGraphReply {
+    /// - Parameters:
+    ///   - batch: extent of symbolic first axes for the memory estimate.
+    ///   - sizes: extents of other symbols, by name; 32 where none is given.
+    public func checkGraph(
+        _ model: Data, batch: UInt64 = 1, sizes: [String: UInt64] = [:]
+    ) async throws -> Hidra_V1_CheckGraphReply {
         var request = Hidra_V1_CheckGraphRequest()
         request.model = model
-        request.dimension = dimension
+        request.batch = batch
+        request.sizes = sizes
         return try await ask(.checkGraph(request), on: .work) {
             if case .checkGraphReply(let reply) = $0.envelope.kind { reply } else { nil }
         }

@@ -23,7 +23,7 @@ package enum OpRegistry {
     static let shapes: [any DifferentiableOp.Type] = [
         Reshape.self, Permute.self, Expand.self, Tile.self, Slice.self, Flip.self, Concatenate.self, Stack.self,
         Embedding.self, Gather.self, IndexSelect.self, GatherBlocks.self, Scatter.self, ScatterBlocks.self,
-        Triangle.self,
+        Triangle.self, Diagonal.self,
     ]
     static let reductions: [any DifferentiableOp.Type] = [
         Sum.self, Mean.self, Variance.self, Product.self, LogSumExp.self, L1Norm.self, L2Norm.self, SumOfSquares.self,

@@ -4,6 +4,8 @@ package struct TensorError: Error, Sendable, CustomStringConvertible {
     package enum Code: Sendable, Equatable {
         /// A tracked tensor reached an op that has no gradient.
         case notDifferentiable
+        /// An einsum equation that is malformed or does not fit its operands.
+        case invalidEquation
     }
 
     package var code: Code

@@ -4,8 +4,16 @@ package import TensorCore
 /// Something trainable that maps features to outputs.
 package protocol Network {
     var parameters: [Parameter] { get }
+    /// Values that training moves in place without a gradient, such as batch normalisation's running statistics.
+    var buffers: [Tensor] { get }
 
     /// x `[rows, width]` → `[rows, outputs]`. `dropoutSeed` is given in training and makes its randomness repeatable; nil in
     /// evaluation.
-    func callAsFunction(_ x: Tensor, dropoutSeed: UInt64?) -> Tensor
+    ///
+    /// - Throws: what a network that came from a user finds wrong only when it runs.
+    func callAsFunction(_ x: Tensor, dropoutSeed: UInt64?) throws -> Tensor
+}
+
+extension Network {
+    package var buffers: [Tensor] { [] }
 }

@@ -15,7 +15,7 @@ package enum RangeTest {
     package static func learningRate(
         _ network: any Network, features: FeatureTable, targets: Targets, objective: Objective,
         settings: TrainingSettings
-    ) -> Double {
+    ) throws -> Double {
         var optimiser = AdamW(network.parameters, weightDecay: Float(settings.weightDecay))
         let leaves = network.parameters.map(\.value)
         var random = Random(seed: settings.seed, stream: "range test")
@@ -24,7 +24,7 @@ package enum RangeTest {
             let rate = lowest * pow(highest / lowest, Double(step) / Double(steps - 1))
             let batch = (0..<min(settings.batchSize, features.rows)).map { _ in random.index(below: features.rows) }
             let loss = objective(
-                network(features.gather(batch), dropoutSeed: settings.seed &+ UInt64(step)), targets.selecting(batch))
+                try network(features.gather(batch), dropoutSeed: settings.seed &+ UInt64(step)), targets.selecting(batch))
             let value = Double(loss.scalar)
             guard value.isFinite else { break }
             smoothed = smoothed * 0.9 + value * 0.1

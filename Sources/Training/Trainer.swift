@@ -69,7 +69,7 @@ package final class Trainer {
             + (settings.clipNorm.map { [.norm(largest: $0)] } ?? [])
         average = settings.averageDecay.map { WeightAverage(network.parameters, decay: $0) }
         leaves = network.parameters.map(\.value)
-        kept = WeightSnapshot(leaves)
+        kept = WeightSnapshot(leaves + network.buffers)
         bestScore = -.infinity
     }
 
@@ -108,7 +108,7 @@ package final class Trainer {
         for part in first..<first + settings.accumulation where part * size < order.count {
             let batch = order[part * size..<min((part + 1) * size, order.count)]
             let seed = settings.seed &+ UInt64(step &* settings.accumulation &+ part - first) &* 0x9e37_79b9
-            let loss = objective(network(features.gather(batch), dropoutSeed: seed), targets.selecting(batch))
+            let loss = objective(try network(features.gather(batch), dropoutSeed: seed), targets.selecting(batch))
             guard loss.scalar.isFinite else { throw stop(loss.scalar, batch) }
             gradients = loss.gradients(for: leaves)
             if let bad = FiniteCheck.firstBad(gradients) { throw stop(bad) }
@@ -123,12 +123,15 @@ package final class Trainer {
     private func stop(_ loss: Float, _ batch: ArraySlice<Int>) -> TrainingError {
         let inputs = features.gather(batch)
         let kind = loss.isNaN ? "not a number" : "infinite"
-        var advice = "Try a lower learning rate than \(learningRate)."
+        var advice = "Try a lower learning rate than \(learningRate).", row: Int?
         if let bad = FiniteCheck.firstBad([inputs]) {
-            let row = batch[batch.startIndex + bad.element / features.width]
-            advice = "The features of row \(row + 1) contain \(bad.value); remove or repair that input."
+            let index = batch[batch.startIndex + bad.element / features.width]
+            advice = "The features of training row \(index + 1) contain \(bad.value); remove or repair that input."
+            row = index
         }
-        return stop(tensor: "loss", "the loss is \(kind)", advice)
+        var error = stop(tensor: "loss", "the loss is \(kind)", advice)
+        error.row = row
+        return error
     }
 
     private func stop(_ bad: (tensor: Int, element: Int, value: Float)) -> TrainingError {
@@ -156,7 +159,7 @@ package final class Trainer {
 
     private func finishEpoch() throws {
         let number = step / stepsPerEpoch, loss = lossSum / Double(stepsPerEpoch)
-        let score = average.map { $0.withAverages { validate(number, loss) } } ?? validate(number, loss)
+        let score = try average.map { try $0.withAverages { try validate(number, loss) } } ?? validate(number, loss)
         history.append(Epoch(number: number, step: step, loss: loss, score: score))
         guard number == settings.epochs || number - bestEpoch >= settings.patience else { return }
         if bestEpoch == 0, let bad = FiniteCheck.firstBad(leaves) {
@@ -171,8 +174,8 @@ package final class Trainer {
     }
 
     /// Validates the weights in place, and keeps them if they are the best so far. Returns their score.
-    private func validate(_ number: Int, _ loss: Double) -> Double {
-        let score = split.held.isEmpty ? -loss : validationScore()
+    private func validate(_ number: Int, _ loss: Double) throws -> Double {
+        let score = split.held.isEmpty ? -loss : try validationScore()
         if score > bestScore || bestEpoch == 0, kept.take() {
             bestScore = score.isNaN ? -.infinity : score
             bestEpoch = number
@@ -180,8 +183,8 @@ package final class Trainer {
         return score
     }
 
-    private func validationScore() -> Double {
-        let outputs = network.evaluate(features, rows: split.held)
+    private func validationScore() throws -> Double {
+        let outputs = try network.evaluate(features, rows: split.held)
         switch targets.selecting(split.held) {
         case .classes(let classes):
             let width = outputs.shape[1]
@@ -206,10 +209,11 @@ package final class Trainer {
 
 extension Network {
     /// Outputs `[rows, outputs]` without history, in blocks that keep memory small.
-    package func evaluate(_ features: FeatureTable, rows: [Int]) -> Tensor {
+    package func evaluate(_ features: FeatureTable, rows: [Int]) throws -> Tensor {
         var blocks: [Tensor] = []
         for start in stride(from: 0, to: rows.count, by: 1024) {
-            blocks.append(self(features.gather(rows[start..<min(start + 1024, rows.count)]), dropoutSeed: nil).detached)
+            blocks.append(
+                try self(features.gather(rows[start..<min(start + 1024, rows.count)]), dropoutSeed: nil).detached)
         }
         guard let first = blocks.first else { return Tensor(uninitialised: [0, 0]) }
         let result = Tensor(uninitialised: [rows.count, first.shape[1]])

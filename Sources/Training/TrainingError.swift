@@ -14,12 +14,15 @@ package struct TrainingError: Error, Sendable, CustomStringConvertible {
     package var step: Int?
     /// The first bad tensor: "loss", or the parameter whose gradient it is.
     package var tensor: String?
+    /// The row of the features whose numbers are bad, counted from 0.
+    package var row: Int?
 
-    package init(_ code: Code, _ message: String, step: Int? = nil, tensor: String? = nil) {
+    package init(_ code: Code, _ message: String, step: Int? = nil, tensor: String? = nil, row: Int? = nil) {
         self.code = code
         self.message = message
         self.step = step
         self.tensor = tensor
+        self.row = row
     }
 
     package var description: String { message }

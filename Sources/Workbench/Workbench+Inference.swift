@@ -1,4 +1,5 @@
 package import Encoders
+package import Foundation
 package import Heads
 import TensorCore
 package import Training
@@ -52,8 +53,8 @@ extension Workbench {
             // Not on the compute thread: a head is a thousandth of the encoder's work, and would wait for another's unit.
             let answers = try await Workbench.offPool {
                 let table = FeatureTable(Tensor(features.values, [features.rows, features.width]))
-                return heads.map { head in
-                    head.bundle.encoding.predictions(
+                return try heads.map { head in
+                    try head.bundle.encoding.predictions(
                         head.bundle.network.evaluate(table, rows: Array(0..<table.rows)), top: top)
                 }
             }
@@ -90,6 +91,12 @@ extension Workbench {
         return loaded
     }
 
+    /// A head as an ONNX model: features in, outputs before any softmax out.
+    package func export(head name: String) async throws -> Data {
+        let head = try await heads.head(named: name)
+        return try await Workbench.offPool { try head.bundle.network.onnx() }
+    }
+
     /// Measures a head on labelled rows.
     package func evaluate(
         head name: String, rows: LabelledRows, separator: Character? = nil,
@@ -122,7 +129,7 @@ extension Workbench {
         progress(JobProgress(.evaluating, done: 0, total: readable.count))
         let report = try await compute.perform(.training) {
             let table = FeatureTable(Tensor(features.values, [features.rows, features.width]))
-            return truth.report(head.bundle.network.evaluate(table, rows: Array(0..<table.rows)))
+            return truth.report(try head.bundle.network.evaluate(table, rows: Array(0..<table.rows)))
         }
         var notes = InputProblems(extracted, rows.inputs).notes
         if let note = truth.note { notes.append(note) }

@@ -66,7 +66,7 @@ extension Workbench {
         let staging = try registry.directory.stage(), rescue = registry.directory.folder(.runs, run.id)
         do {
             let result = try await compute.run(.training) {
-                HeadTraining(plan: plan, features: features, staging: staging, rescue: rescue, progress: progress)
+                try HeadTraining(plan: plan, features: features, staging: staging, rescue: rescue, progress: progress)
             }
             progress(JobProgress(.saving, unit: "files"))
             try await registry.addMetrics(result.history.flatMap { $0.records(of: run.id) })

@@ -75,7 +75,7 @@ package final class Workbench: Sendable {
     }
 
     /// Runs blocking or lengthy work outside Swift's cooperative pool, whose few threads everyone shares.
-    static func offPool<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+    package static func offPool<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
         try await withCheckedThrowingContinuation { continuation in
             DispatchQueue.global(qos: .userInitiated).async { continuation.resume(with: Result(catching: body)) }
         }

@@ -11,6 +11,13 @@ func best(of runs: Int, _ body: () throws -> Void) rethrows -> Double {
     return shortest
 }
 
+/// Processor time of this process and all its threads, in seconds: comparable also while others use the machine.
+func processorSeconds() -> Double {
+    var time = timespec()
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+}
+
 /// Seconds of one run of `body`, by the quickest of many windows of some milliseconds: on a shared machine only short ones pass
 /// undisturbed.
 func quickest(within seconds: Double, _ body: () throws -> Void) rethrows -> Double {

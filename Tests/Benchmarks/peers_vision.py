@@ -87,15 +87,16 @@ def autoencoder_step():
 def measure(name, engine, batch, threads, runs, body):
     for _ in range(3):
         body()
-    times = []
+    times, cpu = [], time.process_time()
     for _ in range(runs):
         start = time.perf_counter()
         body()
         times.append(time.perf_counter() - start)
+    cpu = (time.process_time() - cpu) / runs
     times.sort()
     print(json.dumps({
         "bench": name, "engine": engine, "threads": threads, "batch": batch, "best_ms": round(times[0] * 1e3, 3),
-        "median_ms": round(times[len(times) // 2] * 1e3, 3),
+        "median_ms": round(times[len(times) // 2] * 1e3, 3), "cpu_ms": round(cpu * 1e3, 3),
     }), flush=True)
 
 

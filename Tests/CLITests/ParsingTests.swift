@@ -63,7 +63,7 @@ struct ParsingTests {
     @Test("--lr auto leaves the choice to the daemon")
     func automaticRate() throws {
         let command = try #require(try Hidra.parseAsRoot(train + ["--lr", "auto"]) as? Train)
-        #expect(command.request().hyperparameters.learningRate == 0)
+        #expect(try command.request().hyperparameters.learningRate == 0)
     }
 
     @Test(

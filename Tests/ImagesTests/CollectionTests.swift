@@ -42,15 +42,17 @@ struct CollectionTests {
         }
         let link = folder.url.appending(path: "a/link.jpg")
         try FileManager.default.createSymbolicLink(at: link, withDestinationURL: folder.url.appending(path: "b/2.jpg"))
+        try FileManager.default.createSymbolicLink(
+            at: folder.url.appending(path: "linked"), withDestinationURL: folder.url.appending(path: "b"))
         let collection = try ImageFolder(folder.url)
         let images = try all(collection)
         #expect(images.map(\.name) == ["a/x.webp", "b/10.PNG", "b/2.jpg", "deep/c/y.jpeg", "top.jpg"])
         #expect(images.map(\.label) == ["a", "b", "b", "c", nil])
         let summary = collection.summary
         #expect(summary.images == 5 && summary.hidden == 2 && summary.otherFiles == 1, "\(summary)")
-        #expect(summary.problems.map(\.name) == ["a/link.jpg"])
+        #expect(summary.problems.map(\.name) == ["a/link.jpg", "linked"])
         #expect(
-            "\(summary)" == "5 images used, 1 file left out, 1 file of other kinds ignored, 2 hidden entries ignored")
+            "\(summary)" == "5 images used, 2 files left out, 1 file of other kinds ignored, 2 hidden entries ignored")
     }
 
     @Test("a file over the limit is listed, the rest is used")
@@ -158,6 +160,7 @@ struct CollectionTests {
             #expect(throws: ImageError.self, "\(name)") { _ = try ImageArchive(url).next() }
         }
         #expect(throws: ImageError.self) { try ImageArchive(folder.url.appending(path: "nothing.tar")) }
+        #expect(throws: ImageError.self) { try ImageArchive(folder.url) }
     }
 
     @Test("changed bytes of an archive give entries or an error, never a crash")

@@ -57,10 +57,11 @@ struct NumPyTests {
     func orders(type: String, isFortran: Bool) throws {
         let text = "{'descr': '\(type)', 'fortran_order': \(isFortran ? "True" : "False"), 'shape': (2, 3), }"
         let order: [UInt8] = isFortran ? [0, 3, 1, 4, 2, 5] : [0, 1, 2, 3, 4, 5]
-        let values = order.flatMap { type.hasPrefix(">") ? [0, $0] : [$0, 0] }
-        let bytes = [0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(text.utf8.count), 0] + Array(text.utf8) + values
+        var bytes: [UInt8] = [0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(text.utf8.count), 0]
+        bytes += Array(text.utf8)
+        for value in order { bytes += type.hasPrefix(">") ? [0, value] : [value, 0] }
         let array = try NumPyArray(decoding: Data(bytes))
-        #expect(array == NumPyArray(.int16, shape: [2, 3], bytes: Data((0..<6).flatMap { [UInt8($0), 0] })))
+        #expect(array == NumPyArray(.int16, shape: [2, 3], bytes: Data([0, 0, 1, 0, 2, 0, 3, 0, 4, 0, 5, 0])))
     }
 
     @Test("Every type and rank survives a round", arguments: NumPyArray.Element.allCases, [[], [0], [3], [2, 1, 2]])

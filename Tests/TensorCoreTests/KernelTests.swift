@@ -10,7 +10,7 @@ import Testing
 struct KernelTests {
     static let levels = (0...Int(ck_best_level().rawValue)).map { ck_level(rawValue: UInt32($0)) }
 
-    private func atLevel<Result>(_ level: ck_level, _ body: () -> Result) -> Result {
+    func atLevel<Result>(_ level: ck_level, _ body: () -> Result) -> Result {
         let before = ck_current_level()
         ck_set_level(level)
         defer { ck_set_level(before) }

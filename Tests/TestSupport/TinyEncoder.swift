@@ -5,7 +5,7 @@ import TensorCore
 /// A random BERT of two layers and 32 dimensions with a small vocabulary: everything a real encoder has, in milliseconds.
 package enum TinyEncoder {
     static let width = 32, layers = 2, inner = 64, positions = 24
-    static let words =
+    package static let words =
         ["[PAD]", "[UNK]", "[CLS]", "[SEP]"] + "abcdefghijklmnopqrstuvwxyz".flatMap { ["\($0)", "##\($0)"] }
 
     /// Writes the folder of a Hugging Face encoder. The same seed gives the same weights.

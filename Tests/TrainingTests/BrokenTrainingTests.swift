@@ -117,7 +117,9 @@ struct BrokenTrainingTests {
         features.values.mutablePointer[37 * 4 + 2] = .nan
         let network = FaultyNetwork(seed: 1, Fault(0, from: .max)), run = trainer(network, features, targets)
         let error = #expect(throws: TrainingError.self) { while !run.isFinished { try run.advance() } }
-        #expect(error?.tensor == "loss" && error?.message.contains("row 38") == true, "\(error?.message ?? "")")
+        #expect(
+            error?.tensor == "loss" && error?.row == 37 && error?.message.contains("row 38") == true,
+            "\(error?.message ?? "")")
         #expect((1...8).contains(error?.step ?? 0) && run.step == (error?.step ?? 0) - 1)
         #expect(network.values.allSatisfy { $0.allSatisfy(\.isFinite) })
     }
@@ -138,7 +140,7 @@ struct BrokenTrainingTests {
         let (features, targets) = data()
         for i in 0..<features.values.count { features.values.mutablePointer[i] = .nan }
         let network = FaultyNetwork(seed: 1, Fault(0, from: .max))
-        let rate = RangeTest.learningRate(
+        let rate = try RangeTest.learningRate(
             network, features: features, targets: targets, objective: Objective(), settings: settings())
         #expect(rate.isFinite && rate > 0)
         #expect(throws: TrainingError.self) { try trainer(network, features, targets, rate: rate).advance() }

@@ -40,12 +40,15 @@ struct GoldenTrainingTests {
             ]
         let outputs = try file.tensor(isLinear ? "init.bias" : "init.fc2.bias").count
         let kind = isLinear ? HeadKind.linear : .mlp(hidden: try file.tensor("init.fc1.bias").count, dropout: 0)
+        if !isLinear {
+            try #require(golden.attributes["activation"] as? String == "gelu_erf", "the head's activation is GELU")
+        }
         let network = HeadNetwork(kind, width: features.width, outputs: outputs, in: ParameterScope(initialisedFrom: 0))
         let parameters = try network.parameters.map { (try #require(names[$0.name]), $0) }
         try run.begin(parameters)
         let objective = Objective(smoothing: Float(run.reference.optional("label_smoothing") ?? 0))
         try run.follow(parameters) { rows in
-            objective(network(features.gather(rows), dropoutSeed: nil), labels.selecting(rows))
+            objective(try network(features.gather(rows), dropoutSeed: nil), labels.selecting(rows))
         }
         run.requireComplete()
     }

@@ -121,7 +121,7 @@ struct ReferenceOptimiser {
                     )
                 }
             ),
-            ("inverse_sqrt", { .inverseSquareRoot(warmup: warmup) }),
+            ("inverse_sqrt", { .inverseSquareRoot(warmup: warmup, timescale: optional("timescale").map { Int($0) }) }),
             ("step", { .steps(size: try count("step_size"), gamma: try number("gamma")) }),
             ("exponential", { .exponential(gamma: try number("gamma")) }),
             ("one_cycle", { .oneCycle(try oneCycle()) }),

@@ -17,16 +17,19 @@ typedef enum {
     ck_relu6 = 2,
 } ck_rectifier;
 
+// Floats of scratch that the three functions below need for `count` positions.
+size_t ck_unfold_scratch(const ck_window *window, size_t count);
+
 // Values under the window for output positions first ..< first + count (row-major over `output`), zeros where it hangs over:
 // row (channel, tap) of `columns` [channels · taps, count], rows ld apart. x is [channels, input].
 void ck_unfold_f32(const ck_window *window, size_t channels, const float *x, size_t first, size_t count, float *columns,
-                   size_t ld);
-// The same as a packed right-hand side of ck_gemm_packed_f32: [channels · taps, count] in panels.
+                   size_t ld, float *scratch);
+// The same as a packed right-hand side of ck_gemm_f32: [channels · taps, count] in panels.
 void ck_unfold_packed_f32(const ck_window *window, size_t channels, const float *x, size_t first, size_t count,
-                          float *packed);
+                          float *packed, float *scratch);
 // The transpose of ck_unfold_f32: adds each element of `columns` to the element of x it was taken from.
 void ck_fold_add_f32(const ck_window *window, size_t channels, const float *columns, size_t ld, size_t first, size_t count,
-                     float *x);
+                     float *x, float *scratch);
 
 // y [columns, rows] = transpose of x [rows, columns].
 void ck_transpose_f32(size_t rows, size_t columns, const float *x, size_t ldx, float *y, size_t ldy);

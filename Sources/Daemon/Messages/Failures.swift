@@ -1,3 +1,4 @@
+import Heads
 package import HidraProtocol
 import Hub
 import Workbench
@@ -18,6 +19,7 @@ package struct Failure: Error {
         switch error {
         case let error as Failure: self = error
         case let error as WorkbenchError: self.init(Self.code(error.code), error.message, details: error.details)
+        case let error as HeadError: self.init(WorkbenchError(error))
         case let error as HubError: self.init(ErrorCode(rawValue: error.code.rawValue), error.message)
         case let error as TransportError: self.init(error.code, error.message)
         case is CancellationError: self.init(.cancelled, "Cancelled.")

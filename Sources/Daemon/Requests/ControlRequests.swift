@@ -80,7 +80,8 @@ struct ControlRequests: Sendable {
         welcome.processID = UInt32(ProcessInfo.processInfo.processIdentifier)
         welcome.limits = limits.message
         welcome.heartbeatSeconds = 10
-        welcome.capabilities = ["classify", "multilabel", "regress", "head.linear", "head.mlp", "events.replay"]
+        welcome.capabilities = ["classify", "multilabel", "regress", "head.linear", "head.mlp", "head.graph", "image", "graph",
+            "export", "events.replay"]
         return .reply(to: request, .welcome(welcome))
     }
 
@@ -97,7 +98,7 @@ struct ControlRequests: Sendable {
             var encoder = Hidra_V1_LoadedEncoder()
             encoder.name = loaded.record.name
             encoder.weightBytes = UInt64(
-                clamping: loaded.record.files.first { $0.path == "model.safetensors" }?.bytes ?? 0)
+                clamping: loaded.record.weights?.bytes ?? 0)
             encoder.idleSeconds = idle
             return encoder
         }

@@ -53,6 +53,7 @@ extension WorkRequests {
         return TrainingRequest(
             head: request.head, encoder: request.encoder, task: try HeadTask(request.task),
             kind: try kind(request.kind),
+            graph: request.kind.name == "graph" ? request.kind.graph : nil,
             settings: settings(request.hyperparameters), rows: try rows(request.data),
             test: request.testData.isEmpty ? nil : try rows(request.testData), holdout: request.holdout,
             separator: try separator(request.labelSeparator, default: "|") ?? "|", tap: request.tap,
@@ -90,8 +91,9 @@ extension WorkRequests {
             return .mlp(
                 hidden: kind.hidden == 0 ? HeadKind.defaultHidden : Int(kind.hidden),
                 dropout: kind.hasDropout ? kind.dropout : HeadKind.defaultDropout)
+        case "graph": return .graph
         default:
-            throw Failure(.invalidArgument, "There is no head kind '\(kind.name)'; there are linear and mlp.")
+            throw Failure(.invalidArgument, "There is no head kind '\(kind.name)'; there are linear, mlp and graph.")
         }
     }
 

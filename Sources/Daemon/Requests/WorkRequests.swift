@@ -53,6 +53,11 @@ struct WorkRequests: Sendable {
             start("train", train.head, client, request, outlivesClient: true) { job in
                 try await self.train(training.get(), job)
             }
+        case .export(let export): quick("export", client, request) { _ in try await self.export(export) }
+        case .checkGraph(let check): quick("graph check", client, request) { _ in try await checkGraph(check) }
+        case .runGraph(let run):
+            let frames = message.envelope.tensors, tensors = message.tensors
+            start("graph run", "", client, request) { _ in try await runGraph(run, frames, tensors) }
         case .pull(let pull):
             start("pull", pull.source, client, request, outlivesClient: true) { job in try await self.pull(pull, job) }
         default:

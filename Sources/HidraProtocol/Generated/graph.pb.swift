@@ -34,8 +34,10 @@ public nonisolated struct Hidra_V1_CheckGraphRequest: Sendable {
   /// An ONNX ModelProto.
   public var model: Data = Data()
 
-  /// Value assumed for each symbolic dimension in the memory estimate; 0: 1.
-  public var dimension: UInt64 = 0
+  /// For the memory estimate: extent of symbolic first axes (0: 1), and of other symbols by their names (default 32).
+  public var batch: UInt64 = 0
+
+  public var sizes: Dictionary<String,UInt64> = [:]
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -58,12 +60,18 @@ public nonisolated struct Hidra_V1_CheckGraphReply: Sendable {
 
   public var initialisers: [Hidra_V1_GraphValue] = []
 
-  /// Bytes of parameters and values of one forward pass.
-  public var memoryBytes: UInt64 = 0
+  /// Bytes of weights, and of all results of one pass, which is what training keeps.
+  public var weightBytes: UInt64 = 0
 
+  public var activationBytes: UInt64 = 0
+
+  /// Everything for which the graph would be refused; empty: it can be used.
   public var problems: [Hidra_V1_GraphProblem] = []
 
   public var opsets: Dictionary<String,UInt64> = [:]
+
+  /// Worth knowing, but no reason to refuse: shapes that only a run can tell.
+  public var remarks: [Hidra_V1_GraphProblem] = []
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -151,7 +159,7 @@ fileprivate nonisolated let _protobuf_package = "hidra.v1"
 
 nonisolated extension Hidra_V1_CheckGraphRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".CheckGraphRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}model\0\u{1}dimension\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}model\0\u{1}batch\0\u{1}sizes\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -160,7 +168,8 @@ nonisolated extension Hidra_V1_CheckGraphRequest: SwiftProtobuf.Message, SwiftPr
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularBytesField(value: &self.model) }()
-      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.dimension) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.batch) }()
+      case 3: try { try decoder.decodeMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufUInt64>.self, value: &self.sizes) }()
       default: break
       }
     }
@@ -170,15 +179,19 @@ nonisolated extension Hidra_V1_CheckGraphRequest: SwiftProtobuf.Message, SwiftPr
     if !self.model.isEmpty {
       try visitor.visitSingularBytesField(value: self.model, fieldNumber: 1)
     }
-    if self.dimension != 0 {
-      try visitor.visitSingularUInt64Field(value: self.dimension, fieldNumber: 2)
+    if self.batch != 0 {
+      try visitor.visitSingularUInt64Field(value: self.batch, fieldNumber: 2)
+    }
+    if !self.sizes.isEmpty {
+      try visitor.visitMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufUInt64>.self, value: self.sizes, fieldNumber: 3)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   public static func ==(lhs: Hidra_V1_CheckGraphRequest, rhs: Hidra_V1_CheckGraphRequest) -> Bool {
     if lhs.model != rhs.model {return false}
-    if lhs.dimension != rhs.dimension {return false}
+    if lhs.batch != rhs.batch {return false}
+    if lhs.sizes != rhs.sizes {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -186,7 +199,7 @@ nonisolated extension Hidra_V1_CheckGraphRequest: SwiftProtobuf.Message, SwiftPr
 
 nonisolated extension Hidra_V1_CheckGraphReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".CheckGraphReply"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}operators\0\u{1}inputs\0\u{1}outputs\0\u{1}parameters\0\u{1}initialisers\0\u{3}memory_bytes\0\u{1}problems\0\u{1}opsets\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}operators\0\u{1}inputs\0\u{1}outputs\0\u{1}parameters\0\u{1}initialisers\0\u{3}weight_bytes\0\u{1}problems\0\u{1}opsets\0\u{3}activation_bytes\0\u{1}remarks\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -199,9 +212,11 @@ nonisolated extension Hidra_V1_CheckGraphReply: SwiftProtobuf.Message, SwiftProt
       case 3: try { try decoder.decodeRepeatedMessageField(value: &self.outputs) }()
       case 4: try { try decoder.decodeSingularUInt64Field(value: &self.parameters) }()
       case 5: try { try decoder.decodeRepeatedMessageField(value: &self.initialisers) }()
-      case 6: try { try decoder.decodeSingularUInt64Field(value: &self.memoryBytes) }()
+      case 6: try { try decoder.decodeSingularUInt64Field(value: &self.weightBytes) }()
       case 7: try { try decoder.decodeRepeatedMessageField(value: &self.problems) }()
       case 8: try { try decoder.decodeMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufUInt64>.self, value: &self.opsets) }()
+      case 9: try { try decoder.decodeSingularUInt64Field(value: &self.activationBytes) }()
+      case 10: try { try decoder.decodeRepeatedMessageField(value: &self.remarks) }()
       default: break
       }
     }
@@ -223,14 +238,20 @@ nonisolated extension Hidra_V1_CheckGraphReply: SwiftProtobuf.Message, SwiftProt
     if !self.initialisers.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.initialisers, fieldNumber: 5)
     }
-    if self.memoryBytes != 0 {
-      try visitor.visitSingularUInt64Field(value: self.memoryBytes, fieldNumber: 6)
+    if self.weightBytes != 0 {
+      try visitor.visitSingularUInt64Field(value: self.weightBytes, fieldNumber: 6)
     }
     if !self.problems.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.problems, fieldNumber: 7)
     }
     if !self.opsets.isEmpty {
       try visitor.visitMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufUInt64>.self, value: self.opsets, fieldNumber: 8)
+    }
+    if self.activationBytes != 0 {
+      try visitor.visitSingularUInt64Field(value: self.activationBytes, fieldNumber: 9)
+    }
+    if !self.remarks.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.remarks, fieldNumber: 10)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -241,9 +262,11 @@ nonisolated extension Hidra_V1_CheckGraphReply: SwiftProtobuf.Message, SwiftProt
     if lhs.outputs != rhs.outputs {return false}
     if lhs.parameters != rhs.parameters {return false}
     if lhs.initialisers != rhs.initialisers {return false}
-    if lhs.memoryBytes != rhs.memoryBytes {return false}
+    if lhs.weightBytes != rhs.weightBytes {return false}
+    if lhs.activationBytes != rhs.activationBytes {return false}
     if lhs.problems != rhs.problems {return false}
     if lhs.opsets != rhs.opsets {return false}
+    if lhs.remarks != rhs.remarks {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -1,5 +1,6 @@
 import CArchive
 package import Foundation
+import Glibc
 
 /// A tar archive of images (ustar, pax, GNU, plain or gzip), read from front to back by libarchive: entries `class/name.jpg` or
 /// `split/class/name.jpg`, in the archive's order. Nothing is written to disk.
@@ -16,9 +17,10 @@ package final class ImageArchive: ImageCollection {
 
     /// - Throws: `ImageError` when the file is not there, or no tar archive.
     package init(_ url: URL, limits: ImageLimits = .standard) throws(ImageError) {
-        guard FileManager.default.fileExists(atPath: url.path) else {
-            throw ImageError(.notFound, "is not there", file: url.path)
-        }
+        var status = stat()
+        guard stat(url.path, &status) == 0 else { throw ImageError(.notFound, "is not there", file: url.path) }
+        // Opening a pipe would wait for whoever writes to it.
+        guard status.st_mode & S_IFMT == S_IFREG else { throw ImageError(.unreadable, "is not a file", file: url.path) }
         guard let archive = archive_read_new() else {
             throw ImageError(.unreadable, "no memory for an archive", file: url.path)
         }

@@ -43,7 +43,7 @@ package final class ImageFolder: ImageCollection {
                 switch (name.kind, Self.kind(path)) {
                 case (.hidden, _): summary.hidden += 1
                 case (_, .folder): pending.append(name.text)
-                case (.image, .link):
+                case (_, .link):
                     summary.problems.append(
                         ImageProblem(name: name.text, reason: "is a link; put the file itself there"))
                 case (.image, _): found.append(name.text)

@@ -45,7 +45,7 @@ package final class HeadShelf: Sendable {
 }
 
 extension WorkbenchError {
-    init(_ error: HeadError) {
+    package init(_ error: HeadError) {
         let code: Code =
             switch error.code {
             case .invalidLabels: .invalidData

@@ -34,20 +34,25 @@ struct HeadTraining: ComputeTask {
     /// Time spent computing, without the time others had the thread.
     private var busy = Duration.zero
 
-    init(plan: TrainingPlan, features: Features, staging: URL, rescue: URL, progress: @escaping ProgressHandler) {
+    /// - Throws: `invalidArgument` for a graph that does not fit the features or the labels.
+    init(plan: TrainingPlan, features: Features, staging: URL, rescue: URL, progress: @escaping ProgressHandler) throws {
         self.plan = plan
         self.features = features
         self.staging = staging
         self.rescue = rescue
         self.progress = progress
         table = FeatureTable(Tensor(features.values, [features.rows, features.width]))
-        network = Self.network(plan, width: features.width)
+        network = try Self.network(plan, width: features.width)
     }
 
-    private static func network(_ plan: TrainingPlan, width: Int) -> HeadNetwork {
-        HeadNetwork(
-            plan.request.kind, width: width, outputs: plan.encoding.outputs,
-            in: ParameterScope(initialisedFrom: plan.request.settings.seed))
+    private static func network(_ plan: TrainingPlan, width: Int) throws -> HeadNetwork {
+        do {
+            return try HeadNetwork(
+                plan.request.kind, graph: plan.request.graph, width: width, outputs: plan.encoding.outputs,
+                seed: plan.request.settings.seed)
+        } catch let error as HeadError {
+            throw WorkbenchError(error)
+        }
     }
 
     mutating func step() throws -> Output? {
@@ -72,11 +77,11 @@ struct HeadTraining: ComputeTask {
             objective.classWeights = plan.trainTargets.balancingWeights(plan.encoding.outputs)
         }
         let rate =
-            plan.request.settings.learningRate
-            ?? RangeTest.learningRate(
+            try plan.request.settings.learningRate
+            ?? (RangeTest.learningRate(
                 Self.network(plan, width: features.width), features: rows, targets: plan.trainTargets,
                 objective: objective,
-                settings: plan.request.settings)
+                settings: plan.request.settings))
         trainer = Trainer(
             network, features: rows, targets: plan.trainTargets, objective: objective, settings: plan.request.settings,
             learningRate: rate)
@@ -102,6 +107,8 @@ struct HeadTraining: ComputeTask {
         var result = WorkbenchError(.invalidArgument, error.message, cause: error)
         result.details["step"] = error.step.map(String.init)
         result.details["tensor"] = error.tensor
+        // The trainer counts the rows it was given; some of the table's may be held out.
+        result.details["row"] = error.row.map { String(plan.trainRows[$0] + 1) }
         do {
             try FileManager.default.createDirectory(at: rescue, withIntermediateDirectories: true)
             try HeadBundle.write(network, description(trainer), to: rescue)
@@ -118,7 +125,7 @@ struct HeadTraining: ComputeTask {
         var report: Report?
         if let truth = plan.test {
             progress(JobProgress(.evaluating, done: 0, total: plan.testRows.count))
-            report = truth.report(network.evaluate(table, rows: plan.testRows))
+            report = truth.report(try network.evaluate(table, rows: plan.testRows))
         }
         let evaluateSeconds = (ContinuousClock.now - evaluationStart) / .seconds(1)
         let written = try HeadBundle.write(network, description(trainer), to: staging)

@@ -40,6 +40,12 @@ extension TrainingPlan {
             if let note = self.test?.note { notes.append(note) }
             if let note = Self.emptyTexts(inputs) { notes.append(note) }
             self.notes = notes
+            if request.kind == .graph {
+                // Built once before anything is encoded: a graph that does not fit should not cost the user minutes.
+                _ = try HeadNetwork(
+                    .graph, graph: request.graph, width: loaded.encoder.taps[tap].width, outputs: encoding.outputs,
+                    seed: request.settings.seed)
+            }
         } catch let error as HeadError {
             throw WorkbenchError(error)
         }

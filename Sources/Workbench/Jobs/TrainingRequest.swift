@@ -1,4 +1,5 @@
 package import Encoders
+package import Foundation
 package import Heads
 package import Training
 
@@ -28,6 +29,8 @@ package struct TrainingRequest: Sendable {
     package var encoder: String
     package var task: HeadTask
     package var kind: HeadKind
+    /// The ONNX model of kind `graph`.
+    package var graph: Data?
     package var settings: TrainingSettings
     package var rows: LabelledRows
     package var test: LabelledRows?
@@ -39,7 +42,7 @@ package struct TrainingRequest: Sendable {
     package var replace: Bool
 
     package init(
-        head: String, encoder: String, task: HeadTask = .classify, kind: HeadKind = .linear,
+        head: String, encoder: String, task: HeadTask = .classify, kind: HeadKind = .linear, graph: Data? = nil,
         settings: TrainingSettings = TrainingSettings(), rows: LabelledRows, test: LabelledRows? = nil,
         holdout: Double = 0,
         separator: Character = "|", tap: String = "", replace: Bool = false
@@ -48,6 +51,7 @@ package struct TrainingRequest: Sendable {
         self.encoder = encoder
         self.task = task
         self.kind = kind
+        self.graph = graph
         self.settings = settings
         self.rows = rows
         self.test = test

@@ -15,17 +15,21 @@ struct GraphReport {
         facts.add("inputs", reply.inputs.map(Self.text).joined(separator: ", "))
         facts.add("outputs", reply.outputs.map(Self.text).joined(separator: ", "))
         facts.add("parameters", Format.count(reply.parameters))
-        facts.add("memory", "\(Format.bytes(reply.memoryBytes)) for one pass")
+        facts.add(
+            "memory", "\(Format.bytes(reply.weightBytes)) of weights, \(Format.bytes(reply.activationBytes)) of results in one pass")
         var text = facts.render(style: style) + "\n"
         var grid = Grid([.init("OPERATOR", flexible: true), .init("NODES", right: true), .init("GRADIENT")])
         for use in reply.operators { grid.add(use.name, "\(use.count)", use.differentiable ? "yes" : "no") }
         text += grid.render(width: width, style: style)
+        for remark in reply.remarks { text += "\(style.yellow("note:")) \(Self.line(remark))\n" }
         guard !reply.problems.isEmpty else { return text + "\nThe graph can be used.\n" }
         text += "\n\(style.yellow(Format.count(UInt64(reply.problems.count), "problem"))):\n"
-        for problem in reply.problems {
-            text += "  \(problem.node.isEmpty ? "" : "\(problem.node): ")\(problem.message)\n"
-        }
+        for problem in reply.problems { text += "  \(Self.line(problem))\n" }
         return text
+    }
+
+    private static func line(_ problem: Hidra_V1_GraphProblem) -> String {
+        (problem.node.isEmpty ? "" : "\(problem.node): ") + problem.message
     }
 
     private static func text(_ value: Hidra_V1_GraphValue) -> String {
@@ -51,14 +55,15 @@ extension Hidra_V1_CheckGraphReply {
                 ),
                 ("inputs", .array(inputs.map(\.json))), ("outputs", .array(outputs.map(\.json))),
                 ("initialisers", .array(initialisers.map(\.json))), ("parameters", .unsigned(parameters)),
-                ("memory_bytes", .unsigned(memoryBytes)),
+                ("weight_bytes", .unsigned(weightBytes)), ("activation_bytes", .unsigned(activationBytes)),
                 ("opsets", .object(opsets.sorted { $0.key < $1.key }.map { ($0.key, .unsigned($0.value)) })),
-                (
-                    "problems",
-                    .array(problems.map { .object([("node", .string($0.node)), ("message", .string($0.message))]) })
-                ),
+                ("problems", .array(problems.map(\.json))), ("remarks", .array(remarks.map(\.json))),
             ])
     }
+}
+
+extension Hidra_V1_GraphProblem {
+    var json: JSON { .object([("node", .string(node)), ("message", .string(message))]) }
 }
 
 extension Hidra_V1_GraphValue {

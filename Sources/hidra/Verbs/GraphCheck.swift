@@ -12,7 +12,7 @@ struct GraphCheck: AsyncParsableCommand {
 
             EXAMPLE:
               hidra graph check head.onnx
-              hidra graph check head.onnx --dimension 64 --json
+              hidra graph check head.onnx --batch 64 --size sequence=128 --json
 
             EXIT CODES: 0 the graph can be used, 2 wrong arguments, 3 no such file, 9 limit exceeded, 10 it would be refused.
             """)
@@ -20,15 +20,21 @@ struct GraphCheck: AsyncParsableCommand {
     @Argument(help: ArgumentHelp("ONNX file.", valueName: "file.onnx"), completion: .file(extensions: ["onnx"]))
     var file: String
 
-    @Option(help: ArgumentHelp("Size assumed for each symbolic dimension in the memory estimate.", valueName: "n"))
-    var dimension: UInt64 = 1
+    @Option(help: ArgumentHelp("Extent of symbolic first axes in the memory estimate.", valueName: "n"))
+    var batch: UInt64 = 1
+
+    @Option(
+        name: .customLong("size"),
+        help: ArgumentHelp("Extent of another symbol in the estimate (default: 32); once for each.", valueName: "symbol=n"))
+    var sizes: [SymbolSize] = []
 
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
         let model = try GraphFile.read(file)
         try await Session.run(common) { session in
-            let reply = try await session.client.checkGraph(model, dimension: dimension)
+            let reply = try await session.client.checkGraph(
+                model, batch: batch, sizes: Dictionary(sizes.map { ($0.symbol, $0.extent) }) { $1 })
             let console = session.console
             if console.json {
                 try console.print(reply.json)
@@ -38,5 +44,19 @@ struct GraphCheck: AsyncParsableCommand {
             }
             guard reply.problems.isEmpty else { throw ExitCode(ErrorCode.unsupported.exitCode) }
         }
+    }
+}
+
+/// The value of `--size`: SYMBOL=N.
+struct SymbolSize: ExpressibleByArgument, Sendable, Equatable {
+    let symbol: String
+    let extent: UInt64
+
+    init?(argument: String) {
+        guard let sign = argument.lastIndex(of: "="), let extent = UInt64(argument[argument.index(after: sign)...]), extent > 0 else {
+            return nil
+        }
+        symbol = String(argument[..<sign])
+        self.extent = extent
     }
 }

@@ -12,12 +12,12 @@ extension GoldenBuilders {
 
     private static let classLosses: [String: GoldenBuilder] = [
         "cross_entropy": one { inputs in
-            let logits = try inputs.tensor("logits"), reduction = try inputs.reduction()
+            let logits = try inputs.classesSecond("logits"), reduction = try inputs.reduction()
             let weights = try inputs.optional("class_weights")?.values
             let smoothing: Float = inputs.attribute("label_smoothing") ?? 0
             if inputs.has("target_probs") {
                 return SoftCrossEntropy(classWeights: weights, smoothing: smoothing, reduction: reduction)(
-                    logits, try inputs.tensor("target_probs"))
+                    logits, try inputs.classesSecond("target_probs"))
             }
             return CrossEntropy(
                 targets: try inputs.classes("target"), classWeights: weights, smoothing: smoothing,
@@ -112,6 +112,17 @@ extension GoldenInputs {
         guard let name: String = attribute("reduction") else { return .mean }
         guard let reduction = Reduction(rawValue: name) else { throw Missing(what: "known reduction: \(name)") }
         return reduction
+    }
+
+    /// Scores with the axis `class_axis` moved to where the ops have it: the second, or the only one.
+    func classesSecond(_ name: String) throws -> Tensor {
+        let scores = try tensor(name), rank = scores.rank
+        guard let axis: Int = attribute("class_axis"), rank > 1 else { return scores }
+        let source = axis < 0 ? rank + axis : axis
+        if source == 1 { return scores }
+        var order = (0..<rank).filter { $0 != source }
+        order.insert(source, at: 1)
+        return Permute(order)(scores)
     }
 
     func classes(_ name: String) throws -> [Int32] { try integers(name).map(Int32.init) }

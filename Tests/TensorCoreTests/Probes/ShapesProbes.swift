@@ -54,6 +54,9 @@ extension Probes {
                 Probe(ScatterBlocks(indices, mode: .set), [numbers([3, 2, 4], 1), numbers([3, 4], 2)]),
             ]
         },
+        Diagonal.name: {
+            [Probe(Diagonal(0, 2), [numbers([3, 2, 3], 1)]), Probe(Diagonal(2, 1), [numbers([2, 3, 3], 1)])]
+        },
         Triangle.name: {
             [
                 Probe(Triangle(upper: true, diagonal: 1), [numbers([2, 3, 4], 1)]),

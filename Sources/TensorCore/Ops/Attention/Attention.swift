@@ -5,7 +5,7 @@ import CKernels
 /// Inputs: q `[batch, heads, length, size]`, k `[batch, keyHeads, keys, size]`, v `[batch, keyHeads, keys, valueSize]` and, when
 /// there is one, an additive mask that broadcasts to `[batch, heads, length, keys]` → `[batch, heads, length, valueSize]`.
 /// With fewer key heads (Ainslie et al. 2023) head h reads key head `h / (heads / keyHeads)`. A query that may see no key gets
-/// zeros. The inputs may be views with dense rows, as splitting a width into heads gives them; the result lies in memory as
+/// zeros. The inputs may be views, as splitting a width into heads gives them; the result lies in memory as
 /// `[batch, length, heads, valueSize]`, so that joining the heads copies nothing.
 package struct Attention: DifferentiableOp {
     package static let name = "attention"
@@ -32,10 +32,10 @@ package struct Attention: DifferentiableOp {
                 for rows in problem.blocks {
                     let keys = problem.visibleKeys(rows)
                     problem.weights(batch, head, keyHead, rows, weights.mutablePointer)
-                    gemm(
-                        false, false, rows.count, problem.valueSize, keys, weights.pointer, keys,
-                        problem.v.at(batch, keyHead, 0), problem.v.step(along: 2),
-                        output.mutableAt(batch, head, rows.lowerBound), output.step(along: 2))
+                    product(
+                        MatrixView(weights.pointer, rows.count, keys, rowStride: keys),
+                        problem.v.matrix(batch, keyHead, 0..<keys),
+                        into: output.mutableAt(batch, head, rows.lowerBound), rowStride: output.step(along: 2), pool: nil)
                 }
             }
         }
@@ -45,9 +45,9 @@ package struct Attention: DifferentiableOp {
     /// With the weights P computed again, a block of queries at a time (keeping them would cost memory with the square of the
     /// length): `dv = Pᵀ dy`, `dP = dy vᵀ`, `dS = P · (dP − Σ dP · P)`, `dq = scale · dS k`, `dk = scale · dSᵀ q`, `dmask = dS`.
     package func backward(_ gradient: Tensor, inputs: [Tensor], saved: Saved, needs: [Bool]) -> [Tensor?] {
-        let problem = AttentionProblem(self, inputs), dy = gradient.withDenseRows
+        let problem = AttentionProblem(self, inputs), dy = gradient
         let size = problem.size, valueSize = problem.valueSize
-        let (q, k, v) = (problem.q, problem.k, problem.v)
+        let adding = ProductEpilogue(accumulate: true)
         let dq = problem.headLayout(problem.length, problem.heads, size)
         let dk = problem.headLayout(problem.keys, problem.keyHeads, size)
         let dv = problem.headLayout(problem.keys, problem.keyHeads, valueSize)
@@ -62,26 +62,26 @@ package struct Attention: DifferentiableOp {
             for head in problem.queryHeads(of: keyHead) {
                 for rows in problem.blocks {
                     let keys = problem.visibleKeys(rows), first = rows.lowerBound
-                    let dys = dy.at(batch, head, first), queries = q.at(batch, head, first)
+                    let dys = dy.matrix(batch, head, rows), values = problem.v.matrix(batch, keyHead, 0..<keys)
                     problem.weights(batch, head, keyHead, rows, p)
-                    gemm(
-                        true, false, keys, valueSize, rows.count, p, keys, dys, dy.step(along: 2), beta: 1,
-                        dv.mutableAt(batch, keyHead, 0), dv.step(along: 2))
-                    gemm(
-                        false, true, rows.count, keys, valueSize, dys, dy.step(along: 2), v.at(batch, keyHead, 0),
-                        v.step(along: 2), ds, keys)
-                    ck_softmax_backward_f32(rows.count, keys, 1, p, ds, ds)
+                    product(
+                        MatrixView(p, rows.count, keys, rowStride: keys).transposed, dys,
+                        into: dv.mutableAt(batch, keyHead, 0), rowStride: dv.step(along: 2), adding, pool: nil)
+                    product(dys, values.transposed, into: ds, rowStride: keys, pool: nil)
+                    ck_softmax_backward_f32(rows.count, keys, dmask == nil ? problem.scale : 1, p, ds, ds)
                     if let dmask {
                         for row in 0..<rows.count {
                             dmask.mutableAt(batch, head, first + row).update(from: ds + row * keys, count: keys)
                         }
+                        for i in 0..<rows.count * keys { ds[i] *= problem.scale }
                     }
-                    gemm(
-                        false, false, rows.count, size, keys, alpha: problem.scale, ds, keys, k.at(batch, keyHead, 0),
-                        k.step(along: 2), dq.mutableAt(batch, head, first), dq.step(along: 2))
-                    gemm(
-                        true, false, keys, size, rows.count, alpha: problem.scale, ds, keys, queries, q.step(along: 2),
-                        beta: 1, dk.mutableAt(batch, keyHead, 0), dk.step(along: 2))
+                    let slopes = MatrixView(ds, rows.count, keys, rowStride: keys)
+                    product(
+                        slopes, problem.k.matrix(batch, keyHead, 0..<keys), into: dq.mutableAt(batch, head, first),
+                        rowStride: dq.step(along: 2), pool: nil)
+                    product(
+                        slopes.transposed, problem.q.matrix(batch, head, rows), into: dk.mutableAt(batch, keyHead, 0),
+                        rowStride: dk.step(along: 2), adding, pool: nil)
                 }
             }
         }
@@ -111,9 +111,9 @@ private struct AttentionProblem {
             q.rank == 4 && k.rank == 4 && v.rank == 4 && q[0] == k[0] && q[0] == v[0] && q[3] == k[3] && k[1] == v[1]
                 && k[2] == v[2] && k[1] > 0 && q[1] % k[1] == 0,
             "\(Attention.name): q \(q), k \(k), v \(v)")
-        self.q = inputs[0].withDenseRows
-        self.k = inputs[1].withDenseRows
-        self.v = inputs[2].withDenseRows
+        self.q = inputs[0]
+        self.k = inputs[1]
+        self.v = inputs[2]
         causal = op.causal
         scale = op.scale ?? 1 / Float(q[3]).squareRoot()
         let scores: Shape = [q[0], q[1], q[2], k[2]]
@@ -156,16 +156,17 @@ private struct AttentionProblem {
     /// The attention weights of a block of queries: `[rows, visible keys]`, without gaps.
     func weights(_ batch: Int, _ head: Int, _ keyHead: Int, _ rows: Range<Int>, _ p: UnsafeMutablePointer<Float>) {
         let keys = visibleKeys(rows), first = rows.lowerBound
-        gemm(
-            false, true, rows.count, keys, size, alpha: scale, q.at(batch, head, first), q.step(along: 2),
-            k.at(batch, keyHead, 0), k.step(along: 2), p, keys)
+        product(
+            q.matrix(batch, head, rows), k.matrix(batch, keyHead, 0..<keys).transposed, into: p, rowStride: keys,
+            pool: nil)
         if !causal, additive == nil, allowed == nil {
-            ck_softmax_f32(rows.count, keys, 1, p, keys, p, keys)
+            ck_softmax_f32(rows.count, keys, scale, p, keys, p, keys)
             return
         }
         for row in 0..<rows.count {
             let scores = p + row * keys
             let seen = causal ? min(keys, first + row + 1) : keys
+            for key in 0..<seen { scores[key] *= scale }
             if let additive {
                 let mask = additive.at(batch, head, first + row), step = additive.step(along: 3)
                 for key in 0..<seen { scores[key] += mask[key * step] }
@@ -187,11 +188,14 @@ private struct AttentionProblem {
 }
 
 extension Tensor {
-    /// Rows of neighbouring elements, at least a row's width apart; copied only when they are not.
-    fileprivate var withDenseRows: Tensor { step(along: 3) == 1 && step(along: 2) >= shape[3] ? self : contiguous() }
-
     fileprivate func at(_ batch: Int, _ head: Int, _ row: Int) -> UnsafePointer<Float> {
         pointer + batch * step(along: 0) + head * step(along: 1) + row * step(along: 2)
+    }
+
+    /// Rows of one head: `[rows, size]`.
+    fileprivate func matrix(_ batch: Int, _ head: Int, _ rows: Range<Int>) -> MatrixView {
+        MatrixView(
+            at(batch, head, rows.lowerBound), rows.count, shape[3], rowStride: step(along: 2), columnStride: step(along: 3))
     }
 
     fileprivate func mutableAt(_ batch: Int, _ head: Int, _ row: Int) -> UnsafeMutablePointer<Float> {

@@ -12,7 +12,8 @@ extension ConvolutionGeometry {
             var window = window
             let packed = scratch.floats(0, ck_packed_count(depth, count))
             ck_unfold_packed_f32(
-                &window, groupChannels, x + (sample * channels + group * groupChannels) * plane, first, count, packed)
+                &window, groupChannels, x + (sample * channels + group * groupChannels) * plane, first, count, packed,
+                scratch.floats(2, ck_unfold_scratch(&window, count)))
             var product = ck_product()
             (product.m, product.n, product.k) = (groupOutputs, count, depth)
             (product.a, product.a_row, product.a_depth) = (w + group * groupOutputs * depth, depth, 1)
@@ -61,7 +62,9 @@ extension ConvolutionGeometry {
                     rows, count, groupOutputs, left + (group * depth + from * taps) * groupOutputs, groupOutputs,
                     packed,
                     nil, ck_identity, 0, columns, count)
-                ck_fold_add_f32(&window, to - from, columns, count, first, count, target)
+                ck_fold_add_f32(
+                    &window, to - from, columns, count, first, count, target,
+                    scratch.floats(2, ck_unfold_scratch(&window, count)))
             }
         }
         return x
@@ -88,7 +91,7 @@ extension ConvolutionGeometry {
                         ck_unfold_f32(
                             &window, groupChannels, x + (sample * channels + group * groupChannels) * plane, first,
                             count,
-                            columns, count)
+                            columns, count, scratch.floats(2, ck_unfold_scratch(&window, count)))
                         ck_pack(
                             count, groupOutputs, dy + (sample * outputs + group * groupOutputs) * positions + first, 1,
                             positions, packed)
@@ -121,7 +124,7 @@ extension ConvolutionGeometry {
 
 /// Buffers of one thread, kept between its pieces.
 final class ConvolutionScratch {
-    private var buffers: [Storage?] = [nil, nil]
+    private var buffers: [Storage?] = [nil, nil, nil]
 
     /// At least `count` floats; contents are arbitrary.
     func floats(_ index: Int, _ count: Int) -> UnsafeMutablePointer<Float> {

@@ -25,7 +25,7 @@ package typealias FrozenBatchNorm = (weight: Tensor?, bias: Tensor?, mean: Tenso
 /// An image's result does not depend on the other images of its batch, to the bit.
 package struct PackedConvolution: Sendable {
     package static let name = "packed_convolution"
-    package let window: Window
+    package private(set) var window: Window
     package let groups: Int
     package let activation: Rectifier
     package let channels: Int
@@ -56,6 +56,14 @@ package struct PackedConvolution: Sendable {
     }
 
     package var byteCount: Int { weights.byteCount }
+
+    /// The same weights under another window, for padding that follows the size of the input.
+    package func with(_ window: Window) -> PackedConvolution {
+        precondition(window.rank == 2, "\(Self.name): a window of rank \(window.rank)")
+        var copy = self
+        copy.window = window
+        return copy
+    }
 
     package func callAsFunction(_ x: Tensor, residual: Tensor? = nil) -> Tensor {
         precondition(

@@ -1,5 +1,3 @@
-import CKernels
-
 /// `a b` over the last two axes: `[…, m, k] · […, k, n]` → `[…, m, n]`, leading axes broadcast. `transposeA` and `transposeB`
 /// swap the last two axes of that operand first. A vector `a` is one row, a vector `b` one column, and that axis is left out of
 /// the result (NumPy's matmul).
@@ -92,14 +90,6 @@ extension Tensor {
 
     /// `[…, m, n]` as one matrix `[… · m, n]`.
     fileprivate var flattenedStack: Tensor { reshapedView([shape.dimensions.dropLast().reduce(1, *), shape[-1]]) }
-
-    /// How BLAS reads a matrix without a copy: dense rows, or dense columns; nil when neither.
-    fileprivate var matrixLayout: (transposed: Bool, leading: Int)? {
-        let (row, column) = (strides[rank - 2], strides[rank - 1])
-        if (column == 1 || shape[-1] <= 1) && row >= shape[-1] { return (false, max(row, 1)) }
-        if (row == 1 || shape[-2] <= 1) && column >= shape[-2] { return (true, max(column, 1)) }
-        return nil
-    }
 }
 
 /// `[…, m, k] · […, k, n]` of views, leading axes broadcast: one product when the right side is one matrix, otherwise the stack's
@@ -108,36 +98,30 @@ func multiplyStacks(_ a: Tensor, _ b: Tensor) -> Tensor {
     let m = a.shape[-2], k = a.shape[-1], n = b.shape[-1]
     let lead = a.shape.broadcastStack(with: b.shape)
     if b.rank == 2 || Shape(lead).count == 1 {
-        return multiplyMatrices(a.rank > 2 ? a.flattenedStack : a, b.rank > 2 ? b.flattenedStack : b)
+        return multiply(a.rank > 2 ? a.flattenedStack : a, b.rank > 2 ? b.flattenedStack : b)
             .reshapedView(Shape(lead + [m, n]))
     }
-    let left = a.matrixLayout == nil ? a.contiguous() : a, right = b.matrixLayout == nil ? b.contiguous() : b
-    guard let (transposeA, lda) = left.matrixLayout, let (transposeB, ldb) = right.matrixLayout else {
-        preconditionFailure("matmul: \(a.shape) by \(b.shape): a dense copy has no layout")
-    }
-    let output = Tensor(uninitialised: Shape(lead + [m, n]))
-    let strides = [
-        left.expandedView(Shape(lead + [m, k])).strides, right.expandedView(Shape(lead + [k, n])).strides,
-    ]
-    let nest = LoopNest(Shape(lead), strides.map { Array($0.prefix(lead.count)) })
+    let output = Tensor(uninitialised: Shape(lead + [m, n])), count = Shape(lead).count
+    let left = a.expandedView(Shape(lead + [m, k])), right = b.expandedView(Shape(lead + [k, n]))
+    let nest = LoopNest(Shape(lead), [left, right].map { Array($0.strides.prefix(lead.count)) })
     let p = left.pointer, q = right.pointer, y = output.mutablePointer
-    WorkerPool.shared.forRanges(Shape(lead).count, grain: 400_000 / max(2 * m * n * k, 1) + 1) { range in
-        for index in range {
-            gemm(
-                transposeA, transposeB, m, n, k, p + nest.offset(of: 0, at: index), lda,
-                q + nest.offset(of: 1, at: index), ldb, y + index * m * n, n)
+    func multiplyPart(_ index: Int, _ pool: WorkerPool?) {
+        product(
+            MatrixView(
+                p + nest.offset(of: 0, at: index), m, k, rowStride: left.strides[lead.count],
+                columnStride: left.strides[lead.count + 1]),
+            MatrixView(
+                q + nest.offset(of: 1, at: index), k, n, rowStride: right.strides[lead.count],
+                columnStride: right.strides[lead.count + 1]),
+            into: y + index * m * n, rowStride: n, pool: pool)
+    }
+    let pool = WorkerPool.shared
+    if count < pool.threads {
+        for index in 0..<count { multiplyPart(index, pool) }
+    } else {
+        pool.forRanges(count, grain: 400_000 / max(2 * m * n * k, 1) + 1) { range in
+            for index in range { multiplyPart(index, nil) }
         }
     }
     return output
-}
-
-/// `[m, k] · [k, n]` of views whose rows or columns are dense.
-private func multiplyMatrices(_ a: Tensor, _ b: Tensor) -> Tensor {
-    func operand(_ x: Tensor) -> (Tensor, transposed: Bool) {
-        if x.isContiguous { return (x, false) }
-        let turned = x.transposedView
-        return turned.isContiguous ? (turned, true) : (x.contiguous(), false)
-    }
-    let (left, transposeA) = operand(a), (right, transposeB) = operand(b)
-    return multiply(left, transposeA: transposeA, right, transposeB: transposeB)
 }
