@@ -34,15 +34,17 @@ struct Vision: ParsableCommand {
 
     private func measure(_ name: String, _ batch: Int, flops: Double, _ peak: Double, _ body: () -> Void) {
         for _ in 0..<3 { body() }
-        let before = processorSeconds()
+        let memory = StepMemory(), before = processorSeconds()
         let times = (0..<runs).map { _ in best(of: 1, body) }.sorted()
         let processor = (processorSeconds() - before) / Double(runs)
+        let calls = memory.calls / runs, peakMemory = memory.peakMegabytes
         let gflops = flops / times[0] / 1e9
         say([
             ("bench", name), ("engine", "hidra"), ("kernels", KernelLevel.current),
             ("threads", WorkerPool.shared.threads),
             ("batch", batch), ("best_ms", times[0] * 1e3), ("median_ms", times[times.count / 2] * 1e3),
             ("cpu_ms", processor * 1e3), ("gflops", gflops), ("share_of_peak", gflops / peak),
+            ("allocations_per_run", calls), ("peak_memory_mb", peakMemory),
         ])
     }
 
