@@ -3,8 +3,6 @@ package import Foundation
 
 /// The architectures that have a native implementation. Adding one: a folder beside `Bert/`, and a line here.
 package struct EncoderRegistry: Sendable {
-    package enum Modality: String, Sendable { case text, image }
-
     package enum Build: Sendable {
         case text(@Sendable (_ configuration: Data, _ weights: Safetensors) throws -> any Encoder)
         case image(@Sendable (_ configuration: Data, _ weights: Safetensors) throws -> any VisionNetwork)

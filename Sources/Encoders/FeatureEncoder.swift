@@ -33,7 +33,9 @@ package protocol FeatureEncoder: Sendable {
     func prepare(_ input: EncoderInput) throws -> PreparedInput
 
     /// Features `[inputs, width of the tap]`. An input's vector has the same bits whatever else is in the batch.
-    func features(_ inputs: [PreparedInput], tap: Int) -> Tensor
+    ///
+    /// - Throws: what a graph finds wrong only when it runs.
+    func features(_ inputs: [PreparedInput], tap: Int) throws -> Tensor
 
     /// Lets the system drop pages of mapped weights; they come back from the file when they are needed.
     func releasePages()

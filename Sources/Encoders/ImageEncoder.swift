@@ -7,17 +7,14 @@ package import TensorCore
 package final class ImageEncoder: Sendable {
     package let architecture: String
     package let network: any VisionNetwork
-    package let preprocessing: ImagePreprocessing
+    package let imagePreprocessing: ImagePreprocessing
     /// The classes of the checkpoint's own classifier, when it has one and names them.
     package let classNames: [String]?
     private let limits: ImageLimits
 
-    /// The top tap: what the classifier reads, pooled.
-    package var topTap: Int { network.tapWidths.count - 1 }
-    package var width: Int { network.tapWidths[topTap] }
     /// Numbers of a prepared image.
     package var preparedCount: Int {
-        preprocessing.outputSize.height * preprocessing.outputSize.width * network.channels
+        imagePreprocessing.outputSize.height * imagePreprocessing.outputSize.width * network.channels
     }
 
     /// Files a folder must have. The preprocessing is in `preprocessor_config.json`, or in `config.json`.
@@ -34,7 +31,7 @@ package final class ImageEncoder: Sendable {
         }
         let configuration = try Self.read("config.json", folder)
         architecture = try registry.architecture(configuration)
-        preprocessing = try Self.preprocessing(folder, configuration)
+        imagePreprocessing = try Self.preprocessing(folder, configuration)
         network = try registry.buildVision(
             configuration: configuration, weights: Safetensors(folder.appending(path: "model.safetensors")))
         guard network.channels == 3 else {
@@ -51,7 +48,7 @@ package final class ImageEncoder: Sendable {
     /// An encoded image → the network's input `[height, width, 3]`, upright, resized, cropped and normalised.
     /// - Throws: `ImageError` when the bytes are no image, damaged, or an image larger than the limits.
     package func prepare(_ bytes: Data) throws(ImageError) -> [Float] {
-        preprocessing.channelsLast(try RGBImage(decoding: bytes, limits: limits))
+        imagePreprocessing.channelsLast(try RGBImage(decoding: bytes, limits: limits))
     }
 
     // MARK: Computing, on the compute thread
@@ -75,7 +72,7 @@ package final class ImageEncoder: Sendable {
 
     /// `[images, height, width, 3]`
     private func pixels(_ batch: [[Float]]) -> Tensor {
-        let size = preprocessing.outputSize,
+        let size = imagePreprocessing.outputSize,
             result = Tensor(uninitialised: [batch.count, size.height, size.width, network.channels])
         for (index, image) in batch.enumerated() {
             precondition(
@@ -90,7 +87,7 @@ package final class ImageEncoder: Sendable {
 
     /// Small images go through the network a few at a time, so that a layer's work is worth its overhead while its maps stay in the cache.
     private var imagesAtATime: Int {
-        max(1, min(8, 8_192 / (preprocessing.outputSize.height * preprocessing.outputSize.width)))
+        max(1, min(8, 8_192 / (imagePreprocessing.outputSize.height * imagePreprocessing.outputSize.width)))
     }
 
     // MARK: Reading the folder
@@ -132,5 +129,33 @@ package final class ImageEncoder: Sendable {
                 "config.json: \"id2label\" has \(labels.count) names for \(classifier.classes) classes")
         }
         return names
+    }
+}
+
+extension ImageEncoder: FeatureEncoder {
+    package var modality: Modality { .image }
+    package var taps: [Tap] { network.tapWidths.enumerated().map { Tap(name: String($0), width: $1) } }
+    package var parameterCount: Int { network.parameterCount }
+    package var maxTokens: Int { 0 }
+    package var poolingName: String { "mean" }
+    package var preprocessing: String { imagePreprocessing.description }
+    package func releasePages() { network.releasePages() }
+
+    /// The weights of a convolution are used at every position: some 150 times an image on average in the networks we know (ResNet-18
+    /// 154, ResNet-50 160, MobileNetV2 136, CIFAR ResNet-56 148).
+    private static let usesOfAWeight = 150.0
+
+    package func prepare(_ input: EncoderInput) throws -> PreparedInput {
+        guard case .image(let file) = input else { throw ModalityError(expected: .image, got: input.modality) }
+        return PreparedInput(
+            .pixels(try prepare(file.read())), flops: 2 * Double(network.parameterCount) * Self.usesOfAWeight)
+    }
+
+    package func features(_ inputs: [PreparedInput], tap: Int) -> Tensor {
+        features(
+            inputs.map { input in
+                guard case .pixels(let pixels) = input.content else { preconditionFailure("an image encoder got \(input.content)") }
+                return pixels
+            }, tap: tap as Int?)
     }
 }

@@ -127,7 +127,7 @@ extension TextEncoder: FeatureEncoder {
 }
 
 /// What sentence-transformers wrote about the input: `sentence_bert_config.json`, else `tokenizer_config.json`.
-private struct SentenceLimits {
+struct SentenceLimits {
     var maxTokens: Int?
     var lowercases = false
 

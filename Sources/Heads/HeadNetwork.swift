@@ -3,7 +3,7 @@ package import Foundation
 package import Graphs
 import Layers
 package import TensorCore
-package import Training
+import Training
 
 /// A head's network: features `[rows, width]` → `[rows, outputs]`.
 package struct HeadNetwork: Network {

@@ -17,8 +17,8 @@ struct MatrixView {
     /// A tensor of rank 2, of any strides.
     init(_ tensor: Tensor) {
         self.init(
-            tensor.pointer, tensor.shape[0], tensor.shape[1], rowStride: tensor.strides[0],
-            columnStride: tensor.strides[1])
+            tensor.pointer, tensor.shape[0], tensor.shape[1], rowStride: tensor.step(along: 0),
+            columnStride: tensor.step(along: 1))
     }
 
     var transposed: MatrixView {
@@ -115,7 +115,7 @@ private struct ProductPlan {
         }
         if streamed.rows >= parts * 12 {
             // Everybody reads all panels.
-            let packers = packed.rows * packed.columns > 1 << 15 ? min(threads, panels) : 1
+            let packers = packed.rows * packed.columns > 1 << 14 ? min(threads, panels) : 1
             pool.parallel(packers) { part in pack(panels * part / packers..<panels * (part + 1) / packers) }
             pool.parallel(parts) { part in
                 multiply(streamed.rows * part / parts..<streamed.rows * (part + 1) / parts, 0..<panels)

@@ -9,11 +9,7 @@ extension Workbench {
         staged: URL, name: String, source: String, revision: String, licence: String, files: [BundleFile]
     ) async throws -> (record: EncoderRecord, isNew: Bool) {
         try BundleName.validate(name)
-        guard
-            let weights = files.first(where: {
-                ["model.safetensors", "model.onnx", "onnx/model.onnx"].contains($0.path)
-            })
-        else {
+        guard let weights = files.first(where: { EncoderRecord.weightsFiles.contains($0.path) }) else {
             throw WorkbenchError(
                 .unsupported,
                 "The source has no model.safetensors in one piece, and no model.onnx; sharded checkpoints cannot be loaded. Merge the "

@@ -23,7 +23,7 @@ struct GoldenVisionTests {
             let image = RGBImage(
                 width: shape[1], height: shape[0], pixels: try file.integers("raw_image.\(index)").map { UInt8($0) })
             let worst = difference(
-                encoder.preprocessing.channelsFirst(image), expected.rows(index..<index + 1).values, absolute: absolute,
+                encoder.imagePreprocessing.channelsFirst(image), expected.rows(index..<index + 1).values, absolute: absolute,
                 relative: relative)
             #expect(worst.isWithinTolerance, "\(golden.name) raw_image.\(index): \(worst)")
         }

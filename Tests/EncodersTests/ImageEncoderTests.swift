@@ -172,7 +172,7 @@ struct ImageEncoderTests {
     @Test("the preprocessing is in a file of its own or in config.json, and cannot be missing")
     func preprocessing() throws {
         try write(.resNet)
-        #expect(try ImageEncoder(folder: folder.url).preprocessing.resize == .shortestEdge(18))
+        #expect(try ImageEncoder(folder: folder.url).imagePreprocessing.resize == .shortestEdge(18))
         try FileManager.default.removeItem(at: folder.url.appending(path: "preprocessor_config.json"))
         let error = #expect(throws: CheckpointError.self) { try ImageEncoder(folder: folder.url) }
         #expect(error?.message.contains("preprocessor_config.json") == true)

@@ -98,7 +98,7 @@ struct ControlRequests: Sendable {
             var encoder = Hidra_V1_LoadedEncoder()
             encoder.name = loaded.record.name
             encoder.weightBytes = UInt64(
-                clamping: loaded.record.files.first { $0.path == "model.safetensors" }?.bytes ?? 0)
+                clamping: loaded.record.weights?.bytes ?? 0)
             encoder.idleSeconds = idle
             return encoder
         }

@@ -8,6 +8,10 @@ extension GraphModel {
     ///   - batch: extent of symbolic first axes for the memory estimate.
     ///   - sizes: extents of other symbols, by name; 32 where none is given.
     package func check(batch: Int = 1, sizes: [String: Int] = [:]) -> GraphReport {
+        GraphModel(ExportedWeights(proto).model, limits: limits).report(batch: batch, sizes: sizes)
+    }
+
+    private func report(batch: Int, sizes: [String: Int]) -> GraphReport {
         let planner = Planner(self)
         let plan = planner.plan()
         var problems = planner.problems
@@ -22,7 +26,7 @@ extension GraphModel {
             return GraphReport.OperatorUse(
                 name: name, count: count, isSupported: entry != nil, hasGradient: entry?.gradient == .yes)
         }
-        let trainable = TrainableWeights(plan, metadata: metadata).names
+        let trainable = TrainableWeights(plan, model: self).names
         report.weights = plan.constants.map {
             GraphReport.Weight(
                 name: $0.name, type: $0.type, shape: $0.shape, isTrainable: trainable.contains($0.name), isDeclared: $0.index == nil)

@@ -1,5 +1,5 @@
 import Foundation
-import ONNX
+package import ONNX
 import TensorCore
 
 extension GraphValue {
@@ -7,7 +7,7 @@ extension GraphValue {
     ///
     /// - Throws: `GraphError` for weights in other files (which are never opened), types that are not supported, and elements that
     ///   do not fit the shape.
-    init(_ proto: TensorProto, limits: GraphLimits) throws(GraphError) {
+    package init(_ proto: TensorProto, limits: GraphLimits) throws(GraphError) {
         let name = proto.name
         let (type, shape, count) = try Self.header(proto, limits: limits)
         if proto.hasRawData {

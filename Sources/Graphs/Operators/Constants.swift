@@ -69,6 +69,15 @@ extension Call {
         return GraphValue(start.type, [count], .signed((0..<count).map { Int64(a + $0 * d) }))
     }
 
+    /// Whether a node that differs in training is to behave so; `asked`: what the graph says.
+    func isTraining(_ asked: Bool) -> Bool {
+        switch run.mode {
+        case .asWritten: asked
+        case .training: true
+        case .evaluation: false
+        }
+    }
+
     /// Active where the graph says so, and while a head is trained; the mask tells which elements stayed.
     fileprivate func dropout() throws -> [GraphValue] {
         let x = try input(0)
@@ -76,9 +85,10 @@ extension Call {
         try require(ratio >= 0 && ratio < 1, .badValue, "ratio \(ratio) does not lie in 0..<1")
         let asked = try optional(2).map { try single(truths(of: $0, "training_mode"), "training_mode") } ?? false
         try reserve(x.shape, x.type)
-        let seedGiven = try int("seed", 0)
-        let seed = run.training?.seed ?? (asked ? UInt64(bitPattern: Int64(seedGiven)) : nil)
-        guard let seed, ratio > 0, !x.isAbsent else {
+        let active = isTraining(asked)
+        var seed = UInt64(bitPattern: Int64(try int("seed", 0)))
+        if case .training(let drawn) = run.mode { seed = drawn }
+        guard active, ratio > 0, !x.isAbsent else {
             let mask = x.isAbsent
                 ? GraphValue.absent(.bool, x.shape) : GraphValue(.bool, x.shape, .truth([Bool](repeating: true, count: x.count)))
             return [x, mask]

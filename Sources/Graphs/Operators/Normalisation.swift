@@ -117,10 +117,10 @@ extension Call {
         }
         if statistics[0].type != x.type { statistics = try statistics.map { try cast($0, to: x.type) } }
         let shape = [channels] + [Int](repeating: 1, count: x.rank - 2)
-        guard try flag("training_mode") || run.training != nil else {
+        guard try isTraining(flag("training_mode")) else {
             let factor = try divide(scale, squareRoot(shift(statistics[1], epsilon)))
             let offset = try subtract(bias, multiply(statistics[0], factor))
-            return [try add(multiply(x, reshape(factor, shape)), reshape(offset, shape))]
+            return [try add(multiply(x, reshape(factor, shape)), reshape(offset, shape))] + statistics
         }
         let axes = x.shape.indices.filter { $0 != 1 }
         let mean = try mean(x, axes: axes, keep: true), centred = try subtract(x, mean)

@@ -1,15 +1,19 @@
 import TensorCore
 
-/// What a node is told while a head is trained.
-struct TrainingState {
-    let seed: UInt64
+/// Whether nodes that behave differently in training do so.
+enum GraphMode: Equatable {
+    /// As the graph says: a plain run.
+    case asWritten
+    /// A head in training; dropout draws from the seed.
+    case training(seed: UInt64)
+    /// A head that is not being trained: no dropout, running statistics, whatever the graph says.
+    case evaluation
 }
 
 /// One run of a program: its bounds, what it has taken, and how it is done.
 final class GraphRun {
     let limits: GraphLimits
-    /// nil in inference.
-    let training: TrainingState?
+    let mode: GraphMode
     /// Called with each node that cannot be checked; then the run goes on without its outputs. nil: the run stops.
     var onProblem: ((GraphError) -> Void)?
     /// Called with each node's outputs.
@@ -20,14 +24,16 @@ final class GraphRun {
     /// New running statistics, by the name of the value they replace.
     var statistics: [String: Tensor] = [:]
 
-    init(limits: GraphLimits, training: TrainingState? = nil) {
+    init(limits: GraphLimits, mode: GraphMode = .asWritten) {
         self.limits = limits
-        self.training = training
+        self.mode = mode
     }
 
     /// Runs `plan` with its inputs and constants already in `scope`.
-    func execute(_ plan: GraphPlan, _ scope: Scope) throws {
-        for (index, node) in plan.nodes.enumerated() {
+    ///
+    /// - Parameter last: the last node to run; nil: all.
+    func execute(_ plan: GraphPlan, _ scope: Scope, through last: Int? = nil) throws {
+        for (index, node) in plan.nodes.enumerated().prefix((last ?? plan.nodes.count - 1) + 1) {
             let outputs = try results(of: node, scope)
             observe?(node, outputs)
             for (position, slot) in node.outputs.enumerated() {

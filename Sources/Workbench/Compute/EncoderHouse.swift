@@ -87,7 +87,7 @@ package final class EncoderHouse: Sendable {
     /// Loads a folder that is not registered yet, to see whether it is an encoder.
     static func load(_ folder: URL, _ name: String) throws -> any FeatureEncoder {
         do {
-            return try TextEncoder(folder: folder)
+            return try EncoderFolder.load(folder)
         } catch {
             throw WorkbenchError(
                 .corrupt, "Encoder '\(name)' cannot be loaded: \(error)", details: ["name": name], cause: error)

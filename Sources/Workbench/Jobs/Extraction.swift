@@ -52,7 +52,7 @@ struct Extraction: ComputeTask {
     mutating func step() throws -> Output? {
         let budget = Self.unitFlops * Double(WorkerPool.shared.threads)
         prepare(until: budget)
-        encode(takeUnit(budget))
+        try encode(takeUnit(budget))
         let isLast = encoded == inputs.count
         if isLast || encoded - reported >= Self.blockRows { report() }
         return isLast ? output : nil
@@ -90,11 +90,11 @@ struct Extraction: ComputeTask {
         return Array(waiting[..<count])
     }
 
-    private mutating func encode(_ unit: [Result<PreparedInput, any Error>]) {
+    private mutating func encode(_ unit: [Result<PreparedInput, any Error>]) throws {
         let ready = unit.compactMap { result -> PreparedInput? in
             if case .success(let input) = result { input } else { nil }
         }
-        let features = ready.isEmpty ? [] : loaded.encoder.features(ready, tap: tap).values
+        let features = ready.isEmpty ? [] : try loaded.encoder.features(ready, tap: tap).values
         var row = 0
         for result in unit {
             switch result {

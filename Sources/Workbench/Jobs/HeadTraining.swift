@@ -77,9 +77,9 @@ struct HeadTraining: ComputeTask {
             objective.classWeights = plan.trainTargets.balancingWeights(plan.encoding.outputs)
         }
         let rate =
-            plan.request.settings.learningRate
-            ?? (try RangeTest.learningRate(
-                try Self.network(plan, width: features.width), features: rows, targets: plan.trainTargets,
+            try plan.request.settings.learningRate
+            ?? (RangeTest.learningRate(
+                Self.network(plan, width: features.width), features: rows, targets: plan.trainTargets,
                 objective: objective,
                 settings: plan.request.settings))
         trainer = Trainer(

@@ -53,6 +53,11 @@ package struct EncoderRecord: Codable, Hashable, Sendable {
 }
 
 extension EncoderRecord {
+    /// Where an encoder's weights may lie.
+    static let weightsFiles: Set = ["model.safetensors", "model.onnx", "onnx/model.onnx"]
+
+    package var weights: BundleFile? { files.first { Self.weightsFiles.contains($0.path) } }
+
     static let upsert = """
         INSERT INTO encoder (name, architecture, parameters, bytes, width, layers, maxTokens, pooling, source, revision,
             licence, digest, created, files, modality, taps) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)

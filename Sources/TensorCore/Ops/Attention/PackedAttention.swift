@@ -29,16 +29,16 @@ package struct PackedAttention: DifferentiableOp {
             let rows = offsets[sequence], length = rows.count
             for head in 0..<heads {
                 let column = head * size
-                ck_pack(size, length, k.at(rows.lowerBound, column), 1, k.strides[0], keys.mutablePointer)
-                ck_pack(length, size, v.at(rows.lowerBound, column), v.strides[0], 1, values.mutablePointer)
+                ck_pack(size, length, k.at(rows.lowerBound, column), 1, k.step(along: 0), keys.mutablePointer)
+                ck_pack(length, size, v.at(rows.lowerBound, column), v.step(along: 0), 1, values.mutablePointer)
                 ck_gemm_packed_f32(
-                    length, length, size, q.at(rows.lowerBound, column), q.strides[0], keys.pointer, nil, ck_identity,
+                    length, length, size, q.at(rows.lowerBound, column), q.step(along: 0), keys.pointer, nil, ck_identity,
                     0,
                     scores.mutablePointer, length)
                 ck_softmax_f32(length, length, scale, scores.pointer, length, scores.mutablePointer, length)
                 ck_gemm_packed_f32(
                     length, size, length, scores.pointer, length, values.pointer, nil, ck_identity, 0,
-                    output.mutablePointer + rows.lowerBound * output.strides[0] + column, output.strides[0])
+                    output.mutablePointer + rows.lowerBound * output.step(along: 0) + column, output.step(along: 0))
             }
         }
         return (output, [])
@@ -59,19 +59,19 @@ package struct PackedAttention: DifferentiableOp {
                 let queries = q.at(rows.lowerBound, column), keys = k.at(rows.lowerBound, column)
                 let values = v.at(rows.lowerBound, column), dy = gradient.pointer + at
                 let p = weights.mutablePointer, ds = dweights.mutablePointer
-                gemm(false, true, length, length, size, queries, q.strides[0], keys, k.strides[0], p, length)
+                gemm(false, true, length, length, size, queries, q.step(along: 0), keys, k.step(along: 0), p, length)
                 ck_softmax_f32(length, length, scale, p, length, p, length)
                 gemm(true, false, length, size, length, p, length, dy, width, dv.mutablePointer + at, width)
-                gemm(false, true, length, length, size, dy, width, values, v.strides[0], ds, length)
+                gemm(false, true, length, length, size, dy, width, values, v.step(along: 0), ds, length)
                 for row in 0..<length {
                     let start = row * length, inner = ck_dot_f32(length, ds + start, p + start)
                     for i in start..<start + length { ds[i] = p[i] * (ds[i] - inner) }
                 }
                 gemm(
-                    false, false, length, size, length, alpha: scale, ds, length, keys, k.strides[0],
+                    false, false, length, size, length, alpha: scale, ds, length, keys, k.step(along: 0),
                     dq.mutablePointer + at, width)
                 gemm(
-                    true, false, length, size, length, alpha: scale, ds, length, queries, q.strides[0],
+                    true, false, length, size, length, alpha: scale, ds, length, queries, q.step(along: 0),
                     dk.mutablePointer + at, width)
             }
         }
@@ -79,7 +79,7 @@ package struct PackedAttention: DifferentiableOp {
     }
 
     private func operands(_ inputs: [Tensor]) -> (Tensor, Tensor, Tensor) {
-        let dense = inputs.map { $0.strides[1] == 1 ? $0 : $0.contiguous() }
+        let dense = inputs.map { $0.step(along: 1) == 1 ? $0 : $0.contiguous() }
         precondition(
             dense.allSatisfy { $0.shape == dense[0].shape } && dense[0].shape[0] == offsets.rows,
             "packed_attention: q \(inputs[0].shape), k \(inputs[1].shape), v \(inputs[2].shape) for \(offsets.rows) packed rows"

@@ -1,0 +1,110 @@
+import Checkpoints
+package import Foundation
+import Graphs
+import Images
+package import TensorCore
+import Tokenizers
+
+/// Any frozen encoder given as an ONNX graph, with a tokenizer or an image preprocessor beside it: the architectures that have no
+/// native implementation. Its taps are the graph's own tensors, by their names.
+package final class GraphEncoder: FeatureEncoder, @unchecked Sendable {
+    // `@unchecked`: the program's constants are written while it is made; a run reads them and keeps its values to itself.
+    package let architecture = "onnx"
+    package let modality: Modality
+    package let taps: [Tap]
+    package let parameterCount: Int
+    private let program: GraphProgram
+    private let input: GraphInput
+
+    /// Where the graph may lie in the folder.
+    package static let files = ["model.onnx", "onnx/model.onnx"]
+
+    /// - Throws: `CheckpointError`, `GraphError`, `TokenizerError`, `ImageError`: the folder is incomplete, damaged or not supported.
+    package init(folder: URL) throws {
+        guard let file = Self.files.first(where: { FileManager.default.fileExists(atPath: folder.appending(path: $0).path) }) else {
+            throw CheckpointError(.unreadable, "model.onnx is missing", file: folder.path)
+        }
+        let model = try GraphModel(data: Data(contentsOf: folder.appending(path: file), options: .mappedIfSafe))
+        let report = model.check()
+        program = try GraphProgram(model)
+        let input = try GraphInput(folder: folder, ports: report.inputs)
+        self.input = input
+        modality = input.modality
+        parameterCount = report.parameters
+        taps = try Self.taps(program, input, outputs: report.outputs.map(\.name))
+    }
+
+    package var maxTokens: Int { input.maxTokens }
+    package var poolingName: String { input.pooling.name }
+    package var preprocessing: String { input.preprocessingName }
+    package func releasePages() {}
+
+    package func prepare(_ input: EncoderInput) throws -> PreparedInput {
+        let content = try self.input.prepare(input)
+        let positions =
+            switch content {
+            case .tokens(let text): Double(text.count)
+            // Convolutional weights are used some 150 times an image.
+            case .pixels: 150.0
+            }
+        return PreparedInput(content, flops: 2 * Double(parameterCount) * positions)
+    }
+
+    /// Each input goes through the graph alone, several at a time on the worker threads: nothing is padded, and no input can change
+    /// another's vector.
+    package func features(_ inputs: [PreparedInput], tap: Int) throws -> Tensor {
+        let name = taps[tap].name, width = taps[tap].width
+        let result = Tensor(uninitialised: [inputs.count, width]), failures = FirstFailure()
+        WorkerPool.shared.parallel(inputs.count) { index in
+            do {
+                let values = try program.values([name], inputs: input.values(inputs[index].content))
+                guard let state = values[name]?.tensor, let pooled = input.pool(state), pooled.count == width else {
+                    throw CheckpointError(.shapeMismatch, "\"\(name)\" is not of the shape it had when the encoder was loaded")
+                }
+                let dense = pooled.contiguous()
+                (result.mutablePointer + index * width).update(from: dense.pointer, count: width)
+                withExtendedLifetime(dense) {}
+            } catch {
+                failures.add(error)
+            }
+        }
+        try failures.check()
+        return result
+    }
+
+    /// The tensors that can be pooled to one vector of a fixed width, in the graph's order; the graph's first such output is the top.
+    private static func taps(_ program: GraphProgram, _ input: GraphInput, outputs: [String]) throws -> [Tap] {
+        let probes = try input.probes.map { try program.trace(inputs: input.values($0)) }
+        guard let first = probes.first else { return [] }
+        var widths: [String: Int] = [:], order: [String] = []
+        for result in first where result.type == .float32 {
+            guard let width = input.width(result.shape, of: 0), widths[result.name] == nil else { continue }
+            widths[result.name] = width
+            order.append(result.name)
+        }
+        for (index, probe) in probes.enumerated().dropFirst() {
+            var seen: Set<String> = []
+            for result in probe where input.width(result.shape, of: index) == widths[result.name] { seen.insert(result.name) }
+            order.removeAll { !seen.contains($0) }
+        }
+        guard let top = outputs.first(where: order.contains) else {
+            throw CheckpointError(
+                .invalidConfiguration,
+                "model.onnx has no float32 output [batch, tokens, width], [batch, width] or [batch, channels, height, width]; its outputs are "
+                    + outputs.joined(separator: ", "))
+        }
+        order.removeAll { $0 == top }
+        return (order + [top]).map { Tap(name: $0, width: widths[$0] ?? 0) }
+    }
+}
+
+/// The first error of several threads.
+private final class FirstFailure: @unchecked Sendable {
+    // `@unchecked`: `error` is only touched with `lock` held.
+    private let lock = NSLock()
+    private var error: (any Error)?
+
+    func add(_ error: any Error) { lock.withLock { self.error = self.error ?? error } }
+
+    func check() throws { if let error = lock.withLock({ error }) { throw error } }
+}
