@@ -8,7 +8,7 @@ package import Training
 /// A trained head on disk: its weights, in `head.safetensors` or for a graph in `head.onnx`, and `head.json` with everything needed
 /// to use them.
 package struct HeadBundle {
-    private static func weightsFile(_ kind: HeadKind) -> String { kind == .graph ? "head.onnx" : "head.safetensors" }
+    package static func weightsFile(_ kind: HeadKind) -> String { kind == .graph ? "head.onnx" : "head.safetensors" }
     package static let descriptionFile = "head.json"
     /// Weights of a head are small; a larger file is not one of ours.
     private static let largestDescription = 64 << 20
