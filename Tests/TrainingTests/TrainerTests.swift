@@ -198,7 +198,7 @@ struct HeadBundleTests {
         arguments: ["flip", "cut", "no weights", "no description", "bad json"])
     func altered(_ damage: String) throws {
         let (folder, _) = try write()
-        let weights = folder.appending(path: HeadBundle.weightsFile),
+        let weights = folder.appending(path: "head.safetensors"),
             text = folder.appending(path: HeadBundle.descriptionFile)
         var data = try Data(contentsOf: weights)
         switch damage {
