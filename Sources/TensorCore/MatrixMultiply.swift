@@ -47,10 +47,10 @@ package final class PackedMatrix: @unchecked Sendable {
         precondition(
             bias.map { $0.count == columns } ?? true, "packed product: bias \(bias?.shape ?? []) for \(columns) columns"
         )
-        let input = x.strides[1] == 1 ? x : x.contiguous()
+        let input = x.step(along: 1) == 1 ? x : x.contiguous()
         let output = Tensor(uninitialised: [x.shape[0], columns])
         ck_gemm_packed_f32(
-            x.shape[0], columns, depth, input.pointer, max(input.strides[0], depth), panels, bias?.pointer,
+            x.shape[0], columns, depth, input.pointer, max(input.step(along: 0), depth), panels, bias?.pointer,
             activation.kernel, 0,
             output.mutablePointer, columns)
         return output

@@ -1,4 +1,5 @@
 import CKernels
+import Synchronization
 
 /// A matrix somewhere in memory: element (i, j) at `pointer[i · rowStride + j · columnStride]`.
 struct MatrixView {
@@ -17,8 +18,8 @@ struct MatrixView {
     /// A tensor of rank 2, of any strides.
     init(_ tensor: Tensor) {
         self.init(
-            tensor.pointer, tensor.shape[0], tensor.shape[1], rowStride: tensor.strides[0],
-            columnStride: tensor.strides[1])
+            tensor.pointer, tensor.shape[0], tensor.shape[1], rowStride: tensor.step(along: 0),
+            columnStride: tensor.step(along: 1))
     }
 
     var transposed: MatrixView {
@@ -65,70 +66,103 @@ private struct ProductPlan {
     private var panels: Int { (packed.columns + ck_panel - 1) / ck_panel }
 
     /// About the cycles of 16-wide instructions: multiply-adds, packing and storing. Transposing costs some seven times a copy.
-    var cost: Int {
-        let multiplying = streamed.rows * panels * depth
-        let packing = panels * depth * (packed.columnStride == 1 ? 2 : 7)
-        return multiplying + packing + streamed.rows * panels * (transposed ? 12 : 1)
-    }
+    var cost: Int { multiplying + packing + streamed.rows * panels * (transposed ? 12 : 1) }
+    private var multiplying: Int { streamed.rows * panels * depth }
+    private var packing: Int { panels * depth * (packed.columnStride == 1 ? 2 : 7) }
 
     func run(into c: UnsafeMutablePointer<Float>, rowStride: Int, _ epilogue: ProductEpilogue, pool: WorkerPool?) {
-        let panel = ck_panel
-        let buffer = BufferCache.shared.take(ck_packed_count(depth, packed.columns))
-        defer { BufferCache.shared.give(buffer, ck_packed_count(depth, packed.columns)) }
-
-        func pack(_ range: Range<Int>) {
-            let column = range.lowerBound * panel
-            ck_pack(
-                depth, min(range.count * panel, packed.columns - column), packed.pointer + column * packed.columnStride,
-                packed.rowStride, packed.columnStride, buffer + range.lowerBound * depth * panel)
-        }
-
-        func multiply(_ rows: Range<Int>, _ range: Range<Int>) {
-            let row = rows.lowerBound, column = range.lowerBound * panel
-            let start = transposed ? column * rowStride + row : row * rowStride + column
-            let shift = transposed ? row : column
-            var task = ck_product()
-            task.m = rows.count
-            task.n = min(range.count * panel, packed.columns - column)
-            task.k = depth
-            task.a = streamed.pointer + row * streamed.rowStride
-            task.a_row = streamed.rowStride
-            task.a_depth = streamed.columnStride
-            task.packed = UnsafePointer(buffer + range.lowerBound * depth * panel)
-            task.bias = epilogue.bias.map { $0 + shift }
-            task.bias_by_row = transposed ? 1 : 0
-            task.activation = epilogue.activation.kernel
-            task.accumulate = epilogue.accumulate ? 1 : 0
-            task.c = c + start
-            task.c_row = transposed ? 1 : rowStride
-            task.c_column = transposed ? rowStride : 1
-            task.slope = epilogue.slope.map { $0 + start }
-            ck_gemm_f32(&task)
-        }
-
-        let threads = pool?.threads ?? 1
-        let parts = parts(threads: threads)
+        let count = ck_packed_count(depth, packed.columns)
+        let threads = pool?.threads ?? 1, parts = parts(threads: threads)
         guard let pool, parts > 1 else {
-            pack(0..<panels)
-            multiply(0..<streamed.rows, 0..<panels)
+            withScratch(count) { memory in
+                pack(0..<panels, to: memory)
+                multiply(0..<streamed.rows, 0..<panels, memory, into: c, rowStride, epilogue)
+            }
             return
         }
-        if streamed.rows >= parts * 12 {
-            // Everybody reads all panels.
-            let packers = packed.rows * packed.columns > 1 << 15 ? min(threads, panels) : 1
-            pool.parallel(packers) { part in pack(panels * part / packers..<panels * (part + 1) / packers) }
-            pool.parallel(parts) { part in
-                multiply(streamed.rows * part / parts..<streamed.rows * (part + 1) / parts, 0..<panels)
-            }
-        } else {
+        func rows(_ part: Int) -> Range<Int> { streamed.rows * part / parts..<streamed.rows * (part + 1) / parts }
+        if streamed.rows < parts * 12 {
             // Everybody packs the panels it needs.
             let parts = min(parts, panels)
             pool.parallel(parts) { part in
                 let own = panels * part / parts..<panels * (part + 1) / parts
-                pack(own)
-                multiply(0..<streamed.rows, own)
+                withScratch(own.count * depth * ck_panel) { memory in
+                    pack(own, to: memory)
+                    multiply(0..<streamed.rows, own, memory, into: c, rowStride, epilogue)
+                }
             }
+        } else if packing * threads * 4 <= multiplying, count <= Self.largestScratch {
+            // Everybody packs everything: cheaper than to fetch it from another core's cache.
+            let number = Self.counter.add(1, ordering: .relaxed).newValue
+            pool.parallel(parts) { part in
+                guard let scratch = ck_thread_scratch(max(count, 1)) else { return }
+                if scratch.pointee.owner != number {
+                    pack(0..<panels, to: scratch.pointee.memory)
+                    scratch.pointee.owner = number
+                }
+                multiply(rows(part), 0..<panels, scratch.pointee.memory, into: c, rowStride, epilogue)
+            }
+        } else {
+            // Everybody packs a part, and reads all.
+            let buffer = BufferCache.shared.take(count), packers = min(threads, panels)
+            defer { BufferCache.shared.give(buffer, count) }
+            pool.parallel(packers) { part in
+                let own = panels * part / packers..<panels * (part + 1) / packers
+                pack(own, to: buffer + own.lowerBound * depth * ck_panel)
+            }
+            pool.parallel(parts) { part in multiply(rows(part), 0..<panels, buffer, into: c, rowStride, epilogue) }
         }
+    }
+
+    /// Most floats a thread keeps to itself between products (2 MiB).
+    private static let largestScratch = 1 << 19
+    /// Numbers products, so that a thread knows what its scratch holds.
+    private static let counter = Atomic<UInt64>(0)
+
+    private func withScratch(_ count: Int, _ body: (UnsafeMutablePointer<Float>) -> Void) {
+        if count > Self.largestScratch {
+            let buffer = BufferCache.shared.take(count)
+            body(buffer)
+            BufferCache.shared.give(buffer, count)
+        } else if let scratch = ck_thread_scratch(max(count, 1)) {
+            scratch.pointee.owner = 0
+            body(scratch.pointee.memory)
+        }
+    }
+
+    /// Panels `range` of the packed operand.
+    private func pack(_ range: Range<Int>, to memory: UnsafeMutablePointer<Float>) {
+        let column = range.lowerBound * ck_panel
+        ck_pack(
+            depth, min(range.count * ck_panel, packed.columns - column), packed.pointer + column * packed.columnStride,
+            packed.rowStride, packed.columnStride, memory)
+    }
+
+    /// Rows `rows` of the streamed operand by panels `range`, which lie at `memory`.
+    private func multiply(
+        _ rows: Range<Int>, _ range: Range<Int>, _ memory: UnsafePointer<Float>, into c: UnsafeMutablePointer<Float>,
+        _ rowStride: Int, _ epilogue: ProductEpilogue
+    ) {
+        let row = rows.lowerBound, column = range.lowerBound * ck_panel
+        let start = transposed ? column * rowStride + row : row * rowStride + column
+        let shift = transposed ? row : column
+        var task = ck_product()
+        task.m = rows.count
+        task.n = min(range.count * ck_panel, packed.columns - column)
+        task.k = depth
+        task.a = streamed.pointer + row * streamed.rowStride
+        task.a_row = streamed.rowStride
+        task.a_depth = streamed.columnStride
+        task.packed = memory
+        task.bias = epilogue.bias.map { $0 + shift }
+        task.bias_by_row = transposed ? 1 : 0
+        task.activation = epilogue.activation.kernel
+        task.accumulate = epilogue.accumulate ? 1 : 0
+        task.c = c + start
+        task.c_row = transposed ? 1 : rowStride
+        task.c_column = transposed ? rowStride : 1
+        task.slope = epilogue.slope.map { $0 + start }
+        ck_gemm_f32(&task)
     }
 
     /// Below some hundred thousand multiply-adds a part, sharing costs more than it saves; several parts for each thread even out

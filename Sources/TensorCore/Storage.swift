@@ -77,6 +77,8 @@ final class BufferCache: Sendable {
 
     private let state = Mutex(State())
 
+    var keptFloats: Int { state.withLock { $0.kept } }
+
     /// Size classes are powers of two and the three steps between them: at most a quarter is wasted. From 64 floats up.
     private static func sizeClass(_ count: Int) -> Int {
         let floats = max(count, 64)

@@ -4,8 +4,8 @@
 /// Views (transposes, slices) share storage through strides; kernels ask for `contiguous()`.
 package struct Tensor {
     package let shape: Shape
-    /// Distance between neighbours along each axis, in elements.
-    package let strides: [Int]
+    /// nil: row-major without gaps.
+    private let ownStrides: [Int]?
     package let storage: Storage
     package let offset: Int
     /// Where this value came from, when a gradient may be asked for; nil for constants.
@@ -14,7 +14,7 @@ package struct Tensor {
     package init(storage: Storage, shape: Shape, strides: [Int]? = nil, offset: Int = 0) {
         self.storage = storage
         self.shape = shape
-        self.strides = strides ?? shape.contiguousStrides
+        ownStrides = strides
         self.offset = offset
     }
 
@@ -38,11 +38,17 @@ package struct Tensor {
 
     package init(scalar: Float) { self.init([scalar], []) }
 
+    /// Distance between neighbours along each axis, in elements.
+    package var strides: [Int] { ownStrides ?? shape.contiguousStrides }
+    /// The same for one axis, without making an array.
+    package func step(along axis: Int) -> Int { ownStrides?[axis] ?? shape.contiguousStride(axis) }
+
     package var count: Int { shape.count }
     package var rank: Int { shape.rank }
     package var isTracked: Bool { node != nil }
 
     package var isContiguous: Bool {
+        guard let strides = ownStrides else { return true }
         var expected = 1
         for axis in stride(from: rank - 1, through: 0, by: -1) where shape[axis] != 1 {
             if strides[axis] != expected { return false }
@@ -110,7 +116,8 @@ extension Tensor {
         var dimensions = shape.dimensions
         dimensions[0] = range.count
         return Tensor(
-            storage: storage, shape: Shape(dimensions), strides: strides, offset: offset + range.lowerBound * strides[0]
+            storage: storage, shape: Shape(dimensions), strides: ownStrides,
+            offset: offset + range.lowerBound * step(along: 0)
         )
     }
 

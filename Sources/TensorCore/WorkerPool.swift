@@ -15,24 +15,60 @@ package final class WorkerPool: Sendable {
 
     /// Held by one `parallel` call at a time; a second caller does its work alone.
     private let busy = Atomic<Bool>(false)
-    /// What is being handed out: `Ticket`. A worker takes a part by raising `next`; a late one finds nothing and harms nobody, so
-    /// that no call ever waits for a thread that has not begun to work.
-    private let ticket = Atomic<UInt64>(0)
+    /// Rises with each call.
+    private let generation = Atomic<UInt64>(0)
+    private let tickets: Tickets
     private let finished = Atomic<Int>(0)
     private let slot = WorkSlot()
     private let sleeping = Atomic<Int>(0)
     private let lock = PosixLock()
 
-    /// Generation (28 bits), number of parts (18 bits), next part to take (18 bits).
+    /// Parts still to be taken of one thread's share: generation (28 bits), end (18 bits), next part (18 bits). Whoever takes a part
+    /// raises `next`; a late thread finds nothing and harms nobody, so that no call ever waits for a thread that has not begun.
     private struct Ticket {
         static let mostParts = (1 << 18) - 1
         var bits: UInt64
-        var generation: UInt64 { bits >> 36 }
-        var parts: Int { Int(bits >> 18) & Self.mostParts }
+        var end: Int { Int(bits >> 18) & Self.mostParts }
         var next: Int { Int(bits) & Self.mostParts }
 
-        func following(parts: Int) -> Ticket {
-            Ticket(bits: (generation &+ 1) << 36 | UInt64(parts) << 18)
+        init(bits: UInt64) { self.bits = bits }
+
+        init(_ generation: UInt64, _ parts: Range<Int>) {
+            bits = generation << 36 | UInt64(parts.upperBound) << 18 | UInt64(parts.lowerBound)
+        }
+    }
+
+    /// One ticket for each thread, each on a cache line of its own. `@unchecked`: atomics only, and the memory never changes.
+    private final class Tickets: @unchecked Sendable {
+        private static let line = 8
+        private let memory: UnsafeMutablePointer<Atomic<UInt64>>
+        private let count: Int
+
+        init(_ count: Int) {
+            self.count = count
+            memory = .allocate(capacity: count * Self.line)
+            for index in 0..<count * Self.line { (memory + index).initialize(to: Atomic<UInt64>(0)) }
+        }
+
+        deinit {
+            memory.deinitialize(count: count * Self.line)
+            memory.deallocate()
+        }
+
+        func publish(_ ticket: Ticket, of thread: Int) {
+            memory[thread * Self.line].store(ticket.bits, ordering: .releasing)
+        }
+
+        /// Takes a part of the thread's share, if one is left.
+        func take(of thread: Int) -> Int? {
+            var current = Ticket(bits: memory[thread * Self.line].load(ordering: .acquiring))
+            while current.next < current.end {
+                let (taken, seen) = memory[thread * Self.line].compareExchange(
+                    expected: current.bits, desired: current.bits + 1, ordering: .acquiringAndReleasing)
+                if taken { return current.next }
+                current.bits = seen
+            }
+            return nil
         }
     }
 
@@ -48,9 +84,10 @@ package final class WorkerPool: Sendable {
 
     package init(threads: Int) {
         self.threads = max(1, threads)
+        tickets = Tickets(self.threads)
         openblas_set_num_threads(1)
         for index in 1..<max(self.threads, 1) {
-            let thread = Thread { [self] in worker() }
+            let thread = Thread { [self] in worker(index) }
             thread.name = "hidra-worker-\(index)"
             thread.stackSize = 1 << 20
             thread.start()
@@ -83,10 +120,15 @@ package final class WorkerPool: Sendable {
         withoutActuallyEscaping(grouped) { grouped in
             slot.body = grouped
             finished.store(0, ordering: .relaxed)
-            let old = Ticket(bits: ticket.load(ordering: .relaxed))
-            ticket.store(old.following(parts: groups).bits, ordering: .sequentiallyConsistent)
+            let next = generation.load(ordering: .relaxed) + 1
+            // The same share for the same thread in every call: what it has just written is in its cache.
+            for thread in 0..<threads {
+                tickets.publish(
+                    Ticket(next, groups * thread / threads..<groups * (thread + 1) / threads), of: thread)
+            }
+            generation.store(next, ordering: .sequentiallyConsistent)
             if sleeping.load(ordering: .sequentiallyConsistent) > 0 { wakeAll() }
-            takeParts()
+            takeParts(0)
             var spins = 0
             while finished.load(ordering: .acquiring) < groups {
                 spins += 1
@@ -101,17 +143,13 @@ package final class WorkerPool: Sendable {
     /// training step.
     private static let patience = 1500
 
-    private func takeParts() {
-        var current = Ticket(bits: ticket.load(ordering: .acquiring))
-        while current.next < current.parts {
-            let (taken, seen) = ticket.compareExchange(
-                expected: current.bits, desired: current.bits + 1, ordering: .acquiringAndReleasing)
-            if taken {
-                slot.run(current.next)
+    /// The thread's own share first, then what the others have not begun.
+    private func takeParts(_ own: Int) {
+        for offset in 0..<threads {
+            let thread = (own + offset) % threads
+            while let part = tickets.take(of: thread) {
+                slot.run(part)
                 finished.add(1, ordering: .releasing)
-                current.bits += 1
-            } else {
-                current.bits = seen
             }
         }
     }
@@ -122,27 +160,25 @@ package final class WorkerPool: Sendable {
         lock.unlock()
     }
 
-    private func worker() {
+    private func worker(_ index: Int) {
         var seen: UInt64 = 0
         while true {
             var spins = 0
-            while generation == seen, spins < Self.patience {
+            while generation.load(ordering: .acquiring) == seen, spins < Self.patience {
                 ck_pause()
                 spins += 1
             }
-            if generation == seen {
+            if generation.load(ordering: .acquiring) == seen {
                 lock.lock()
                 sleeping.add(1, ordering: .sequentiallyConsistent)
-                while generation == seen { lock.wait() }
+                while generation.load(ordering: .sequentiallyConsistent) == seen { lock.wait() }
                 sleeping.subtract(1, ordering: .relaxed)
                 lock.unlock()
             }
-            seen = generation
-            takeParts()
+            seen = generation.load(ordering: .acquiring)
+            takeParts(index)
         }
     }
-
-    private var generation: UInt64 { Ticket(bits: ticket.load(ordering: .sequentiallyConsistent)).generation }
 }
 
 /// A mutex with its condition variable, for threads of ours that sleep until there is work.

@@ -8,7 +8,8 @@ import TensorCore
 struct Encode: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "encode", abstract: "Sentences a second, and the latency of one.",
-        discussion: "Example: hidra-bench encode --model ~/.local/share/hidra/encoders/minilm --csv train.csv --column text")
+        discussion:
+            "Example: hidra-bench encode --model ~/.local/share/hidra/encoders/minilm --csv train.csv --column text")
 
     @Option(help: "Folder of an encoder.") var model: String
     @Option(help: "Table with sentences.") var csv: String
@@ -33,13 +34,26 @@ struct Encode: ParsableCommand {
             }
             if !batch.isEmpty { _ = encoder.features(batch) }
         }
+        let threads = WorkerPool.shared.threads
+        let gflops = operations(encoder, texts.map { encoder.tokenize($0).count }) / seconds / 1e9
         say([
-            ("bench", "encode"), ("kernels", KernelLevel.current), ("threads", WorkerPool.shared.threads), ("sentences", texts.count),
-            ("per_second", Double(texts.count) / seconds),
+            ("bench", "encode"), ("kernels", KernelLevel.current), ("threads", threads), ("sentences", texts.count),
+            ("per_second", Double(texts.count) / seconds), ("gflops", gflops),
+            ("share_of_peak", gflops / Peak.gflops(threads: threads)),
         ])
         let text = "What can I do if my card still hasn't arrived after two weeks?"
         var times = (0..<320).map { _ in best(of: 1) { _ = encoder.features([encoder.tokenize(text)]) } }
         times = times.dropFirst(20).sorted()
         say([("bench", "latency of one sentence"), ("p50_ms", times[150] * 1e3), ("p99_ms", times[297] * 1e3)])
+    }
+
+    /// Multiply-adds of a forward pass, twice: every weight but the embeddings' for each token, and attention.
+    private func operations(_ encoder: TextEncoder, _ lengths: [Int]) -> Double {
+        let body = encoder.encoder, width = Double(body.width)
+        let embeddings = (body.vocabularySize + body.positions + body.tokenTypes) * body.width
+        let weights = Double(body.parameterCount - embeddings)
+        return lengths.reduce(0) { sum, length in
+            sum + 2 * Double(length) * (weights + 2 * Double(body.layers * length) * width)
+        }
     }
 }

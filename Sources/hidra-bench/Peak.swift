@@ -19,6 +19,9 @@ struct Peak: ParsableCommand {
             }
         }
         ck_set_level(chosen)
+        let calls = 1000, pool = WorkerPool.shared
+        let seconds = best(of: 60) { for _ in 0..<calls { pool.parallel(pool.threads) { _ in } } }
+        say([("bench", "fork and join"), ("threads", pool.threads), ("microseconds", seconds / Double(calls) * 1e6)])
     }
 
     /// GFLOP/s at the level in use: what the other benchmarks report their share of.

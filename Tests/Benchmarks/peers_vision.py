@@ -84,9 +84,19 @@ def autoencoder_step():
     return step
 
 
+def memory(field):
+    """A field of /proc/self/status in bytes."""
+    with open("/proc/self/status") as status:
+        return next(int(line.split()[1]) * 1024 for line in status if line.startswith(field + ":"))
+
+
 def measure(name, engine, batch, threads, runs, body):
     for _ in range(3):
         body()
+    # The peak counts from here.
+    with open("/proc/self/clear_refs", "w") as file:
+        file.write("5")
+    resident = memory("VmRSS")
     times, cpu = [], time.process_time()
     for _ in range(runs):
         start = time.perf_counter()
@@ -97,6 +107,7 @@ def measure(name, engine, batch, threads, runs, body):
     print(json.dumps({
         "bench": name, "engine": engine, "threads": threads, "batch": batch, "best_ms": round(times[0] * 1e3, 3),
         "median_ms": round(times[len(times) // 2] * 1e3, 3), "cpu_ms": round(cpu * 1e3, 3),
+        "peak_memory_mb": round((memory("VmHWM") - resident) / 1e6, 2),
     }), flush=True)
 
 

@@ -140,7 +140,7 @@ struct BrokenTrainingTests {
         let (features, targets) = data()
         for i in 0..<features.values.count { features.values.mutablePointer[i] = .nan }
         let network = FaultyNetwork(seed: 1, Fault(0, from: .max))
-        let rate = RangeTest.learningRate(
+        let rate = try RangeTest.learningRate(
             network, features: features, targets: targets, objective: Objective(), settings: settings())
         #expect(rate.isFinite && rate > 0)
         #expect(throws: TrainingError.self) { try trainer(network, features, targets, rate: rate).advance() }

@@ -48,7 +48,7 @@ struct GoldenTrainingTests {
         try run.begin(parameters)
         let objective = Objective(smoothing: Float(run.reference.optional("label_smoothing") ?? 0))
         try run.follow(parameters) { rows in
-            objective(network(features.gather(rows), dropoutSeed: nil), labels.selecting(rows))
+            objective(try network(features.gather(rows), dropoutSeed: nil), labels.selecting(rows))
         }
         run.requireComplete()
     }

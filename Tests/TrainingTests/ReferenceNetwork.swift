@@ -103,7 +103,7 @@ final class ReferenceNetwork {
                 }
                 x = y
             case .relu: x = ReLU()(x)
-            case .relu6: x = Subtract()(ReLU()(x), ReLU()(Subtract()(x, Tensor(scalar: 6))))
+            case .relu6: x = ReLU6()(x)
             case .sigmoid: x = Sigmoid()(x)
             case .maxPooling(let size): x = MaxPooling(kernel: [size, size], window: Window(rank: 2, stride: size))(x)
             case .globalMean:

@@ -52,7 +52,7 @@ struct TrainerTests {
     func learns(_ kind: HeadKind) throws {
         let (trainer, network) = try train(kind, seed: 1)
         let (features, classes) = clusters(300)
-        let outputs = network.evaluate(features, rows: Array(0..<300))
+        let outputs = try network.evaluate(features, rows: Array(0..<300))
         let correct = classes.enumerated().count { outputs.pointer.indexOfLargest($0.offset * 3, 3) == Int($0.element) }
         #expect(correct > 290, "\(correct) of 300")
         #expect(trainer.history.count >= 1 && trainer.bestScore > 0.95)
@@ -75,10 +75,10 @@ struct TrainerTests {
     }
 
     @Test("the range test finds a rate that trains")
-    func rangeTest() {
+    func rangeTest() throws {
         let (features, classes) = clusters(300)
         let network = HeadNetwork(.linear, width: 4, outputs: 3, in: ParameterScope(initialisedFrom: 1))
-        let rate = RangeTest.learningRate(
+        let rate = try RangeTest.learningRate(
             network, features: features, targets: .classes(classes), objective: Objective(),
             settings: TrainingSettings())
         #expect(rate > 1e-3 && rate <= 0.3, "\(rate)")
@@ -189,7 +189,7 @@ struct HeadBundleTests {
         let (folder, network) = try write()
         let bundle = try HeadBundle(folder: folder)
         let x = Tensor([1, -1, 0.5, 2], [1, 4])
-        #expect(bundle.network(x, dropoutSeed: nil).values == network(x, dropoutSeed: nil).values)
+        #expect(try bundle.network(x, dropoutSeed: nil).values == network(x, dropoutSeed: nil).values)
         #expect(bundle.encoding.labels == ["n", "y"])
     }
 

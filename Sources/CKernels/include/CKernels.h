@@ -159,6 +159,17 @@ static inline void ck_pause(void) {
 #endif
 }
 
+// Memory that belongs to the calling thread and stays in its core's cache from one use to the next. `owner` says who filled it;
+// it is 0 when the memory is new. Freed when the thread ends.
+typedef struct {
+    float *memory;
+    size_t capacity;
+    uint64_t owner;
+} ck_scratch;
+
+// At least `count` floats, aligned to 64 bytes. What they held is lost when they grow. Aborts when there is no memory.
+ck_scratch *ck_thread_scratch(size_t count);
+
 // Gives freed memory that the C library keeps back to the system, where it can.
 void ck_return_free_memory(void);
 

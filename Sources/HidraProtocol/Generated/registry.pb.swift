@@ -517,7 +517,7 @@ nonisolated extension Hidra_V1_Encoder: SwiftProtobuf.Message, SwiftProtobuf._Me
 
 nonisolated extension Hidra_V1_Head: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Head"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}encoder\0\u{1}task\0\u{1}kind\0\u{1}labels\0\u{1}parameters\0\u{1}digest\0\u{1}created\0\u{1}metrics\0\u{1}run\0\u{1}tap\0\u{1}modality\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}encoder\0\u{1}task\0\u{1}kind\0\u{1}labels\0\u{1}parameters\0\u{1}digest\0\u{1}created\0\u{1}metrics\0\u{1}run\0\u{2}\u{2}modality\0\u{1}tap\0\u{c}\u{b}\u{1}")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -535,8 +535,8 @@ nonisolated extension Hidra_V1_Head: SwiftProtobuf.Message, SwiftProtobuf._Messa
       case 8: try { try decoder.decodeSingularDoubleField(value: &self.created) }()
       case 9: try { try decoder.decodeMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufDouble>.self, value: &self.metrics) }()
       case 10: try { try decoder.decodeSingularStringField(value: &self.run) }()
-      case 11: try { try decoder.decodeSingularStringField(value: &self.tap) }()
       case 12: try { try decoder.decodeSingularStringField(value: &self.modality) }()
+      case 13: try { try decoder.decodeSingularStringField(value: &self.tap) }()
       default: break
       }
     }
@@ -573,11 +573,11 @@ nonisolated extension Hidra_V1_Head: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if !self.run.isEmpty {
       try visitor.visitSingularStringField(value: self.run, fieldNumber: 10)
     }
-    if !self.tap.isEmpty {
-      try visitor.visitSingularStringField(value: self.tap, fieldNumber: 11)
-    }
     if !self.modality.isEmpty {
       try visitor.visitSingularStringField(value: self.modality, fieldNumber: 12)
+    }
+    if !self.tap.isEmpty {
+      try visitor.visitSingularStringField(value: self.tap, fieldNumber: 13)
     }
     try unknownFields.traverse(visitor: &visitor)
   }

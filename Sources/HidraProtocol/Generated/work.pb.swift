@@ -761,7 +761,7 @@ nonisolated extension Hidra_V1_PullReply: SwiftProtobuf.Message, SwiftProtobuf._
 
 nonisolated extension Hidra_V1_TrainRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".TrainRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}head\0\u{1}encoder\0\u{1}task\0\u{1}data\0\u{3}input_column\0\u{3}label_column\0\u{3}test_data\0\u{1}holdout\0\u{1}kind\0\u{1}hyperparameters\0\u{3}label_separator\0\u{1}tap\0\u{1}replace\0\u{3}name_column\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}head\0\u{1}encoder\0\u{1}task\0\u{1}data\0\u{3}input_column\0\u{3}label_column\0\u{3}test_data\0\u{1}holdout\0\u{1}kind\0\u{1}hyperparameters\0\u{3}label_separator\0\u{2}\u{2}replace\0\u{3}name_column\0\u{1}tap\0\u{c}\u{c}\u{1}")
 
   fileprivate class _StorageClass {
     var _head: String = String()
@@ -831,9 +831,9 @@ nonisolated extension Hidra_V1_TrainRequest: SwiftProtobuf.Message, SwiftProtobu
         case 9: try { try decoder.decodeSingularMessageField(value: &_storage._kind) }()
         case 10: try { try decoder.decodeSingularMessageField(value: &_storage._hyperparameters) }()
         case 11: try { try decoder.decodeSingularStringField(value: &_storage._labelSeparator) }()
-        case 12: try { try decoder.decodeSingularStringField(value: &_storage._tap) }()
         case 13: try { try decoder.decodeSingularBoolField(value: &_storage._replace) }()
         case 14: try { try decoder.decodeSingularStringField(value: &_storage._nameColumn) }()
+        case 15: try { try decoder.decodeSingularStringField(value: &_storage._tap) }()
         default: break
         }
       }
@@ -879,14 +879,14 @@ nonisolated extension Hidra_V1_TrainRequest: SwiftProtobuf.Message, SwiftProtobu
       if !_storage._labelSeparator.isEmpty {
         try visitor.visitSingularStringField(value: _storage._labelSeparator, fieldNumber: 11)
       }
-      if !_storage._tap.isEmpty {
-        try visitor.visitSingularStringField(value: _storage._tap, fieldNumber: 12)
-      }
       if _storage._replace != false {
         try visitor.visitSingularBoolField(value: _storage._replace, fieldNumber: 13)
       }
       if !_storage._nameColumn.isEmpty {
         try visitor.visitSingularStringField(value: _storage._nameColumn, fieldNumber: 14)
+      }
+      if !_storage._tap.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._tap, fieldNumber: 15)
       }
     }
     try unknownFields.traverse(visitor: &visitor)
@@ -1675,7 +1675,7 @@ nonisolated extension Hidra_V1_Score: SwiftProtobuf.Message, SwiftProtobuf._Mess
 
 nonisolated extension Hidra_V1_EmbedRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".EmbedRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}encoder\0\u{1}texts\0\u{1}tap\0\u{1}images\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}encoder\0\u{1}texts\0\u{2}\u{2}images\0\u{1}tap\0\u{c}\u{3}\u{1}")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1685,8 +1685,8 @@ nonisolated extension Hidra_V1_EmbedRequest: SwiftProtobuf.Message, SwiftProtobu
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularStringField(value: &self.encoder) }()
       case 2: try { try decoder.decodeRepeatedStringField(value: &self.texts) }()
-      case 3: try { try decoder.decodeSingularStringField(value: &self.tap) }()
       case 4: try { try decoder.decodeRepeatedBytesField(value: &self.images) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.tap) }()
       default: break
       }
     }
@@ -1699,11 +1699,11 @@ nonisolated extension Hidra_V1_EmbedRequest: SwiftProtobuf.Message, SwiftProtobu
     if !self.texts.isEmpty {
       try visitor.visitRepeatedStringField(value: self.texts, fieldNumber: 2)
     }
-    if !self.tap.isEmpty {
-      try visitor.visitSingularStringField(value: self.tap, fieldNumber: 3)
-    }
     if !self.images.isEmpty {
       try visitor.visitRepeatedBytesField(value: self.images, fieldNumber: 4)
+    }
+    if !self.tap.isEmpty {
+      try visitor.visitSingularStringField(value: self.tap, fieldNumber: 5)
     }
     try unknownFields.traverse(visitor: &visitor)
   }

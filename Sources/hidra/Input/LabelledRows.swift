@@ -74,10 +74,7 @@ struct LabelledRowsOptions: ParsableArguments {
                 [UploadColumn(inputColumn, texts), UploadColumn(labelColumn, try table.column(labelColumn))],
                 sample: texts.first)
         }
-        if Paths.isDirectory(file) { return .images(.folder(URL(filePath: file))) }
-        if [".tar", ".tar.gz", ".tgz"].contains(where: file.lowercased().hasSuffix) {
-            return .images(.archive(URL(filePath: file)))
-        }
+        if Paths.isDirectory(file) || ImageCollections.isArchive(URL(filePath: file)) { return .images(.collection(URL(filePath: file))) }
         let table = try await TableInput.read(file, format: format)
         let names = ["path", "file", "filename", "image"].filter(table.columns.contains)
         guard let column = path ?? (names.count == 1 ? names.first : nil) else {
@@ -168,15 +165,14 @@ private struct ImageChunk {
 
 /// Where images come from.
 enum ImageSource: Sendable {
-    case folder(URL)
-    case archive(URL)
+    /// A folder, or an archive of one.
+    case collection(URL)
     case list(paths: [String], labels: [String], relativeTo: URL)
 
     func open() throws -> any ImageCollection {
         do throws(ImageError) {
             switch self {
-            case .folder(let url): return try ImageFolder(url)
-            case .archive(let url): return try ImageArchive(url)
+            case .collection(let url): return try ImageCollections.open(url)
             case .list(let paths, let labels, let folder):
                 return ImageList(paths: paths, labels: labels, relativeTo: folder)
             }
@@ -188,8 +184,8 @@ enum ImageSource: Sendable {
     /// How the file is found from here; nil within an archive.
     func path(of name: String) -> String? {
         switch self {
-        case .folder(let url), .list(_, _, let url): url.relativePath == "." ? name : "\(url.relativePath)/\(name)"
-        case .archive: nil
+        case .collection(let url) where ImageCollections.isArchive(url): nil
+        case .collection(let url), .list(_, _, let url): url.relativePath == "." ? name : "\(url.relativePath)/\(name)"
         }
     }
 }

@@ -5,7 +5,7 @@ struct TrainingReport {
     let reply: Hidra_V1_TrainReply
     /// Notes already shown with the progress.
     var seenNotes: [String] = []
-    /// A text of the training file, for the command to try next.
+    /// A text, or the path of an image, of the training rows, for the command to try next.
     var sample: String?
 
     func render(style: Style) -> String {
@@ -44,8 +44,10 @@ struct TrainingReport {
     }
 
     var nextCommand: String {
-        let text = sample.map { Shell.quote(DisplayWidth.fit($0, 50)) } ?? "\"some text\""
-        return "hidra predict \(Shell.quoteIfNeeded(reply.head.name)) \(text)"
+        let isImage = reply.head.modality == "image"
+        // A path is of no use when it is cut.
+        let input = sample.map { isImage ? Shell.quoteIfNeeded($0) : Shell.quote(DisplayWidth.fit($0, 50)) }
+        return "hidra predict \(Shell.quoteIfNeeded(reply.head.name)) \(input ?? (isImage ? "photo.jpg" : "\"some text\""))"
     }
 
     private var shape: String {

@@ -1,3 +1,4 @@
+import Encoders
 import Foundation
 import Testing
 import TestSupport
@@ -86,7 +87,7 @@ struct WorkbenchTests {
         let bench = try await Bench()
         let loaded = try await bench.workbench.encoders.encoder(named: "tiny")
         let features = try await bench.workbench.extractor.features(
-            ["abc", "x", "abc"], of: loaded, tap: 2, priority: .training)
+            [.text("abc"), .text("x"), .text("abc")], of: loaded, tap: 2, priority: .training)
         #expect(features.misses == 2 && features.hits == 1)
         #expect(Array(features.values[0..<32]) == Array(features.values[64..<96]))
         try await bench.workbench.close()

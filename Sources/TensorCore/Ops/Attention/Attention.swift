@@ -35,7 +35,7 @@ package struct Attention: DifferentiableOp {
                     product(
                         MatrixView(weights.pointer, rows.count, keys, rowStride: keys),
                         problem.v.matrix(batch, keyHead, 0..<keys),
-                        into: output.mutableAt(batch, head, rows.lowerBound), rowStride: output.strides[2], pool: nil)
+                        into: output.mutableAt(batch, head, rows.lowerBound), rowStride: output.step(along: 2), pool: nil)
                 }
             }
         }
@@ -66,7 +66,7 @@ package struct Attention: DifferentiableOp {
                     problem.weights(batch, head, keyHead, rows, p)
                     product(
                         MatrixView(p, rows.count, keys, rowStride: keys).transposed, dys,
-                        into: dv.mutableAt(batch, keyHead, 0), rowStride: dv.strides[2], adding, pool: nil)
+                        into: dv.mutableAt(batch, keyHead, 0), rowStride: dv.step(along: 2), adding, pool: nil)
                     product(dys, values.transposed, into: ds, rowStride: keys, pool: nil)
                     ck_softmax_backward_f32(rows.count, keys, dmask == nil ? problem.scale : 1, p, ds, ds)
                     if let dmask {
@@ -78,10 +78,10 @@ package struct Attention: DifferentiableOp {
                     let slopes = MatrixView(ds, rows.count, keys, rowStride: keys)
                     product(
                         slopes, problem.k.matrix(batch, keyHead, 0..<keys), into: dq.mutableAt(batch, head, first),
-                        rowStride: dq.strides[2], pool: nil)
+                        rowStride: dq.step(along: 2), pool: nil)
                     product(
                         slopes.transposed, problem.q.matrix(batch, head, rows), into: dk.mutableAt(batch, keyHead, 0),
-                        rowStride: dk.strides[2], adding, pool: nil)
+                        rowStride: dk.step(along: 2), adding, pool: nil)
                 }
             }
         }
@@ -168,11 +168,11 @@ private struct AttentionProblem {
             let seen = causal ? min(keys, first + row + 1) : keys
             for key in 0..<seen { scores[key] *= scale }
             if let additive {
-                let mask = additive.at(batch, head, first + row), step = additive.strides[3]
+                let mask = additive.at(batch, head, first + row), step = additive.step(along: 3)
                 for key in 0..<seen { scores[key] += mask[key * step] }
             }
             if let allowed {
-                let mask = allowed.at(batch, head, first + row), step = allowed.strides[3]
+                let mask = allowed.at(batch, head, first + row), step = allowed.step(along: 3)
                 for key in 0..<seen where mask[key * step] == 0 { scores[key] = -.infinity }
             }
             var visible = 0
@@ -189,16 +189,16 @@ private struct AttentionProblem {
 
 extension Tensor {
     fileprivate func at(_ batch: Int, _ head: Int, _ row: Int) -> UnsafePointer<Float> {
-        pointer + batch * strides[0] + head * strides[1] + row * strides[2]
+        pointer + batch * step(along: 0) + head * step(along: 1) + row * step(along: 2)
     }
 
     /// Rows of one head: `[rows, size]`.
     fileprivate func matrix(_ batch: Int, _ head: Int, _ rows: Range<Int>) -> MatrixView {
         MatrixView(
-            at(batch, head, rows.lowerBound), rows.count, shape[3], rowStride: strides[2], columnStride: strides[3])
+            at(batch, head, rows.lowerBound), rows.count, shape[3], rowStride: step(along: 2), columnStride: step(along: 3))
     }
 
     fileprivate func mutableAt(_ batch: Int, _ head: Int, _ row: Int) -> UnsafeMutablePointer<Float> {
-        mutablePointer + batch * strides[0] + head * strides[1] + row * strides[2]
+        mutablePointer + batch * step(along: 0) + head * step(along: 1) + row * step(along: 2)
     }
 }

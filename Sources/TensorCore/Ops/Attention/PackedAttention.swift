@@ -21,24 +21,23 @@ package struct PackedAttention: DifferentiableOp {
         let (q, k, v) = operands(inputs)
         let size = q.shape[1] / heads
         let output = Tensor(uninitialised: q.shape)
-        let longest = (0..<offsets.count).map { offsets[$0].count }.max() ?? 0
-        let keys = Tensor(uninitialised: [ck_packed_count(size, longest)])
-        let values = Tensor(uninitialised: [ck_packed_count(longest, size)])
-        let scores = Tensor(uninitialised: [longest * longest])
-        for sequence in 0..<offsets.count {
-            let rows = offsets[sequence], length = rows.count
+        forSequences(multiplyAdds: 2 * size) { rows in
+            let length = rows.count
+            let keys = Tensor(uninitialised: [ck_packed_count(size, length)])
+            let values = Tensor(uninitialised: [ck_packed_count(length, size)])
+            let scores = Tensor(uninitialised: [length * length])
             for head in 0..<heads {
                 let column = head * size
-                ck_pack(size, length, k.at(rows.lowerBound, column), 1, k.strides[0], keys.mutablePointer)
-                ck_pack(length, size, v.at(rows.lowerBound, column), v.strides[0], 1, values.mutablePointer)
+                ck_pack(size, length, k.at(rows.lowerBound, column), 1, k.step(along: 0), keys.mutablePointer)
+                ck_pack(length, size, v.at(rows.lowerBound, column), v.step(along: 0), 1, values.mutablePointer)
                 ck_gemm_packed_f32(
-                    length, length, size, q.at(rows.lowerBound, column), q.strides[0], keys.pointer, nil, ck_identity,
-                    0,
-                    scores.mutablePointer, length)
+                    length, length, size, q.at(rows.lowerBound, column), q.step(along: 0), keys.pointer, nil,
+                    ck_identity,
+                    0, scores.mutablePointer, length)
                 ck_softmax_f32(length, length, scale, scores.pointer, length, scores.mutablePointer, length)
                 ck_gemm_packed_f32(
                     length, size, length, scores.pointer, length, values.pointer, nil, ck_identity, 0,
-                    output.mutablePointer + rows.lowerBound * output.strides[0] + column, output.strides[0])
+                    output.mutablePointer + rows.lowerBound * output.step(along: 0) + column, output.step(along: 0))
             }
         }
         return (output, [])
@@ -51,35 +50,46 @@ package struct PackedAttention: DifferentiableOp {
         let width = q.shape[1], size = width / heads
         let dq = Tensor(uninitialised: q.shape), dk = Tensor(uninitialised: k.shape),
             dv = Tensor(uninitialised: v.shape)
-        for sequence in 0..<offsets.count {
-            let rows = offsets[sequence], length = rows.count
+        forSequences(multiplyAdds: 5 * size) { rows in
+            let length = rows.count
             let weights = Tensor(uninitialised: [length, length]), dweights = Tensor(uninitialised: [length, length])
             for head in 0..<heads {
                 let column = head * size, at = rows.lowerBound * width + column
                 let queries = q.at(rows.lowerBound, column), keys = k.at(rows.lowerBound, column)
                 let values = v.at(rows.lowerBound, column), dy = gradient.pointer + at
                 let p = weights.mutablePointer, ds = dweights.mutablePointer
-                gemm(false, true, length, length, size, queries, q.strides[0], keys, k.strides[0], p, length)
+                gemm(false, true, length, length, size, queries, q.step(along: 0), keys, k.step(along: 0), p, length)
                 ck_softmax_f32(length, length, scale, p, length, p, length)
                 gemm(true, false, length, size, length, p, length, dy, width, dv.mutablePointer + at, width)
-                gemm(false, true, length, length, size, dy, width, values, v.strides[0], ds, length)
-                for row in 0..<length {
-                    let start = row * length, inner = ck_dot_f32(length, ds + start, p + start)
-                    for i in start..<start + length { ds[i] = p[i] * (ds[i] - inner) }
-                }
+                gemm(false, true, length, length, size, dy, width, values, v.step(along: 0), ds, length)
+                ck_softmax_backward_f32(length, length, 1, p, ds, ds)
                 gemm(
-                    false, false, length, size, length, alpha: scale, ds, length, keys, k.strides[0],
+                    false, false, length, size, length, alpha: scale, ds, length, keys, k.step(along: 0),
                     dq.mutablePointer + at, width)
                 gemm(
-                    true, false, length, size, length, alpha: scale, ds, length, queries, q.strides[0],
+                    true, false, length, size, length, alpha: scale, ds, length, queries, q.step(along: 0),
                     dk.mutablePointer + at, width)
             }
         }
         return [dq, dk, dv]
     }
 
+    /// Calls `body` with the rows of each sequence, on several threads when the products are worth it.
+    private func forSequences(multiplyAdds: Int, _ body: (Range<Int>) -> Void) {
+        var work = 0
+        for sequence in 0..<offsets.count {
+            work += offsets[sequence].count * offsets[sequence].count * heads * multiplyAdds
+        }
+        let parts = max(1, min(offsets.count, WorkerPool.shared.threads * 4, work / 200_000))
+        WorkerPool.shared.parallel(parts) { part in
+            for sequence in offsets.count * part / parts..<offsets.count * (part + 1) / parts {
+                body(offsets[sequence])
+            }
+        }
+    }
+
     private func operands(_ inputs: [Tensor]) -> (Tensor, Tensor, Tensor) {
-        let dense = inputs.map { $0.strides[1] == 1 ? $0 : $0.contiguous() }
+        let dense = inputs.map { $0.step(along: 1) == 1 ? $0 : $0.contiguous() }
         precondition(
             dense.allSatisfy { $0.shape == dense[0].shape } && dense[0].shape[0] == offsets.rows,
             "packed_attention: q \(inputs[0].shape), k \(inputs[1].shape), v \(inputs[2].shape) for \(offsets.rows) packed rows"
@@ -90,5 +100,5 @@ package struct PackedAttention: DifferentiableOp {
 
 extension Tensor {
     /// Address of an element of a matrix whose columns are neighbours.
-    fileprivate func at(_ row: Int, _ column: Int) -> UnsafePointer<Float> { pointer + row * strides[0] + column }
+    fileprivate func at(_ row: Int, _ column: Int) -> UnsafePointer<Float> { pointer + row * step(along: 0) + column }
 }

@@ -72,7 +72,8 @@ extension ConvolutionGeometry {
 
     /// The gradient of `⟨convolve(image, weight), features⟩` with respect to the weight.
     ///
-    /// Images are cut into a fixed number of parts whose sums are added in order: the result does not depend on timing.
+    /// Each thread sums a share of the images, and the shares are added in order: the result depends on the number of threads, not on
+    /// timing.
     func correlate(_ image: Tensor, _ features: Tensor) -> Tensor {
         let x = image.pointer, dy = features.pointer
         let size = groups * depth * groupOutputs

@@ -26,7 +26,7 @@ package struct LinearProduct: DifferentiableOp {
         if inputs.count > 2 {
             precondition(inputs[2].shape == [weight.shape[0]], "\(op): bias \(inputs[2].shape), weight \(weight.shape)")
         }
-        return Shape(x.shape.dimensions.dropLast() + [weight.shape[0]])
+        return x.shape.replacingLast(weight.shape[0])
     }
 
     /// `y = x Wᵀ + b`, with what `epilogue` adds to it.

@@ -79,6 +79,6 @@ extension Tensor {
         strides[axis] *= slice.step
         return Tensor(
             storage: storage, shape: Shape(dimensions), strides: strides,
-            offset: count == 0 ? offset : offset + first * self.strides[axis])
+            offset: count == 0 ? offset : offset + first * self.step(along: axis))
     }
 }
