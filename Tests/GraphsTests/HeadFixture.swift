@@ -38,7 +38,9 @@ struct HeadFixture: Decodable {
     let parameters: Int?
 
     static let folder = Golden.packageRoot.appending(path: "Tests/GraphsTests/Fixtures")
-    static let names = ["mlp", "transformer", "lstm_tagger", "gru_tagger", "conv_decoder", "attention_pooling", "gated_fusion"]
+    static let names = [
+        "mlp", "transformer", "lstm_tagger", "gru_tagger", "conv_decoder", "attention_pooling", "gated_fusion",
+    ]
 
     static func load(_ name: String) throws -> HeadFixture {
         try JSONDecoder().decode(HeadFixture.self, from: Data(contentsOf: folder.appending(path: "\(name).json")))

@@ -125,6 +125,10 @@ extension Call {
     /// Stretched to `shape`, which it must fit.
     func expand(_ x: GraphValue, _ shape: [Int]) throws -> GraphValue {
         if x.shape == shape { return x }
+        if let tensor = x.tensor {
+            try reserve(shape, x.type)
+            return GraphValue(Expand(Shape(shape))(tensor))
+        }
         return try select(x, shape) { Walk(shape, broadcasting: [x.shape]).offsets(count: try checkedCount(shape)) }
     }
 
@@ -141,13 +145,16 @@ extension Call {
         guard try checkedCount(shape) == x.count else {
             throw error(.shapeMismatch, "a value of shape \(text(x.shape)) cannot be laid out as \(text(shape))")
         }
-        try require(shape.count <= run.limits.rank, .tooLarge, "a value with \(shape.count) axes; at most \(run.limits.rank) are allowed")
+        try require(
+            shape.count <= run.limits.rank, .tooLarge,
+            "a value with \(shape.count) axes; at most \(run.limits.rank) are allowed")
         return x.reshaped(shape)
     }
 
     /// Entries `range` of one axis.
     func slice(_ x: GraphValue, axis: Int, _ range: Range<Int>) throws -> GraphValue {
         if range == 0..<x.shape[axis] { return x }
+        if let tensor = x.tensor { return GraphValue(Slice(axis: axis, range.lowerBound, range.upperBound)(tensor)) }
         var shape = x.shape
         shape[axis] = range.count
         let strides = rowStrides(x.shape)
@@ -163,11 +170,15 @@ extension Call {
             if other.count == shape.count { other[axis] = shape[axis] }
             try require(
                 other == shape, .shapeMismatch,
-                "shapes \(values.map { text($0.shape) }.joined(separator: " and ")) differ on another axis than \(axis)")
+                "shapes \(values.map { text($0.shape) }.joined(separator: " and ")) differ on another axis than \(axis)"
+            )
             guard let sum = extent.plus(value.shape[axis]) else { throw error(.tooLarge, "the joined axis overflows") }
             extent = sum
         }
         shape[axis] = extent
+        try reserve(shape, values[0].type)
+        let tensors = values.compactMap(\.tensor)
+        if tensors.count == values.count { return GraphValue(Concatenate(axis: axis).apply(tensors)) }
         let inner = shape[(axis + 1)...].reduce(1, *), outer = shape[..<axis].reduce(1, *)
         return try assemble(values, shape) {
             var starts: [Int] = [], start = 0

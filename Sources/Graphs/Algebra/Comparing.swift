@@ -16,7 +16,8 @@ extension Call {
         default:
             try reserve(a.count + b.count, width: 8, shape)
             result = pairs(
-                try reals(of: a, "the first input"), a.shape, try reals(of: b, "the second input"), b.shape, shape, count: count,
+                try reals(of: a, "the first input"), a.shape, try reals(of: b, "the second input"), b.shape, shape,
+                count: count,
                 real)
         }
         return GraphValue(.bool, shape, .truth(result))

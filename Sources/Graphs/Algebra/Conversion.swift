@@ -7,7 +7,9 @@ extension Call {
         try reserve(x.shape, type)
         if x.isTracked, type.isFloat {
             throw error(
-                .unsupported, "a value being trained is cast to \(type.rawValue), where it has no gradient; train the graph in float32")
+                .unsupported,
+                "a value being trained is cast to \(type.rawValue), where it has no gradient; train the graph in float32"
+            )
         }
         let content: GraphValue.Content
         switch x.content {

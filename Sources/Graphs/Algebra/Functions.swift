@@ -33,11 +33,13 @@ extension PairFunction {
 }
 
 extension PointFunction {
-    static var exponential: PointFunction { PointFunction(exp) { _, y in y } }
-    static var logarithm: PointFunction { PointFunction(log) { x, _ in 1 / x } }
-    static var squareRoot: PointFunction { PointFunction({ $0.squareRoot() }) { _, y in 0.5 / y } }
-    static var reciprocal: PointFunction { PointFunction({ 1 / $0 }) { _, y in -y * y } }
-    static var negation: PointFunction { PointFunction({ -$0 }) { _, _ in -1 } }
+    static var exponential: PointFunction { PointFunction(core: { Exponential()($0) }, exp) { _, y in y } }
+    static var logarithm: PointFunction { PointFunction(core: { Logarithm()($0) }, log) { x, _ in 1 / x } }
+    static var squareRoot: PointFunction {
+        PointFunction(core: { SquareRoot()($0) }, { $0.squareRoot() }) { _, y in 0.5 / y }
+    }
+    static var reciprocal: PointFunction { PointFunction(core: { Reciprocal()($0) }, { 1 / $0 }) { _, y in -y * y } }
+    static var negation: PointFunction { PointFunction(core: { Negate()($0) }, { -$0 }) { _, _ in -1 } }
     static var magnitude: PointFunction { PointFunction({ abs($0) }) { x, _ in x > 0 ? 1 : x < 0 ? -1 : x } }
     static var square: PointFunction { PointFunction({ $0 * $0 }) { x, _ in 2 * x } }
     static var tangentH: PointFunction { PointFunction(core: { Tanh()($0) }, tanh) { _, y in 1 - y * y } }
@@ -56,7 +58,7 @@ extension PointFunction {
 
     /// `log(1 + eˣ)` without overflow.
     static func softplus(_ x: Double) -> Double { x > 0 ? x + log1p(exp(-x)) : log1p(exp(x)) }
-    static var softplus: PointFunction { PointFunction(softplus) { x, _ in logistic(x) } }
+    static var softplus: PointFunction { PointFunction(core: { Softplus()($0) }, softplus) { x, _ in logistic(x) } }
 }
 
 extension Call {

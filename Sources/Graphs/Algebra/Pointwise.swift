@@ -113,8 +113,10 @@ extension Call {
             return GraphValue(function.core.map { $0(x, y) } ?? PairedPointwise(function: function)(x, y))
         case (.real(let x), .real(let y)):
             return GraphValue(
-                a.type, shape, .real(a.type.narrowed(pairs(x, a.shape, y, b.shape, shape, count: count, function.value))))
-        default: throw error(.typeMismatch, "\(a.type.rawValue) and \(b.type.rawValue) cannot be combined; cast one of them")
+                a.type, shape,
+                .real(a.type.narrowed(pairs(x, a.shape, y, b.shape, shape, count: count, function.value))))
+        default:
+            throw error(.typeMismatch, "\(a.type.rawValue) and \(b.type.rawValue) cannot be combined; cast one of them")
         }
     }
 
@@ -135,7 +137,8 @@ extension Call {
             return GraphValue(
                 a.type, shape,
                 .unsigned(try pairs(x, a.shape, y, b.shape, shape, count: count) { a.type.wrap(try unsigned($0, $1)) }))
-        default: throw error(.typeMismatch, "\(a.type.rawValue) and \(b.type.rawValue) cannot be combined; cast one of them")
+        default:
+            throw error(.typeMismatch, "\(a.type.rawValue) and \(b.type.rawValue) cannot be combined; cast one of them")
         }
     }
 

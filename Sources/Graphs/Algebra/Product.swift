@@ -4,20 +4,23 @@ extension Call {
     /// NumPy's matmul: vectors are rows or columns, leading axes are broadcast.
     func matmul(_ a: GraphValue, _ b: GraphValue) throws -> GraphValue {
         try require(
-            a.rank >= 1 && b.rank >= 1, .shapeMismatch, "shapes \(text(a.shape)) and \(text(b.shape)): a scalar has no matrix product")
+            a.rank >= 1 && b.rank >= 1, .shapeMismatch,
+            "shapes \(text(a.shape)) and \(text(b.shape)): a scalar has no matrix product")
         let left = a.rank == 1 ? a.reshaped([1] + a.shape) : a
         let right = b.rank == 1 ? b.reshaped(b.shape + [1]) : b
         let m = left.shape[left.rank - 2], k = left.shape[left.rank - 1], n = right.shape[right.rank - 1]
         guard k == right.shape[right.rank - 2] else {
             throw error(
                 .shapeMismatch,
-                "shapes \(text(a.shape)) and \(text(b.shape)) do not fit: the inner extents \(k) and \(right.shape[right.rank - 2]) differ")
+                "shapes \(text(a.shape)) and \(text(b.shape)) do not fit: the inner extents \(k) and \(right.shape[right.rank - 2]) differ"
+            )
         }
         let lead = try broadcast([Array(left.shape.dropLast(2)), Array(right.shape.dropLast(2))])
         let shape = lead + (a.rank == 1 ? [] : [m]) + (b.rank == 1 ? [] : [n])
         let count = try reserve(shape, a.type)
         if a.isAbsent || b.isAbsent { return .absent(a.type, shape) }
         if count == 0 || k == 0 { return try filled(a.type, shape, 0) }
+        if let x = a.tensor, let y = b.tensor { return GraphValue(MatrixProduct()(x, y)) }
         if right.rank == 2 {
             // One product of all rows.
             return try stacked(left.reshaped([left.count / k, k]), right).reshaped(shape)
@@ -42,13 +45,15 @@ extension Call {
         case (.unsigned(let x), .unsigned(let y)):
             return GraphValue(
                 a.type, shape, .unsigned(Self.products(x, y, stack, m, k, n, zero: 0, &+, &*).map { a.type.wrap($0) }))
-        default: throw error(.typeMismatch, "\(a.type.rawValue) by \(b.type.rawValue): there is no matrix product of these")
+        default:
+            throw error(.typeMismatch, "\(a.type.rawValue) by \(b.type.rawValue): there is no matrix product of these")
         }
     }
 
     @inline(__always)
     private static func products<T>(
-        _ a: [T], _ b: [T], _ stack: Int, _ m: Int, _ k: Int, _ n: Int, zero: T, _ add: (T, T) -> T, _ multiply: (T, T) -> T
+        _ a: [T], _ b: [T], _ stack: Int, _ m: Int, _ k: Int, _ n: Int, zero: T, _ add: (T, T) -> T,
+        _ multiply: (T, T) -> T
     ) -> [T] {
         var result = [T](repeating: zero, count: stack * m * n)
         for s in 0..<stack {

@@ -56,11 +56,15 @@ extension ReductionKind {
         case .product: return values.reduce(1) { $0 * Double($1) }
         case .largest:
             var best = -Double.infinity
-            for value in values { if Double(value) > best || value.isNaN { best = Double(value); if value.isNaN { break } } }
+            for value in values {
+                if Double(value) > best || value.isNaN { best = Double(value); if value.isNaN { break } }
+            }
             return best
         case .smallest:
             var best = Double.infinity
-            for value in values { if Double(value) < best || value.isNaN { best = Double(value); if value.isNaN { break } } }
+            for value in values {
+                if Double(value) < best || value.isNaN { best = Double(value); if value.isNaN { break } }
+            }
             return best
         }
     }
@@ -83,6 +87,14 @@ extension Call {
         let rows = try reserve(kept.map { x.shape[$0] }, x.type)
         if x.isAbsent { return .absent(x.type, result) }
         let width = axes.reduce(1) { $0 * x.shape[$1] }
+        if let tensor = x.tensor, rows > 0, width > 0, !axes.isEmpty {
+            switch kind {
+            case .sum: return GraphValue(Sum(axes, keepingAxes: keep)(tensor))
+            case .largest: return GraphValue(Largest(axes, keepingAxes: keep)(tensor))
+            case .smallest: return GraphValue(Smallest(axes, keepingAxes: keep)(tensor))
+            case .product: break
+            }
+        }
         let table = try reshape(permute(x, kept + axes.sorted()), [rows, width])
         switch table.content {
         case .float(let tensor):
@@ -96,12 +108,14 @@ extension Call {
             let empty = kind == .largest ? x.type.smallestSigned : x.type.largestSigned
             return GraphValue(
                 x.type, result,
-                .signed((0..<rows).map { x.type.wrap(kind.reduce(values[$0 * width..<($0 + 1) * width], empty: empty)) }))
+                .signed(
+                    (0..<rows).map { x.type.wrap(kind.reduce(values[$0 * width..<($0 + 1) * width], empty: empty)) }))
         case .unsigned(let values):
             let empty = kind == .largest ? 0 : x.type.wrap(UInt64.max)
             return GraphValue(
                 x.type, result,
-                .unsigned((0..<rows).map { x.type.wrap(kind.reduce(values[$0 * width..<($0 + 1) * width], empty: empty)) }))
+                .unsigned(
+                    (0..<rows).map { x.type.wrap(kind.reduce(values[$0 * width..<($0 + 1) * width], empty: empty)) }))
         case .truth(let values):
             // Any and all: the largest and smallest of false and true.
             return GraphValue(
@@ -115,13 +129,18 @@ extension Call {
         }
     }
 
-    func sum(_ x: GraphValue, axes: [Int], keep: Bool) throws -> GraphValue { try reduce(x, .sum, axes: axes, keep: keep) }
+    func sum(_ x: GraphValue, axes: [Int], keep: Bool) throws -> GraphValue {
+        try reduce(x, .sum, axes: axes, keep: keep)
+    }
     func largest(_ x: GraphValue, axes: [Int], keep: Bool) throws -> GraphValue {
         try reduce(x, .largest, axes: axes, keep: keep)
     }
 
     func mean(_ x: GraphValue, axes: [Int], keep: Bool) throws -> GraphValue {
         let width = axes.reduce(1) { $0 * x.shape[$1] }
+        if let tensor = x.tensor, x.count > 0, !axes.isEmpty {
+            return GraphValue(Mean(axes, keepingAxes: keep)(tensor))
+        }
         return try divide(sum(x, axes: axes, keep: keep), scalar(Double(width), like: x))
     }
 }

@@ -35,7 +35,9 @@ struct Window {
                 var next: [Int32] = []
                 next.reserveCapacity(map.count * sources.count)
                 for base in map {
-                    for source in sources { next.append(base < 0 || source < 0 ? -1 : base + Int32(source * strides[axis])) }
+                    for source in sources {
+                        next.append(base < 0 || source < 0 ? -1 : base + Int32(source * strides[axis]))
+                    }
                 }
                 map = next
             }
@@ -70,7 +72,9 @@ extension Call {
         case "VALID":
             for axis in spatial.indices {
                 let span = spatial[axis] - effective[axis]
-                try require(span >= 0, .shapeMismatch, "a kernel of \(kernel[axis]) does not fit axis \(axis + 2) of shape \(text(x.shape))")
+                try require(
+                    span >= 0, .shapeMismatch,
+                    "a kernel of \(kernel[axis]) does not fit axis \(axis + 2) of shape \(text(x.shape))")
                 output[axis] = span / strides[axis] + 1
             }
         case "SAME_UPPER", "SAME_LOWER":
@@ -84,11 +88,13 @@ extension Call {
         }
         try reserve(kernel + output, .float32)
         return Window(
-            kernel: kernel, strides: strides, dilations: dilations, padBefore: before, padAfter: after, input: spatial, output: output)
+            kernel: kernel, strides: strides, dilations: dilations, padBefore: before, padAfter: after, input: spatial,
+            output: output)
     }
 
     func spatialExtents(_ x: GraphValue) throws -> [Int] {
-        try require(x.rank >= 3, .shapeMismatch, "shape \(text(x.shape)) is not [batch, channels, …] with a spatial axis")
+        try require(
+            x.rank >= 3, .shapeMismatch, "shape \(text(x.shape)) is not [batch, channels, …] with a spatial axis")
         return Array(x.shape[2...])
     }
 
@@ -102,7 +108,9 @@ extension Call {
 
     func pads(_ count: Int) throws -> (before: [Int], after: [Int]) {
         let values = try ints("pads") ?? [Int](repeating: 0, count: 2 * count)
-        try require(values.count == 2 * count, .shapeMismatch, "pads \(values) for \(count) spatial axes; two an axis are needed")
+        try require(
+            values.count == 2 * count, .shapeMismatch,
+            "pads \(values) for \(count) spatial axes; two an axis are needed")
         for value in values { try require(value >= 0 && value < 1 << 24, .badValue, "pads \(values)") }
         return (Array(values[..<count]), Array(values[count...]))
     }

@@ -18,7 +18,8 @@ extension GraphModel {
         var report = GraphReport(
             irVersion: Int(proto.irVersion),
             operatorSets: Dictionary(
-                proto.opsetImport.map { ($0.domain == "ai.onnx" ? "" : $0.domain, Int($0.version)) }, uniquingKeysWith: { a, _ in a }),
+                proto.opsetImport.map { ($0.domain == "ai.onnx" ? "" : $0.domain, Int($0.version)) },
+                uniquingKeysWith: { a, _ in a }),
             producer: [proto.producerName, proto.producerVersion].filter { !$0.isEmpty }.joined(separator: " "),
             nodes: planner.operators.values.reduce(0, +))
         report.operators = planner.operators.sorted { $0.key < $1.key }.map { name, count in
@@ -29,7 +30,8 @@ extension GraphModel {
         let trainable = TrainableWeights(plan, model: self).names
         report.weights = plan.constants.map {
             GraphReport.Weight(
-                name: $0.name, type: $0.type, shape: $0.shape, isTrainable: trainable.contains($0.name), isDeclared: $0.index == nil)
+                name: $0.name, type: $0.type, shape: $0.shape, isTrainable: trainable.contains($0.name),
+                isDeclared: $0.index == nil)
         }
         report.inputs = plan.inputs.filter { !$0.hasDefault }.map { input in
             GraphReport.Port(name: input.name, type: input.type, shape: input.shape?.map(\.description))
@@ -38,14 +40,17 @@ extension GraphModel {
             let inferred = dry.run()
             for problem in inferred.problems.all { problems.add(problem) }
             report.outputs = inferred.outputs
-            let estimate = dry.estimate(batch: batch, sizes: sizes)
+            report.pinned = inferred.pinned
+            let estimate = dry.estimate(batch: batch, sizes: inferred.pinned.merging(sizes) { _, given in given })
             report.sizes = estimate.sizes
             report.activationBytes = estimate.activations
             report.peakBytes = estimate.peak
             if inferred.problems.all.isEmpty { for problem in estimate.problems.all { problems.add(problem) } }
         } else {
             problems.add(
-                GraphError(.badValue, "an input has no declared type or number of axes; declare them to have the shapes checked"))
+                GraphError(
+                    .badValue,
+                    "an input has no declared type or number of axes; declare them to have the shapes checked"))
             report.outputs = plan.outputs.map {
                 GraphReport.Port(name: $0.name, type: $0.type, shape: $0.shape?.map(\.description))
             }

@@ -44,6 +44,9 @@ package struct GraphReport: Sendable {
     package var outputs: [Port] = []
     package var weights: [Weight] = []
     package var problems: [Problem] = []
+    /// Symbols that the graph declares open and yet works with one extent of only, as far as was found: exporters may write the
+    /// extent of their example into a graph.
+    package var pinned: [String: Int] = [:]
     /// The extents the memory was estimated with, by symbol.
     package var sizes: [String: Int] = [:]
     /// Bytes of all results of nodes with those extents: what training keeps.

@@ -19,7 +19,9 @@ struct ShapeInference {
         for input in plan.inputs where !input.hasDefault {
             guard input.type != nil, let shape = input.shape else { return nil }
             for axis in shape.indices {
-                guard let name = Self.symbol(input, axis), !symbols.contains(where: { $0.name == name }) else { continue }
+                guard let name = Self.symbol(input, axis), !symbols.contains(where: { $0.name == name }) else {
+                    continue
+                }
                 symbols.append((name, axis == 0))
             }
         }
@@ -88,31 +90,42 @@ struct ShapeInference {
             if let declared = output.type, declared != value.type, !value.isShapeless {
                 pass.problems.add(
                     GraphError(
-                        .typeMismatch, "output \"\(output.name)\" is declared \(declared.rawValue), and the graph makes \(value.type.rawValue)"))
+                        .typeMismatch,
+                        "output \"\(output.name)\" is declared \(declared.rawValue), and the graph makes \(value.type.rawValue)"
+                    ))
             }
         }
         return pass
     }
 
     /// Output shapes as formulas of the symbols, and the problems met.
-    func run() -> (outputs: [GraphReport.Port], problems: GraphProblems) {
+    func run() -> (outputs: [GraphReport.Port], problems: GraphProblems, pinned: [String: Int]) {
         // A network may need more of a dimension than the smallest sizes offer; its own complaint stands when none will do.
         let attempts = [[2, 3, 5, 7, 11, 13], [32, 48, 40, 56, 64, 72], [224, 224, 224, 224, 224, 224]]
         var best: (sizes: [String: Int], pass: Pass)?
         for attempt in attempts {
             var sizes: [String: Int] = [:]
-            for (index, symbol) in symbols.enumerated() { sizes[symbol.name] = attempt[index % attempt.count] + index / attempt.count }
+            for (index, symbol) in symbols.enumerated() {
+                sizes[symbol.name] = attempt[index % attempt.count] + index / attempt.count
+            }
             let pass = pass(sizes)
             if best.map({ pass.problems.all.count < $0.pass.problems.all.count }) ?? true { best = (sizes, pass) }
             if pass.problems.all.isEmpty || symbols.isEmpty { break }
         }
-        guard let best else { return ([], GraphProblems()) }
+        guard var best else { return ([], GraphProblems(), [:]) }
+        if !best.pass.problems.all.isEmpty, let found = search(from: best.sizes) { best = found }
         // One more pass for each symbol, with that one larger.
-        let moved = symbols.prefix(16).map { symbol -> (String, Int, [[Int]?]) in
+        var moved: [(String, Int, [[Int]?])] = [], pinned: [String: Int] = [:]
+        for symbol in symbols.prefix(16) {
             var sizes = best.sizes
             let step = max(sizes[symbol.name] ?? 1, 8)
             sizes[symbol.name, default: 1] += step
-            return (symbol.name, step, pass(sizes).outputs.map(\.shape))
+            let pass = pass(sizes)
+            if best.pass.problems.all.isEmpty, !pass.problems.all.isEmpty {
+                pinned[symbol.name] = best.sizes[symbol.name]
+            } else {
+                moved.append((symbol.name, step, pass.outputs.map(\.shape)))
+            }
         }
         let ports = plan.outputs.indices.map { index -> GraphReport.Port in
             let output = best.pass.outputs[safe: index]
@@ -125,11 +138,41 @@ struct ShapeInference {
             }
             return GraphReport.Port(name: plan.outputs[index].name, type: output?.type, shape: shape)
         }
-        return (ports, best.pass.problems)
+        return (ports, best.pass.problems, pinned)
+    }
+
+    /// Sizes without problems, looked for among the integers the graph holds: one symbol at a time, the others as they were.
+    private func search(from sizes: [String: Int]) -> (sizes: [String: Int], pass: Pass)? {
+        var candidates: Set<Int> = [1]
+        func add(_ value: GraphValue) {
+            guard case .signed(let values) = value.content, values.count <= 16 else { return }
+            for value in values where value > 1 && value <= 4096 { candidates.insert(Int(value)) }
+        }
+        constants.values.forEach(add)
+        for node in plan.nodes {
+            for attribute in node.attributes.values {
+                switch attribute {
+                case .tensor(let constant): add(constant.value)
+                case .int(let value) where value > 1 && value <= 4096: candidates.insert(Int(value))
+                default: continue
+                }
+            }
+        }
+        for symbol in symbols.reversed() {
+            for candidate in candidates.sorted().prefix(64) {
+                var tried = sizes
+                tried[symbol.name] = candidate
+                let pass = pass(tried)
+                if pass.problems.all.isEmpty { return (tried, pass) }
+            }
+        }
+        return nil
     }
 
     /// The extent as a number, a symbol, `2·symbol + 1`, a product of two symbols, or `?`.
-    private func formula(_ base: Int, _ sizes: [String: Int], _ moved: [(symbol: String, step: Int, extent: Int?)]) -> String {
+    private func formula(_ base: Int, _ sizes: [String: Int], _ moved: [(symbol: String, step: Int, extent: Int?)])
+        -> String
+    {
         let changing = moved.filter { $0.extent != base }
         if changing.isEmpty { return String(base) }
         var slopes: [(String, Int)] = []
@@ -138,7 +181,8 @@ struct ShapeInference {
             slopes.append((symbol, (extent - base) / step))
         }
         let rest = base - slopes.reduce(0) { $0 + $1.1 * (sizes[$1.0] ?? 0) }
-        if slopes.count == 2, let a = sizes[slopes[0].0], let b = sizes[slopes[1].0], slopes[0].1 % b == 0, slopes[1].1 == slopes[0].1 / b * a,
+        if slopes.count == 2, let a = sizes[slopes[0].0], let b = sizes[slopes[1].0], slopes[0].1 % b == 0,
+            slopes[1].1 == slopes[0].1 / b * a,
             base == slopes[0].1 * a
         {
             let factor = slopes[0].1 / b

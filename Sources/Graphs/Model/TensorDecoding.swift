@@ -70,7 +70,8 @@ extension GraphValue {
                     + "to one of \(ElementType.allCases.map(\.rawValue).joined(separator: ", "))")
         }
         guard proto.dims.count <= limits.rank else {
-            throw GraphError(.tooLarge, "tensor \"\(name)\" has \(proto.dims.count) axes; at most \(limits.rank) are allowed")
+            throw GraphError(
+                .tooLarge, "tensor \"\(name)\" has \(proto.dims.count) axes; at most \(limits.rank) are allowed")
         }
         let shape = proto.dims.map { Int($0) }
         let count: Int
@@ -79,7 +80,9 @@ extension GraphValue {
         }
         guard count <= limits.tensorElements else {
             throw GraphError(
-                .tooLarge, "tensor \"\(name)\" of shape \(text(shape)) has \(count) elements; at most \(limits.tensorElements) are allowed")
+                .tooLarge,
+                "tensor \"\(name)\" of shape \(text(shape)) has \(count) elements; at most \(limits.tensorElements) are allowed"
+            )
         }
         return (type, shape, count)
     }

@@ -52,7 +52,8 @@ struct WireScan {
                         throw GraphError(.tooLarge, "the model has more than \(limits.nodes) nodes")
                     }
                     try scan(
-                        child, UnsafeRawBufferPointer(rebasing: bytes[position..<end]), graphs: graphs + (child == .graph ? 1 : 0)
+                        child, UnsafeRawBufferPointer(rebasing: bytes[position..<end]),
+                        graphs: graphs + (child == .graph ? 1 : 0)
                     )
                 }
                 position = end

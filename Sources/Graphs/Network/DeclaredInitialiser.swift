@@ -34,16 +34,19 @@ struct DeclaredInitialiser: Sendable {
             let name = String(entry.key.dropFirst(prefix.count))
             guard let info = model.proto.graph.input.first(where: { $0.name == name }) else {
                 throw GraphError(
-                    .unknownName, "\(entry.key) declares a weight, but the graph has no input \"\(name)\" to take its shape from")
+                    .unknownName,
+                    "\(entry.key) declares a weight, but the graph has no input \"\(name)\" to take its shape from")
             }
             let (type, dimensions) = try Planner.declared(info)
             guard type == .float32, let dimensions else {
-                throw GraphError(.typeMismatch, "\"\(name)\" is initialised by \(entry.key); declare it as float32 with its shape")
+                throw GraphError(
+                    .typeMismatch, "\"\(name)\" is initialised by \(entry.key); declare it as float32 with its shape")
             }
             var shape: [Int] = []
             for dimension in dimensions {
                 guard case .fixed(let extent) = dimension else {
-                    throw GraphError(.badValue, "\"\(name)\" is initialised by \(entry.key); all its extents must be numbers")
+                    throw GraphError(
+                        .badValue, "\"\(name)\" is initialised by \(entry.key); all its extents must be numbers")
                 }
                 shape.append(extent)
             }

@@ -53,7 +53,8 @@ struct ExportedWeights {
         }
         var kept: [NodeProto] = []
         for node in model.graph.node {
-            guard node.opType == "Identity", node.domain.isEmpty, node.input.count == 1, node.output.count == 1, isWeight(node.input[0]),
+            guard node.opType == "Identity", node.domain.isEmpty, node.input.count == 1, node.output.count == 1,
+                isWeight(node.input[0]),
                 !model.graph.output.contains(where: { $0.name == node.output[0] })
             else {
                 kept.append(node)
@@ -61,7 +62,8 @@ struct ExportedWeights {
             }
             let (name, original) = (node.output[0], node.input[0])
             // Folded weights have made-up names: then it counts whether other modules use them.
-            if TrainableWeights.isGenerated(name), !(consumers[name] ?? []).isDisjoint(with: consumers[original] ?? []) {
+            if TrainableWeights.isGenerated(name), !(consumers[name] ?? []).isDisjoint(with: consumers[original] ?? [])
+            {
                 kept.append(node)
                 continue
             }
@@ -71,7 +73,7 @@ struct ExportedWeights {
     }
 
     /// `/encoder/layers.0/linear1/MatMul` → `/encoder/layers.0/linear1`; the second call of a module, `/p_1`, is `/p`.
-    private static func pathScope(_ node: String) -> String {
+    static func pathScope(_ node: String) -> String {
         node.split(separator: "/").dropLast().map { part in
             let words = part.split(separator: "_")
             guard words.count > 1, let last = words.last, Int(last) != nil else { return String(part) }
@@ -84,8 +86,10 @@ struct ExportedWeights {
     /// The module a node belongs to: the last but one of its scopes; nil when nothing is noted.
     private static func module(_ node: NodeProto) -> String? {
         guard let text = node.metadataProps.first(where: { $0.key == scopesKey })?.value else { return nil }
-        let scopes = text.split(separator: "'", omittingEmptySubsequences: false).enumerated().filter { $0.offset % 2 == 1 }
-            .map { String($0.element) }
+        let scopes = text.split(separator: "'", omittingEmptySubsequences: false).enumerated().filter {
+            $0.offset % 2 == 1
+        }
+        .map { String($0.element) }
         return scopes.count >= 2 ? scopes[scopes.count - 2] : nil
     }
 

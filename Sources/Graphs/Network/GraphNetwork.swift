@@ -69,7 +69,9 @@ package final class GraphNetwork {
     /// Features `[rows, width]`, or any float32 input, of a graph with one input → its first output.
     package func callAsFunction(_ x: Tensor, dropoutSeed: UInt64?) throws -> Tensor {
         guard let name = program.inputNames.first, program.inputNames.count == 1 else {
-            throw GraphError(.unknownName, "the graph has the inputs \(program.inputNames.joined(separator: ", ")); give each by its name")
+            throw GraphError(
+                .unknownName,
+                "the graph has the inputs \(program.inputNames.joined(separator: ", ")); give each by its name")
         }
         let outputs = try self([name: GraphValue(x)], dropoutSeed: dropoutSeed)
         guard let output = outputs.first, let tensor = output.value.tensor else {

@@ -77,7 +77,9 @@ package struct GraphWriter {
     }
 
     /// The built-in kind `mlp`: linear, GELU, dropout, linear.
-    package static func mlp(hidden: (weight: Tensor, bias: Tensor), output: (weight: Tensor, bias: Tensor), dropout: Double) -> ModelProto {
+    package static func mlp(
+        hidden: (weight: Tensor, bias: Tensor), output: (weight: Tensor, bias: Tensor), dropout: Double
+    ) -> ModelProto {
         var writer = GraphWriter(name: "mlp", width: hidden.weight.shape[1])
         writer.linear("hidden", weight: hidden.weight, bias: hidden.bias)
         writer.gelu()

@@ -11,7 +11,9 @@ extension OperatorTable {
         float("HardSwish", 14, .hardSwish), float("Mish", 18, .mish),
         parametric("LeakyRelu", 6, ["alpha": 0.01]) { p in
             let a = p["alpha"]!
-            return PointFunction({ $0 < 0 ? a * $0 : $0 }) { x, _ in x < 0 ? a : 1 }
+            return PointFunction(core: { LeakyReLU(alpha: Float(a))($0) }, { $0 < 0 ? a * $0 : $0 }) { x, _ in
+                x < 0 ? a : 1
+            }
         },
         parametric("Elu", 6, ["alpha": 1]) { p in
             let a = p["alpha"]!
@@ -32,7 +34,9 @@ extension OperatorTable {
         },
         parametric("Shrink", 9, ["bias": 0, "lambd": 0.5]) { p in
             let bias = p["bias"]!, lambda = p["lambd"]!
-            return PointFunction({ $0 < -lambda ? $0 + bias : $0 > lambda ? $0 - bias : 0 }) { x, _ in abs(x) > lambda ? 1 : 0 }
+            return PointFunction({ $0 < -lambda ? $0 + bias : $0 > lambda ? $0 - bias : 0 }) { x, _ in
+                abs(x) > lambda ? 1 : 0
+            }
         },
         parametric("Swish", 24, ["alpha": 1]) { p in .swish(p["alpha"]!) },
         Operator("Gelu", since: 20, "T", ["T": .floats]) { call in
@@ -47,10 +51,14 @@ extension OperatorTable {
             let x = try call.input(0), slope = try call.input(1)
             let joined = try call.broadcast([x.shape, slope.shape])
             try call.require(
-                joined == x.shape, .shapeMismatch, "slope \(text(slope.shape)) does not fit an input of shape \(text(x.shape))")
+                joined == x.shape, .shapeMismatch,
+                "slope \(text(slope.shape)) does not fit an input of shape \(text(x.shape))")
             let floats = PairFunction(
-                { x, a in x < 0 ? a * x : x }, slopeA: { x, a, _ in x < 0 ? a : 1 }, slopeB: { x, _, _ in x < 0 ? x : 0 })
-            return [try call.combine(x, slope, floats: floats, signed: { $0 < 0 ? $0 &* $1 : $0 }, unsigned: { x, _ in x })]
+                { x, a in x < 0 ? a * x : x }, slopeA: { x, a, _ in x < 0 ? a : 1 },
+                slopeB: { x, _, _ in x < 0 ? x : 0 })
+            return [
+                try call.combine(x, slope, floats: floats, signed: { $0 < 0 ? $0 &* $1 : $0 }, unsigned: { x, _ in x })
+            ]
         },
         Operator("Softmax", since: 13, "T", ["T": .floats], widens: true) { call in
             let x = try call.input(0)
@@ -64,7 +72,8 @@ extension OperatorTable {
     ]
 
     private static func parametric(
-        _ name: String, _ since: Int, _ parameters: [String: Double], _ function: @escaping @Sendable ([String: Double]) -> PointFunction
+        _ name: String, _ since: Int, _ parameters: [String: Double],
+        _ function: @escaping @Sendable ([String: Double]) -> PointFunction
     ) -> Operator {
         Operator(name, since: since, "T", ["T": .floats]) { call in
             var values: [String: Double] = [:]
@@ -83,21 +92,25 @@ extension PointFunction {
     }
 
     static var hardSwish: PointFunction {
-        PointFunction({ $0 * max(0, min(1, $0 / 6 + 0.5)) }) { x, _ in x <= -3 ? 0 : x >= 3 ? 1 : x / 3 + 0.5 }
+        PointFunction(core: { HardSwish()($0) }, { $0 * max(0, min(1, $0 / 6 + 0.5)) }) { x, _ in
+            x <= -3 ? 0 : x >= 3 ? 1 : x / 3 + 0.5
+        }
     }
 
     static var mish: PointFunction {
-        PointFunction({ $0 * tanh(softplus($0)) }) { x, _ in
+        PointFunction(core: { Mish()($0) }, { $0 * tanh(softplus($0)) }) { x, _ in
             let t = tanh(softplus(x))
             return t + x * (1 - t * t) * logistic(x)
         }
     }
 
     static func swish(_ a: Double) -> PointFunction {
-        PointFunction({ $0 * logistic(a * $0) }) { x, _ in
+        var function = PointFunction({ $0 * logistic(a * $0) }) { x, _ in
             let s = logistic(a * x)
             return s + a * x * s * (1 - s)
         }
+        if a == 1 { function.core = { SiLU()($0) } }
+        return function
     }
 
     static var gelu: PointFunction {
@@ -108,7 +121,8 @@ extension PointFunction {
 
     static var geluTanh: PointFunction {
         let c = (2 / Double.pi).squareRoot()
-        return PointFunction({ 0.5 * $0 * (1 + tanh(c * ($0 + 0.044715 * $0 * $0 * $0))) }) { x, _ in
+        return PointFunction(core: { TanhGELU()($0) }, { 0.5 * $0 * (1 + tanh(c * ($0 + 0.044715 * $0 * $0 * $0))) }) {
+            x, _ in
             let t = tanh(c * (x + 0.044715 * x * x * x))
             return 0.5 * (1 + t) + 0.5 * x * (1 - t * t) * c * (1 + 3 * 0.044715 * x * x)
         }
@@ -130,11 +144,8 @@ extension Call {
     func softmax(_ x: GraphValue, axis: Int) throws -> GraphValue {
         try reserve(x.shape, x.type)
         if case .float = x.content {
-            if x.count == 0 { return x }
-            return try withLast(x, axis: axis) { x in
-                guard let tensor = x.tensor else { return x }
-                return GraphValue(Softmax()(tensor))
-            }
+            guard x.count > 0, let tensor = x.tensor else { return x }
+            return GraphValue(Softmax(axis: axis)(tensor))
         }
         let largest = try largest(x, axes: [axis], keep: true)
         let powers = try exponential(subtract(x, largest))
@@ -142,6 +153,7 @@ extension Call {
     }
 
     func logSoftmax(_ x: GraphValue, axis: Int) throws -> GraphValue {
+        if let tensor = x.tensor, x.count > 0 { return GraphValue(LogSoftmax(axis: axis)(tensor)) }
         // The largest is only there for the range of exp: its gradient would cancel out.
         let largest = try largest(x.detached, axes: [axis], keep: true)
         let shifted = try subtract(x, largest)

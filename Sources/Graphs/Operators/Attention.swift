@@ -20,13 +20,15 @@ extension Call {
         let flat = given[0].rank == 3
         try require(
             given.allSatisfy { $0.rank == given[0].rank } && (flat || given[0].rank == 4), .shapeMismatch,
-            "Q, K and V of shapes \(given.map { text($0.shape) }.joined(separator: ", ")); all must have three axes, or all four")
+            "Q, K and V of shapes \(given.map { text($0.shape) }.joined(separator: ", ")); all must have three axes, or all four"
+        )
         let query = try byHeads(given[0], flat ? int("q_num_heads", 0) : nil)
         var key = try byHeads(given[1], flat ? int("kv_num_heads", 0) : nil)
         var value = try byHeads(given[2], flat ? int("kv_num_heads", 0) : nil)
         let past = optional(4)?.shape[safe: 2] ?? 0
         if let pastKey = optional(4), let pastValue = optional(5) {
-            try require(pastKey.rank == 4 && pastValue.rank == 4, .shapeMismatch, "past_key and past_value must have four axes")
+            try require(
+                pastKey.rank == 4 && pastValue.rank == 4, .shapeMismatch, "past_key and past_value must have four axes")
             key = try concatenate([pastKey, key], axis: 2)
             value = try concatenate([pastValue, value], axis: 2)
         }
@@ -35,14 +37,16 @@ extension Call {
         try require(
             key.shape[0] == batch && value.shape[0] == batch && value.shape[1] == keyHeads && key.shape[3] == size
                 && value.shape[2] == keys && keyHeads > 0 && heads % keyHeads == 0, .shapeMismatch,
-            "queries \(text(query.shape)), keys \(text(key.shape)) and values \(text(value.shape)) do not fit each other")
+            "queries \(text(query.shape)), keys \(text(key.shape)) and values \(text(value.shape)) do not fit each other"
+        )
         let scale = try float("scale", size == 0 ? 1 : 1 / Double(size).squareRoot()), softcap = try float("softcap", 0)
         let bias = try attentionBias(batch, heads, length, keys, past: past, like: query)
         let mode = try int("qk_matmul_output_mode", 0), wantsScores = node.outputs.count > 3 && node.outputs[3] != nil
         try reserve([batch, heads, length, keys], query.type)
 
         let result: GraphValue, scores: GraphValue
-        if !wantsScores, softcap == 0, let q = query.tensor, let k = key.tensor, let v = value.tensor, query.count > 0, key.count > 0,
+        if !wantsScores, softcap == 0, let q = query.tensor, let k = key.tensor, let v = value.tensor, query.count > 0,
+            key.count > 0,
             value.count > 0
         {
             let op = TensorCore.Attention(scale: Float(scale))
@@ -51,12 +55,14 @@ extension Call {
         } else {
             (result, scores) = try scored(query, key, value, bias, scale, softcap, mode)
         }
-        let output = flat ? try reshape(permute(result, [0, 2, 1, 3]), [batch, length, heads * value.shape[3]]) : result
+        let output =
+            flat ? try reshape(permute(result, [0, 2, 1, 3]), [batch, length, heads * value.shape[3]]) : result
         return [output, key, value, scores]
     }
 
     private func scored(
-        _ query: GraphValue, _ key: GraphValue, _ value: GraphValue, _ bias: GraphValue?, _ scale: Double, _ softcap: Double, _ mode: Int
+        _ query: GraphValue, _ key: GraphValue, _ value: GraphValue, _ bias: GraphValue?, _ scale: Double,
+        _ softcap: Double, _ mode: Int
     ) throws -> (GraphValue, GraphValue) {
         let repeats = query.shape[1] / key.shape[1]
         func repeated(_ x: GraphValue) throws -> GraphValue {
@@ -90,7 +96,8 @@ extension Call {
     private func byHeads(_ x: GraphValue, _ heads: Int?) throws -> GraphValue {
         guard let heads else { return x }
         try require(
-            heads > 0 && x.shape[2] % heads == 0, .shapeMismatch, "\(heads) heads (q_num_heads, kv_num_heads) for a value of shape \(text(x.shape))")
+            heads > 0 && x.shape[2] % heads == 0, .shapeMismatch,
+            "\(heads) heads (q_num_heads, kv_num_heads) for a value of shape \(text(x.shape))")
         return try permute(x.reshaped([x.shape[0], x.shape[1], heads, x.shape[2] / heads]), [0, 2, 1, 3])
     }
 
@@ -102,10 +109,15 @@ extension Call {
         if var mask = optional(3) {
             if let width = mask.shape.last, width < keys {
                 let own = width, shape = Array(mask.shape.dropLast()) + [keys], last = mask.rank - 1
-                mask = try selectByAxis(mask, shape, fill: mask.type == .bool ? 0 : -.infinity) { $1 == last && $0 >= own ? -1 : $0 }
+                mask = try selectByAxis(mask, shape, fill: mask.type == .bool ? 0 : -.infinity) {
+                    $1 == last && $0 >= own ? -1 : $0
+                }
             }
             guard broadcastShape(mask.shape, [batch, heads, length, keys]) == [batch, heads, length, keys] else {
-                throw error(.shapeMismatch, "attn_mask of shape \(text(mask.shape)) does not fit scores of shape \(text([batch, heads, length, keys]))")
+                throw error(
+                    .shapeMismatch,
+                    "attn_mask of shape \(text(mask.shape)) does not fit scores of shape \(text([batch, heads, length, keys]))"
+                )
             }
             if mask.type == .bool {
                 mask = try choose(mask, scalar(0, like: x), scalar(-.infinity, like: x))
@@ -115,7 +127,11 @@ extension Call {
             bias = mask
         }
         let valid = try optional(6).flatMap { $0.isAbsent ? nil : try integers(6) }
-        if let valid { try require(valid.count == batch, .shapeMismatch, "nonpad_kv_seqlen has \(valid.count) entries for a batch of \(batch)") }
+        if let valid {
+            try require(
+                valid.count == batch, .shapeMismatch,
+                "nonpad_kv_seqlen has \(valid.count) entries for a batch of \(batch)")
+        }
         let causal = try flag("is_causal")
         guard causal || valid != nil else { return bias }
         let rows = valid == nil ? 1 : batch
@@ -125,7 +141,9 @@ extension Call {
         for row in 0..<rows {
             // The query block lies at the end of the keys that count.
             let offset = valid.map { $0[row] &- length } ?? past
-            for i in 0..<length { for j in 0..<keys { seen.append((!causal || j <= i &+ offset) && (valid.map { j < $0[row] } ?? true)) } }
+            for i in 0..<length {
+                for j in 0..<keys { seen.append((!causal || j <= i &+ offset) && (valid.map { j < $0[row] } ?? true)) }
+            }
         }
         let allowed = GraphValue(.bool, [rows, 1, length, keys], .truth(seen))
         return try choose(allowed, bias ?? scalar(0, like: x), scalar(-.infinity, like: x))
@@ -136,24 +154,36 @@ extension Call {
         let x = try input(0), heads = try int("num_heads", 0)
         let flat = x.rank == 3
         try require(flat || x.rank == 4, .shapeMismatch, "shape \(text(x.shape)) has neither three nor four axes")
-        if flat { try require(heads > 0 && x.shape[2] % heads == 0, .shapeMismatch, "\(heads) heads for a value of shape \(text(x.shape))") }
+        if flat {
+            try require(
+                heads > 0 && x.shape[2] % heads == 0, .shapeMismatch,
+                "\(heads) heads for a value of shape \(text(x.shape))")
+        }
         // [batch, length, heads, size]
-        let laid = flat
+        let laid =
+            flat
             ? x.reshaped([x.shape[0], x.shape[1], heads, x.shape[2] / heads]) : try permute(x, [0, 2, 1, 3])
         let size = laid.shape[3], given = try int("rotary_embedding_dim", 0), turned = given == 0 ? size : given
-        try require(turned > 0 && turned <= size && turned % 2 == 0, .badValue, "rotary_embedding_dim \(turned) of \(size)")
+        try require(
+            turned > 0 && turned <= size && turned % 2 == 0, .badValue, "rotary_embedding_dim \(turned) of \(size)")
         func angles(_ index: Int) throws -> GraphValue {
             var cache = try input(index)
             if let positions = optional(3) {
-                try require(cache.rank == 2, .shapeMismatch, "the cache has shape \(text(cache.shape)), not [positions, \(turned / 2)]")
+                try require(
+                    cache.rank == 2, .shapeMismatch,
+                    "the cache has shape \(text(cache.shape)), not [positions, \(turned / 2)]")
                 let rows = cache.shape[0], width = cache.shape[1], shape = positions.shape + [width]
                 try reserve(shape, cache.type)
                 if positions.isAbsent { return .absent(cache.type, Array(shape.prefix(2)) + [1] + shape.dropFirst(2)) }
                 let places = try integers(3).map { try position($0, within: rows, axis: 0, of: [rows, width]) }
-                cache = try select(cache, shape) { places.flatMap { place in (0..<width).map { Int32(place * width + $0) } } }
+                cache = try select(cache, shape) {
+                    places.flatMap { place in (0..<width).map { Int32(place * width + $0) } }
+                }
             }
             try require(
-                cache.rank == 3 && cache.shape[2] == turned / 2 && broadcastShape(Array(cache.shape.prefix(2)), Array(laid.shape.prefix(2))) == Array(laid.shape.prefix(2)),
+                cache.rank == 3 && cache.shape[2] == turned / 2
+                    && broadcastShape(Array(cache.shape.prefix(2)), Array(laid.shape.prefix(2)))
+                        == Array(laid.shape.prefix(2)),
                 .shapeMismatch, "the cache has shape \(text(cache.shape)) for an input of shape \(text(x.shape))")
             return unsqueezed(cache, axis: 2)
         }
@@ -164,8 +194,11 @@ extension Call {
         let second = try selectByAxis(laid, pair) { $1 == 3 ? interleaved ? 2 * $0 + 1 : $0 + half : $0 }
         let real = try subtract(multiply(cosine, first), multiply(sine, second))
         let imaginary = try add(multiply(sine, first), multiply(cosine, second))
-        var rotated = interleaved
-            ? try reshape(concatenate([unsqueezed(real, axis: 4), unsqueezed(imaginary, axis: 4)], axis: 4), Array(pair.prefix(3)) + [turned])
+        var rotated =
+            interleaved
+            ? try reshape(
+                concatenate([unsqueezed(real, axis: 4), unsqueezed(imaginary, axis: 4)], axis: 4),
+                Array(pair.prefix(3)) + [turned])
             : try concatenate([real, imaginary], axis: 3)
         if turned < size { rotated = try concatenate([rotated, slice(laid, axis: 3, turned..<size)], axis: 3) }
         return flat ? rotated.reshaped(x.shape) : try permute(rotated, [0, 2, 1, 3])

@@ -24,7 +24,9 @@ extension OperatorTable {
             if x.isAbsent { return [x] }
             return [GraphValue(.bool, x.shape, .truth(try call.truths(of: x, "the input").map { !$0 }))]
         },
-        Operator("IsNaN", since: 13, "T", ["T": .floats], gradient: .no) { call in [try call.test(call.input(0)) { $0.isNaN }] },
+        Operator("IsNaN", since: 13, "T", ["T": .floats], gradient: .no) { call in
+            [try call.test(call.input(0)) { $0.isNaN }]
+        },
         Operator("IsInf", since: 10, "T", ["T": .floats], gradient: .no) { call in
             let positive = try call.flag("detect_positive", true), negative = try call.flag("detect_negative", true)
             return [try call.test(call.input(0)) { ($0 == .infinity && positive) || ($0 == -.infinity && negative) }]

@@ -4,8 +4,11 @@ extension OperatorTable {
     static let constants: [Operator] = [
         Operator("Constant", since: 13, "", [:], gradient: .no) { call in [try call.constant()] },
         Operator("ConstantOfShape", since: 9, "S!", ["S": .int64], gradient: .no) { call in
-            let shape = try call.extents(call.integers(0)), value = try call.tensor("value") ?? GraphValue(Tensor([0], [1]))
-            try call.require(value.count == 1, .shapeMismatch, "attribute value has shape \(text(value.shape)); it must have one element")
+            let shape = try call.extents(call.integers(0)),
+                value = try call.tensor("value") ?? GraphValue(Tensor([0], [1]))
+            try call.require(
+                value.count == 1, .shapeMismatch,
+                "attribute value has shape \(text(value.shape)); it must have one element")
             return [try call.assemble([value], shape) { [Int32](repeating: 0, count: try checkedCount(shape)) }]
         },
         Operator("EyeLike", since: 9, "T", ["T": .all], gradient: .no) { call in
@@ -16,11 +19,15 @@ extension OperatorTable {
             let pair = try call.cast(.int64([0, 1], [2]), to: type)
             return [
                 try call.assemble([pair], x.shape) {
-                    (0..<x.count).map { ($0 % columns).subtractingReportingOverflow($0 / columns).partialValue == k ? 1 : 0 }
+                    (0..<x.count).map {
+                        ($0 % columns).subtractingReportingOverflow($0 / columns).partialValue == k ? 1 : 0
+                    }
                 }
             ]
         },
-        Operator("Range", since: 11, "T! T! T!", ["T": TypeSet([.float32, .float64, .int16, .int32, .int64])], gradient: .no) { call in
+        Operator(
+            "Range", since: 11, "T! T! T!", ["T": TypeSet([.float32, .float64, .int16, .int32, .int64])], gradient: .no
+        ) { call in
             [try call.range()]
         },
         Operator("Cast", since: 13, "T", ["T": .all]) { call in
@@ -42,17 +49,24 @@ extension Call {
         if let value = try intIfPresent("value_int") { return .int64([value], []) }
         if let values = try ints("value_ints") { return .int64(values, [values.count]) }
         if let value = try floatIfPresent("value_float") { return GraphValue(Tensor(scalar: Float(value))) }
-        if let values = try floats("value_floats") { return GraphValue(Tensor(values.map { Float($0) }, [values.count])) }
-        throw error(.unsupported, "the constant is a string, sparse or empty; use value, value_int(s) or value_float(s)")
+        if let values = try floats("value_floats") {
+            return GraphValue(Tensor(values.map { Float($0) }, [values.count]))
+        }
+        throw error(
+            .unsupported, "the constant is a string, sparse or empty; use value, value_int(s) or value_float(s)")
     }
 
     fileprivate func range() throws -> GraphValue {
         let start = try input(0), limit = try input(1), step = try input(2)
         for value in [start, limit, step] {
-            try require(value.count == 1, .shapeMismatch, "start, limit and delta must be scalars, not of shape \(text(value.shape))")
+            try require(
+                value.count == 1, .shapeMismatch,
+                "start, limit and delta must be scalars, not of shape \(text(value.shape))")
         }
         if start.type.isFloat {
-            let (a, b, d) = (try reals(of: start, "start")[0], try reals(of: limit, "limit")[0], try reals(of: step, "delta")[0])
+            let (a, b, d) = (
+                try reals(of: start, "start")[0], try reals(of: limit, "limit")[0], try reals(of: step, "delta")[0]
+            )
             let count = ((b - a) / d).rounded(.up)
             try require(d != 0 && count.isFinite, .badValue, "a range from \(a) to \(b) in steps of \(d)")
             let shape = [Int(Self.signed(max(count, 0)))]
@@ -89,8 +103,10 @@ extension Call {
         var seed = UInt64(bitPattern: Int64(try int("seed", 0)))
         if case .training(let drawn) = run.mode { seed = drawn }
         guard active, ratio > 0, !x.isAbsent else {
-            let mask = x.isAbsent
-                ? GraphValue.absent(.bool, x.shape) : GraphValue(.bool, x.shape, .truth([Bool](repeating: true, count: x.count)))
+            let mask =
+                x.isAbsent
+                ? GraphValue.absent(.bool, x.shape)
+                : GraphValue(.bool, x.shape, .truth([Bool](repeating: true, count: x.count)))
             return [x, mask]
         }
         var random = Random(seed: seed, stream: "dropout \(node.number)")

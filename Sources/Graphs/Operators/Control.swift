@@ -3,8 +3,12 @@ import TensorCore
 extension OperatorTable {
     static let control: [Operator] = [
         Operator("If", since: 13, "B!", ["B": .bool], outputs: 1...4096) { call in try call.branch() },
-        Operator("Loop", since: 13, "M!? C!? V*?", ["M": .int64, "C": .bool, "V": .all], outputs: 1...4096) { call in try call.run.releasing { try call.loop() } },
-        Operator("Scan", since: 11, "V*", ["V": .all], outputs: 1...4096) { call in try call.run.releasing { try call.scan() } },
+        Operator("Loop", since: 13, "M!? C!? V*?", ["M": .int64, "C": .bool, "V": .all], outputs: 1...4096) { call in
+            try call.run.releasing { try call.loop() }
+        },
+        Operator("Scan", since: 11, "V*", ["V": .all], outputs: 1...4096) { call in
+            try call.run.releasing { try call.scan() }
+        },
     ]
 }
 
@@ -21,7 +25,9 @@ extension Call {
         for (input, value) in zip(plan.inputs, inputs) { inner.values[input.slot] = value }
         try run.releasing { try run.execute(plan, inner) }
         return try plan.outputs.map { output in
-            guard let value = inner[output.reference] else { throw error(.unknownName, "the inner output \"\(output.name)\" has no value") }
+            guard let value = inner[output.reference] else {
+                throw error(.unknownName, "the inner output \"\(output.name)\" has no value")
+            }
             return value
         }
     }
@@ -31,12 +37,14 @@ extension Call {
         for plan in [yes, no] {
             try require(
                 plan.inputs.isEmpty && plan.outputs.count == node.outputs.count, .badValue,
-                "a branch has \(plan.inputs.count) inputs and \(plan.outputs.count) outputs; it must have none and \(node.outputs.count)")
+                "a branch has \(plan.inputs.count) inputs and \(plan.outputs.count) outputs; it must have none and \(node.outputs.count)"
+            )
         }
         if condition.isAbsent {
             // Both must work; a shape is known where they agree.
             return zip(try execute(yes, []), try execute(no, [])).map { a, b in
-                a.type == b.type && a.shape == b.shape && !a.isShapeless && !b.isShapeless ? .absent(a.type, a.shape) : .shapeless(a.type)
+                a.type == b.type && a.shape == b.shape && !a.isShapeless && !b.isShapeless
+                    ? .absent(a.type, a.shape) : .shapeless(a.type)
             }
         }
         return try execute(single(truths(of: condition, "the condition"), "the condition") ? yes : no, [])
@@ -48,7 +56,8 @@ extension Call {
         try require(
             body.inputs.count == carried.count + 2 && body.outputs.count >= carried.count + 1
                 && node.outputs.count <= body.outputs.count - 1, .badValue,
-            "a body with \(body.inputs.count) inputs and \(body.outputs.count) outputs for \(carried.count) carried values")
+            "a body with \(body.inputs.count) inputs and \(body.outputs.count) outputs for \(carried.count) carried values"
+        )
         var goesOn = optional(1) ?? .truth(true)
         var collected = [[GraphValue]](repeating: [], count: body.outputs.count - 1 - carried.count)
         var turn = 0
@@ -65,9 +74,10 @@ extension Call {
             }
             turn += 1
         }
-        return try carried + collected.enumerated().map { index, values in
-            try stacked(values, emptyType: body.outputs[1 + carried.count + index].type)
-        }
+        return try carried
+            + collected.enumerated().map { index, values in
+                try stacked(values, emptyType: body.outputs[1 + carried.count + index].type)
+            }
     }
 
     /// Values of one shape, one below the other.
@@ -85,13 +95,15 @@ extension Call {
         let states = values.count - scanned, produced = body.outputs.count - states
         try require(
             body.inputs.count == values.count && produced >= 0 && node.outputs.count <= body.outputs.count, .badValue,
-            "a body with \(body.inputs.count) inputs and \(body.outputs.count) outputs for \(states) states and \(scanned) scanned inputs")
+            "a body with \(body.inputs.count) inputs and \(body.outputs.count) outputs for \(states) states and \(scanned) scanned inputs"
+        )
         func list(_ name: String, _ count: Int) throws -> [Int] {
             let given = try ints(name) ?? [Int](repeating: 0, count: count)
             try require(given.count == count, .badValue, "\(name) has \(given.count) entries, not \(count)")
             return given
         }
-        let inputDirections = try list("scan_input_directions", scanned), outputDirections = try list("scan_output_directions", produced)
+        let inputDirections = try list("scan_input_directions", scanned),
+            outputDirections = try list("scan_output_directions", produced)
         let inputAxes = try zip(list("scan_input_axes", scanned), values[states...]).map { try axis($0, rank: $1.rank) }
         let lengths = zip(values[states...], inputAxes).map { $0.shape[$1] }
         try require(Set(lengths).count == 1, .shapeMismatch, "scanned inputs of the lengths \(lengths)")
@@ -114,13 +126,14 @@ extension Call {
             }
         }
         let outputAxes = try list("scan_output_axes", produced)
-        return try carried + collected.indices.map { index in
-            let ordered = outputDirections[index] == 1 ? Array(collected[index].reversed()) : collected[index]
-            let result = try stacked(ordered, emptyType: body.outputs[states + index].type)
-            if result.isShapeless { return result }
-            let axis = try axis(outputAxes[index], rank: result.rank)
-            let order = Array(1..<axis + 1) + [0] + Array(axis + 1..<result.rank)
-            return try permute(result, order)
-        }
+        return try carried
+            + collected.indices.map { index in
+                let ordered = outputDirections[index] == 1 ? Array(collected[index].reversed()) : collected[index]
+                let result = try stacked(ordered, emptyType: body.outputs[states + index].type)
+                if result.isShapeless { return result }
+                let axis = try axis(outputAxes[index], rank: result.rank)
+                let order = Array(1..<axis + 1) + [0] + Array(axis + 1..<result.rank)
+                return try permute(result, order)
+            }
     }
 }

@@ -3,7 +3,9 @@ import TensorCore
 extension OperatorTable {
     static let convolution: [Operator] = [
         Operator("Conv", since: 11, "T T T?", ["T": .floats], widens: true) { call in [try call.convolution()] },
-        Operator("ConvTranspose", since: 11, "T T T?", ["T": .floats], widens: true) { call in [try call.transposedConvolution()] },
+        Operator("ConvTranspose", since: 11, "T T T?", ["T": .floats], widens: true) { call in
+            [try call.transposedConvolution()]
+        },
     ]
 }
 
@@ -13,12 +15,16 @@ extension Call {
     fileprivate func convolution() throws -> GraphValue {
         let x = try input(0), weight = try input(1), groups = try int("group", 1)
         try require(
-            weight.rank == x.rank && groups > 0 && weight.rank >= 3 && x.shape[1] % groups == 0 && x.shape[1] / groups == weight.shape[1]
+            weight.rank == x.rank && groups > 0 && weight.rank >= 3 && x.shape[1] % groups == 0
+                && x.shape[1] / groups == weight.shape[1]
                 && weight.shape[0] % groups == 0, .shapeMismatch,
-            "weight of shape \(text(weight.shape)) in \(groups) group(s) does not fit an input of shape \(text(x.shape))")
+            "weight of shape \(text(weight.shape)) in \(groups) group(s) does not fit an input of shape \(text(x.shape))"
+        )
         let kernel = Array(weight.shape[2...])
         let window = try window(over: x, kernel: kernel)
-        try require(window.kernel == kernel, .shapeMismatch, "kernel_shape \(window.kernel) and a weight of shape \(text(weight.shape))")
+        try require(
+            window.kernel == kernel, .shapeMismatch,
+            "kernel_shape \(window.kernel) and a weight of shape \(text(weight.shape))")
         let batch = x.shape[0], maps = weight.shape[0], depth = weight.shape[1] * window.kernelCount
         let shape = [batch, maps] + window.output
         let bias = try channelBias(2, maps)
@@ -66,10 +72,14 @@ extension Call {
     fileprivate func transposedConvolution() throws -> GraphValue {
         let x = try input(0), weight = try input(1), groups = try int("group", 1)
         try require(
-            weight.rank == x.rank && weight.rank >= 3 && groups > 0 && weight.shape[0] == x.shape[1] && x.shape[1] % groups == 0,
-            .shapeMismatch, "weight of shape \(text(weight.shape)) in \(groups) group(s) does not fit an input of shape \(text(x.shape))")
+            weight.rank == x.rank && weight.rank >= 3 && groups > 0 && weight.shape[0] == x.shape[1]
+                && x.shape[1] % groups == 0,
+            .shapeMismatch,
+            "weight of shape \(text(weight.shape)) in \(groups) group(s) does not fit an input of shape \(text(x.shape))"
+        )
         let kernel = Array(weight.shape[2...])
-        try require(kernel.allSatisfy { $0 > 0 && $0 < 1 << 24 }, .shapeMismatch, "weight of shape \(text(weight.shape))")
+        try require(
+            kernel.allSatisfy { $0 > 0 && $0 < 1 << 24 }, .shapeMismatch, "weight of shape \(text(weight.shape))")
         let window = try transposedWindow(over: x, kernel: kernel)
         let batch = x.shape[0], channels = x.shape[1], each = weight.shape[1]
         guard let maps = each.times(groups) else { throw error(.tooLarge, "\(each) maps in \(groups) groups") }
@@ -80,7 +90,8 @@ extension Call {
         let depth = each * window.kernelCount, positions = window.outputCount
         let rows = try permute(reshape(weight, [groups, channels / groups, depth]), [0, 2, 1])
         let data = try reshape(
-            permute(reshape(x, [batch, channels, positions]), [1, 0, 2]), [groups, channels / groups, batch * positions])
+            permute(reshape(x, [batch, channels, positions]), [1, 0, 2]),
+            [groups, channels / groups, batch * positions])
         // [groups, maps / groups · kernel, batch · positions], each of which adds to one element of the result.
         let taps = try matmul(rows, data)
         let sums = try scatterSum(taps, shape) {
@@ -108,15 +119,20 @@ extension Call {
         let strides = try sizes("strides", count, nil), dilations = try sizes("dilations", count, nil)
         let extra = try ints("output_padding") ?? [Int](repeating: 0, count: count)
         try require(
-            extra.count == count && extra.allSatisfy { $0 >= 0 && $0 < 1 << 24 }, .badValue, "output_padding \(extra) for \(count) spatial axes")
+            extra.count == count && extra.allSatisfy { $0 >= 0 && $0 < 1 << 24 }, .badValue,
+            "output_padding \(extra) for \(count) spatial axes")
         let automatic = try string("auto_pad", "NOTSET")
         let effective = zip(kernel, dilations).map { ($0 - 1) * $1 + 1 }
         func full(_ axis: Int) -> Int { strides[axis] * (spatial[axis] - 1) + extra[axis] + effective[axis] }
-        for axis in spatial.indices { try require(spatial[axis] > 0, .shapeMismatch, "axis \(axis + 2) of shape \(text(x.shape)) is empty") }
+        for axis in spatial.indices {
+            try require(spatial[axis] > 0, .shapeMismatch, "axis \(axis + 2) of shape \(text(x.shape)) is empty")
+        }
         var (before, after) = try pads(count)
         var output = [Int](repeating: 0, count: count)
         let wanted = try ints("output_shape")
-        if let wanted { try require(wanted.count == count, .shapeMismatch, "output_shape \(wanted) for \(count) spatial axes") }
+        if let wanted {
+            try require(wanted.count == count, .shapeMismatch, "output_shape \(wanted) for \(count) spatial axes")
+        }
         if wanted != nil || automatic == "SAME_UPPER" || automatic == "SAME_LOWER" {
             for axis in spatial.indices {
                 output[axis] = wanted?[axis] ?? spatial[axis] * strides[axis]
@@ -126,15 +142,20 @@ extension Call {
                 after[axis] = total - before[axis]
             }
         } else {
-            if automatic == "VALID" { (before, after) = ([Int](repeating: 0, count: count), [Int](repeating: 0, count: count)) }
+            if automatic == "VALID" {
+                (before, after) = ([Int](repeating: 0, count: count), [Int](repeating: 0, count: count))
+            }
             try require(
                 automatic == "NOTSET" || automatic == "VALID" || automatic.isEmpty, .badValue,
                 "auto_pad \"\(automatic)\" is not NOTSET, VALID, SAME_UPPER or SAME_LOWER")
             for axis in spatial.indices { output[axis] = full(axis) - before[axis] - after[axis] }
-            try require(output.allSatisfy { $0 > 0 }, .shapeMismatch, "pads \(before) and \(after) leave nothing of shape \(text(x.shape))")
+            try require(
+                output.allSatisfy { $0 > 0 }, .shapeMismatch,
+                "pads \(before) and \(after) leave nothing of shape \(text(x.shape))")
         }
         try reserve(kernel + spatial, .float32)
         return Window(
-            kernel: kernel, strides: strides, dilations: dilations, padBefore: before, padAfter: after, input: output, output: spatial)
+            kernel: kernel, strides: strides, dilations: dilations, padBefore: before, padAfter: after, input: output,
+            output: spatial)
     }
 }

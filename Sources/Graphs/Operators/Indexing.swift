@@ -8,9 +8,13 @@ extension OperatorTable {
             return [try call.gatherElements(x, call.input(1), axis: call.axis(call.int("axis", 0), rank: x.rank))]
         },
         Operator("GatherND", since: 13, "T I!", ["T": .all, "I": .int64]) { call in [try call.gatherND()] },
-        Operator("ScatterElements", since: 13, "T I! T", ["T": .all, "I": .indices]) { call in [try call.scatterElements()] },
+        Operator("ScatterElements", since: 13, "T I! T", ["T": .all, "I": .indices]) { call in
+            [try call.scatterElements()]
+        },
         Operator("ScatterND", since: 13, "T I! T", ["T": .all, "I": .int64]) { call in [try call.scatterND()] },
-        Operator("OneHot", since: 11, "I! D! T!", ["I": .numbers, "D": .numbers, "T": .all], gradient: .no) { call in [try call.oneHot()] },
+        Operator("OneHot", since: 11, "I! D! T!", ["I": .numbers, "D": .numbers, "T": .all], gradient: .no) { call in
+            [try call.oneHot()]
+        },
         Operator("NonZero", since: 13, "T", ["T": .all], gradient: .no) { call in [try call.nonZero()] },
     ]
 }
@@ -31,12 +35,17 @@ extension Call {
         let shape = Array(x.shape[..<axis]) + indices.shape + Array(x.shape[(axis + 1)...])
         try reserve(shape, x.type)
         if indices.isAbsent || x.isAbsent {
-            if !indices.isAbsent { for index in try integers(1) { _ = try position(index, within: x.shape[axis], axis: axis, of: x.shape) } }
+            if !indices.isAbsent {
+                for index in try integers(1) { _ = try position(index, within: x.shape[axis], axis: axis, of: x.shape) }
+            }
             return .absent(x.type, shape)
         }
         let positions = try integers(1).map { try position($0, within: x.shape[axis], axis: axis, of: x.shape) }
         if let tensor = x.tensor, axis == 0, x.rank == 2 {
             return GraphValue(Embedding(positions.map { Int32($0) }, shape: Shape(indices.shape))(tensor))
+        }
+        if let tensor = x.tensor, x.count > 0, !positions.isEmpty {
+            return try reshape(GraphValue(IndexSelect(axis: axis, Indices(positions))(tensor)), shape)
         }
         let outer = x.shape[..<axis].reduce(1, *), inner = x.shape[(axis + 1)...].reduce(1, *), extent = x.shape[axis]
         return try select(x, shape) {
@@ -63,7 +72,8 @@ extension Call {
 
     private func checkElementIndices(_ x: GraphValue, _ indices: GraphValue, axis: Int) throws {
         try require(
-            indices.rank == x.rank && x.shape.indices.allSatisfy { $0 == axis || indices.shape[$0] <= x.shape[$0] }, .shapeMismatch,
+            indices.rank == x.rank && x.shape.indices.allSatisfy { $0 == axis || indices.shape[$0] <= x.shape[$0] },
+            .shapeMismatch,
             "indices of shape \(text(indices.shape)) do not fit data of shape \(text(x.shape)) along axis \(axis)")
     }
 
@@ -84,7 +94,8 @@ extension Call {
 
     /// The starts of the slices that index tuples `[…, depth]` name in `shape`, below `batch` axes in common.
     private func tupleOffsets(_ shape: [Int], _ indices: GraphValue, batch: Int) throws -> [Int] {
-        let values = try integers(of: indices, "the indices"), depth = indices.shape[indices.rank - 1], strides = rowStrides(shape)
+        let values = try integers(of: indices, "the indices"), depth = indices.shape[indices.rank - 1],
+            strides = rowStrides(shape)
         let tuples = indices.shape.dropLast().reduce(1, *), groups = indices.shape[..<batch].reduce(1, *)
         var offsets: [Int] = []
         offsets.reserveCapacity(tuples)
@@ -93,7 +104,9 @@ extension Call {
             var offset = each == 0 ? 0 : tuple / each * groupStride
             for level in 0..<depth {
                 let axis = batch + level
-                offset += try position(values[tuple * depth + level], within: shape[axis], axis: axis, of: shape) * strides[axis]
+                offset +=
+                    try position(values[tuple * depth + level], within: shape[axis], axis: axis, of: shape)
+                    * strides[axis]
             }
             offsets.append(offset)
         }
@@ -107,7 +120,8 @@ extension Call {
         try require(
             batch >= 0 && batch < indices.rank && batch <= x.rank && depth <= x.rank - batch
                 && Array(x.shape[..<batch]) == Array(indices.shape[..<batch]), .shapeMismatch,
-            "indices of shape \(text(indices.shape)) do not fit data of shape \(text(x.shape)) with \(batch) batch axes")
+            "indices of shape \(text(indices.shape)) do not fit data of shape \(text(x.shape)) with \(batch) batch axes"
+        )
         let shape = Array(indices.shape.dropLast()) + Array(x.shape[(batch + depth)...])
         try reserve(shape, x.type)
         if indices.isAbsent { return .absent(x.type, shape) }
@@ -118,7 +132,8 @@ extension Call {
     // MARK: Scatter
 
     fileprivate func scatterElements() throws -> GraphValue {
-        let x = try input(0), indices = try input(1), updates = try input(2), axis = try axis(int("axis", 0), rank: x.rank)
+        let x = try input(0), indices = try input(1), updates = try input(2),
+            axis = try axis(int("axis", 0), rank: x.rank)
         try checkElementIndices(x, indices, axis: axis)
         try require(
             indices.shape == updates.shape, .shapeMismatch,
@@ -132,8 +147,10 @@ extension Call {
         try require(indices.rank >= 1 && x.rank >= 1, .shapeMismatch, "a scalar cannot be scattered to or by")
         let depth = indices.shape[indices.rank - 1]
         try require(
-            depth <= x.rank && updates.shape == Array(indices.shape.dropLast()) + Array(x.shape[depth...]), .shapeMismatch,
-            "updates of shape \(text(updates.shape)) do not fit indices of shape \(text(indices.shape)) and data of shape \(text(x.shape))")
+            depth <= x.rank && updates.shape == Array(indices.shape.dropLast()) + Array(x.shape[depth...]),
+            .shapeMismatch,
+            "updates of shape \(text(updates.shape)) do not fit indices of shape \(text(indices.shape)) and data of shape \(text(x.shape))"
+        )
         try reserve(updates.shape, x.type)
         if indices.isAbsent { return .absent(x.type, x.shape) }
         try require(x.count < Int(Int32.max), .tooLarge, "\(text(x.shape)) elements to index")
@@ -159,21 +176,25 @@ extension Call {
         case "mul": return try folded(x, updates, map, { $0 * $1 }, { $0 &* $1 }, { $0 &* $1 }, { $0 && $1 })
         case "max":
             return try folded(
-                x, updates, map, { $0.isNaN || $1.isNaN ? .nan : max($0, $1) }, { max($0, $1) }, { max($0, $1) }, { $0 || $1 })
+                x, updates, map, { $0.isNaN || $1.isNaN ? .nan : max($0, $1) }, { max($0, $1) }, { max($0, $1) },
+                { $0 || $1 })
         case "min":
             return try folded(
-                x, updates, map, { $0.isNaN || $1.isNaN ? .nan : min($0, $1) }, { min($0, $1) }, { min($0, $1) }, { $0 && $1 })
+                x, updates, map, { $0.isNaN || $1.isNaN ? .nan : min($0, $1) }, { min($0, $1) }, { min($0, $1) },
+                { $0 && $1 })
         default: throw error(.badValue, "reduction \"\(reduction)\" is not none, add, mul, max or min")
         }
     }
 
     private func folded(
-        _ x: GraphValue, _ updates: GraphValue, _ map: [Int32], _ real: (Double, Double) -> Double, _ signed: (Int64, Int64) -> Int64,
+        _ x: GraphValue, _ updates: GraphValue, _ map: [Int32], _ real: (Double, Double) -> Double,
+        _ signed: (Int64, Int64) -> Int64,
         _ unsigned: (UInt64, UInt64) -> UInt64, _ truth: (Bool, Bool) -> Bool
     ) throws -> GraphValue {
         try require(
             !x.isTracked && !updates.isTracked, .unsupported,
-            "scattering with a product, maximum or minimum has no gradient; use the reduction add or none in a trained graph")
+            "scattering with a product, maximum or minimum has no gradient; use the reduction add or none in a trained graph"
+        )
         func fold<T>(_ values: [T], _ updates: [T], _ body: (T, T) -> T) -> [T] {
             var result = values
             for (i, to) in map.enumerated() { result[Int(to)] = body(result[Int(to)], updates[i]) }
@@ -183,7 +204,8 @@ extension Call {
         case (.float(let a), .float(let b)):
             return GraphValue(Tensor(fold(a.values, b.values) { Float(real(Double($0), Double($1))) }, a.shape))
         case (.real(let a), .real(let b)): return GraphValue(x.type, x.shape, .real(x.type.narrowed(fold(a, b, real))))
-        case (.signed(let a), .signed(let b)): return GraphValue(x.type, x.shape, .signed(fold(a, b) { x.type.wrap(signed($0, $1)) }))
+        case (.signed(let a), .signed(let b)):
+            return GraphValue(x.type, x.shape, .signed(fold(a, b) { x.type.wrap(signed($0, $1)) }))
         case (.unsigned(let a), .unsigned(let b)):
             return GraphValue(x.type, x.shape, .unsigned(fold(a, b) { x.type.wrap(unsigned($0, $1)) }))
         case (.truth(let a), .truth(let b)): return GraphValue(x.type, x.shape, .truth(fold(a, b, truth)))
@@ -196,7 +218,8 @@ extension Call {
     fileprivate func oneHot() throws -> GraphValue {
         let indices = try input(0), values = try input(2)
         let depth = try single(integers(of: cast(input(1), to: .int64), "depth"), "depth")
-        try require(values.shape == [2], .shapeMismatch, "values of shape \(text(values.shape)); two are needed, off and on")
+        try require(
+            values.shape == [2], .shapeMismatch, "values of shape \(text(values.shape)); two are needed, off and on")
         try require(depth >= 0, .badValue, "depth \(depth)")
         let axis = try axis(int("axis", -1), rank: indices.rank + 1)
         var shape = indices.shape
@@ -216,7 +239,9 @@ extension Call {
     /// `[axes, found]`: the position of each element that is not zero.
     fileprivate func nonZero() throws -> GraphValue {
         let x = try input(0)
-        if x.isAbsent { throw error(.dependsOnData, "the number of elements that are not zero is known only when the graph runs") }
+        if x.isAbsent {
+            throw error(.dependsOnData, "the number of elements that are not zero is known only when the graph runs")
+        }
         let truths = try truths(of: cast(x.detached, to: .bool), "the input")
         let found = truths.indices.filter { truths[$0] }, strides = rowStrides(x.shape)
         let rank = max(x.rank, 0)

@@ -5,18 +5,25 @@ extension OperatorTable {
         Operator("LayerNormalization", since: 17, "T T T?", ["T": .floats], outputs: 1...3, widens: true) { call in
             try call.layerNormalisation()
         },
-        Operator("RMSNormalization", since: 23, "T T", ["T": .floats], widens: true) { call in [try call.rmsNormalisation()] },
-        Operator("GroupNormalization", since: 18, "T T T", ["T": .floats], widens: true) { call in [try call.groupNormalisation()] },
+        Operator("RMSNormalization", since: 23, "T T", ["T": .floats], widens: true) { call in
+            [try call.rmsNormalisation()]
+        },
+        Operator("GroupNormalization", since: 18, "T T T", ["T": .floats], widens: true) { call in
+            [try call.groupNormalisation()]
+        },
         Operator("InstanceNormalization", since: 6, "T T T", ["T": .floats], widens: true) { call in
             let x = try call.input(0)
             _ = try call.spatialExtents(x)
             let y = try call.standardised(x, axes: Array(2..<x.rank), epsilon: call.float("epsilon", 1e-5))
             return [try call.byChannel(y, scale: call.input(1), bias: call.input(2))]
         },
-        Operator("BatchNormalization", since: 15, "T T T M! M!", ["T": .floats, "M": .floats], outputs: 1...3, widens: true) { call in
+        Operator(
+            "BatchNormalization", since: 15, "T T T M! M!", ["T": .floats, "M": .floats], outputs: 1...3, widens: true
+        ) { call in
             try call.batchNormalisation()
         },
-        Operator("LpNormalization", since: 1, "T", ["T": .floats], widens: true) { call in [try call.lpNormalisation()] },
+        Operator("LpNormalization", since: 1, "T", ["T": .floats], widens: true) { call in [try call.lpNormalisation()]
+        },
         Operator("MeanVarianceNormalization", since: 13, "T", ["T": .floats], widens: true) { call in
             let x = try call.input(0), axes = try call.axes(call.ints("axes") ?? [0, 2, 3], rank: x.rank)
             let mean = try call.mean(x, axes: axes, keep: true)
@@ -41,7 +48,8 @@ extension Call {
         let channels = x.shape[1], shape = [channels] + [Int](repeating: 1, count: x.rank - 2)
         for (name, value) in [("scale", scale), ("bias", bias)] {
             try require(
-                value.shape == [channels], .shapeMismatch, "\(name) of shape \(text(value.shape)) for an input of shape \(text(x.shape))")
+                value.shape == [channels], .shapeMismatch,
+                "\(name) of shape \(text(value.shape)) for an input of shape \(text(x.shape))")
         }
         return try add(multiply(x, reshape(scale, shape)), reshape(bias, shape))
     }
@@ -70,7 +78,9 @@ extension Call {
         let inverse = try reciprocal(squareRoot(shift(self.mean(square(centred), axes: axes, keep: true), epsilon)))
         var y = try multiply(multiply(centred, inverse), scale)
         if let bias { y = try add(y, bias) }
-        return [y, mean, inverse]
+        // The moments are float32 unless the graph asks for bfloat16.
+        let moments = try type("stash_type") ?? .float32
+        return [y, try cast(mean.detached, to: moments), try cast(inverse.detached, to: moments)]
     }
 
     fileprivate func rmsNormalisation() throws -> GraphValue {
@@ -90,11 +100,14 @@ extension Call {
     /// From operator set 21 on scale and bias have one number for each channel, before one for each group.
     fileprivate func groupNormalisation() throws -> GraphValue {
         let x = try input(0), scale = try input(1), bias = try input(2)
-        guard let groups = try intIfPresent("num_groups") else { throw error(.badValue, "attribute num_groups is missing") }
+        guard let groups = try intIfPresent("num_groups") else {
+            throw error(.badValue, "attribute num_groups is missing")
+        }
         try require(x.rank >= 2, .shapeMismatch, "shape \(text(x.shape)) has no channels")
         let batch = x.shape[0], channels = x.shape[1]
         try require(
-            groups > 0 && channels % groups == 0, .shapeMismatch, "\(channels) channels of shape \(text(x.shape)) in \(groups) groups")
+            groups > 0 && channels % groups == 0, .shapeMismatch,
+            "\(channels) channels of shape \(text(x.shape)) in \(groups) groups")
         let inner = x.shape[2...].reduce(1, *)
         let grouped = x.reshaped([batch, groups, channels / groups * inner])
         let y = try standardised(grouped, axes: [2], epsilon: float("epsilon", 1e-5))
@@ -113,7 +126,8 @@ extension Call {
         for index in 1...4 {
             let shape = try input(index).shape
             try require(
-                shape == [channels], .shapeMismatch, "input \(index) of shape \(text(shape)) for an input of shape \(text(x.shape))")
+                shape == [channels], .shapeMismatch,
+                "input \(index) of shape \(text(shape)) for an input of shape \(text(x.shape))")
         }
         if statistics[0].type != x.type { statistics = try statistics.map { try cast($0, to: x.type) } }
         let shape = [channels] + [Int](repeating: 1, count: x.rank - 2)
@@ -141,7 +155,8 @@ extension Call {
     fileprivate func lpNormalisation() throws -> GraphValue {
         let x = try input(0), axis = try lastAxis(x), p = try int("p", 2)
         try require(p == 1 || p == 2, .badValue, "p is \(p); it must be 1 or 2")
-        let norm = p == 1
+        let norm =
+            p == 1
             ? try sum(map(x, .magnitude), axes: [axis], keep: true)
             : try squareRoot(sum(square(x), axes: [axis], keep: true))
         // Where all are zero the result is, too.
@@ -170,7 +185,8 @@ extension Call {
                         let reach = source >= channel - before && source < channel - before + size
                         for i in 0..<inner {
                             map.append(
-                                reach && source >= 0 && source < channels ? Int32((row * channels + source) * inner + i) : -1)
+                                reach && source >= 0 && source < channels
+                                    ? Int32((row * channels + source) * inner + i) : -1)
                         }
                     }
                 }
@@ -178,7 +194,8 @@ extension Call {
             return map
         }
         let sums = try reshape(sum(windows, axes: [2], keep: false), x.shape)
-        let alpha = try float("alpha", Double(Float(0.0001))), beta = try float("beta", 0.75), bias = try float("bias", 1)
+        let alpha = try float("alpha", Double(Float(0.0001))), beta = try float("beta", 0.75),
+            bias = try float("bias", 1)
         return try divide(x, power(shift(scale(sums, alpha / Double(size)), bias), beta))
     }
 }

@@ -2,7 +2,8 @@ import TensorCore
 
 extension OperatorTable {
     static let pooling: [Operator] = [
-        Operator("MaxPool", since: 12, "T", ["T": .floats + TypeSet([.int8, .uint8])], outputs: 1...2, widens: true) { call in
+        Operator("MaxPool", since: 12, "T", ["T": .floats + TypeSet([.int8, .uint8])], outputs: 1...2, widens: true) {
+            call in
             try call.maximumPooling()
         },
         Operator("AveragePool", since: 11, "T", ["T": .floats], widens: true) { call in [try call.averagePooling()] },

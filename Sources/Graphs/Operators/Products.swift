@@ -9,7 +9,10 @@ extension OperatorTable {
         Operator("Einsum", since: 12, "T*", ["T": .numbers], widens: true) { call in
             [try call.einsum(call.string("equation", ""), call.all())]
         },
-        Operator("MatMulInteger", since: 10, "A B A? B?", ["A": TypeSet([.int8, .uint8]), "B": TypeSet([.int8, .uint8])], gradient: .no) {
+        Operator(
+            "MatMulInteger", since: 10, "A B A? B?", ["A": TypeSet([.int8, .uint8]), "B": TypeSet([.int8, .uint8])],
+            gradient: .no
+        ) {
             call in [try call.integerProduct()]
         },
     ]
@@ -20,7 +23,8 @@ extension Call {
     fileprivate func gemm() throws -> GraphValue {
         var a = try input(0), b = try input(1)
         try require(
-            a.rank == 2 && b.rank == 2, .shapeMismatch, "shapes \(text(a.shape)) and \(text(b.shape)): Gemm multiplies matrices")
+            a.rank == 2 && b.rank == 2, .shapeMismatch,
+            "shapes \(text(a.shape)) and \(text(b.shape)): Gemm multiplies matrices")
         let alpha = try float("alpha", 1), beta = try float("beta", 1)
         let transposeA = try flag("transA"), transposeB = try flag("transB")
         let inner = (transposeA ? a.shape[0] : a.shape[1], transposeB ? b.shape[1] : b.shape[0])
@@ -32,13 +36,18 @@ extension Call {
         let c = optional(2)
         if let c {
             guard broadcastShape(c.shape, shape) == shape else {
-                throw error(.shapeMismatch, "input 2 of shape \(text(c.shape)) does not fit the product of shape \(text(shape))")
+                throw error(
+                    .shapeMismatch, "input 2 of shape \(text(c.shape)) does not fit the product of shape \(text(shape))"
+                )
             }
         }
         try reserve(shape, a.type)
         // The common case, `x Wᵀ + b`, is one op of the core.
-        if let x = a.tensor, let w = b.tensor, !transposeA, transposeB, alpha == 1, shape[0] * shape[1] > 0, inner.0 > 0 {
-            if beta == 1, let bias = c?.tensor, bias.shape == [shape[1]] { return GraphValue(LinearProduct()(x, w, bias)) }
+        if let x = a.tensor, let w = b.tensor, !transposeA, transposeB, alpha == 1, shape[0] * shape[1] > 0, inner.0 > 0
+        {
+            if beta == 1, let bias = c?.tensor, bias.shape == [shape[1]] {
+                return GraphValue(LinearProduct()(x, w, bias))
+            }
             if c == nil { return GraphValue(LinearProduct()(x, w)) }
         }
         if transposeA { a = try permute(a, [1, 0]) }
@@ -79,7 +88,8 @@ extension Call {
         var (result, letters) = values[0]
         for index in values.indices.dropFirst() {
             let later = Set(values[(index + 1)...].flatMap(\.letters)).union(terms.output)
-            (result, letters) = try contract(result, letters, values[index].value, values[index].letters, keeping: later, extents)
+            (result, letters) = try contract(
+                result, letters, values[index].value, values[index].letters, keeping: later, extents)
         }
         let summed = letters.indices.filter { !terms.output.contains(letters[$0]) }
         if !summed.isEmpty {
@@ -109,7 +119,8 @@ extension Call {
 
     /// The product of two operands with the letters no one needs later summed: `[batch, rows, inner] · [batch, inner, columns]`.
     private func contract(
-        _ a: GraphValue, _ aLetters: [Character], _ b: GraphValue, _ bLetters: [Character], keeping later: Set<Character>,
+        _ a: GraphValue, _ aLetters: [Character], _ b: GraphValue, _ bLetters: [Character],
+        keeping later: Set<Character>,
         _ extents: [Character: Int]
     ) throws -> (GraphValue, [Character]) {
         let shared = aLetters.filter { bLetters.contains($0) }
@@ -117,12 +128,16 @@ extension Call {
         let rows = aLetters.filter { !shared.contains($0) }, columns = bLetters.filter { !shared.contains($0) }
         func laidOut(_ x: GraphValue, _ own: [Character], _ order: [Character]) throws -> GraphValue {
             let ordered = try permute(x, order.map { own.firstIndex(of: $0) ?? 0 })
-            return try expand(ordered, order.map { shared.contains($0) ? extents[$0] ?? 1 : ordered.shape[order.firstIndex(of: $0) ?? 0] })
+            return try expand(
+                ordered,
+                order.map { shared.contains($0) ? extents[$0] ?? 1 : ordered.shape[order.firstIndex(of: $0) ?? 0] })
         }
-        let left = try laidOut(a, aLetters, batch + rows + inner), right = try laidOut(b, bLetters, batch + inner + columns)
+        let left = try laidOut(a, aLetters, batch + rows + inner),
+            right = try laidOut(b, bLetters, batch + inner + columns)
         func size(_ x: GraphValue, _ range: Range<Int>) -> Int { x.shape[range].reduce(1, *) }
         let stack = size(left, 0..<batch.count), m = size(left, batch.count..<batch.count + rows.count)
-        let k = size(right, batch.count..<batch.count + inner.count), n = size(right, batch.count + inner.count..<right.rank)
+        let k = size(right, batch.count..<batch.count + inner.count),
+            n = size(right, batch.count + inner.count..<right.rank)
         let shape = Array(left.shape[0..<batch.count + rows.count]) + Array(right.shape[(batch.count + inner.count)...])
         try reserve(shape, a.type)
         let product = try matmul(reshape(left, [stack, m, k]), reshape(right, [stack, k, n]))
@@ -148,15 +163,18 @@ private struct EinsumTerms {
     let output: [Character]
 
     init(_ equation: String, ranks: [Int], call: Call) throws {
-        let sides = equation.filter { !$0.isWhitespace }.replacing("->", with: ">").split(separator: ">", omittingEmptySubsequences: false)
+        let sides = equation.filter { !$0.isWhitespace }.replacing("->", with: ">").split(
+            separator: ">", omittingEmptySubsequences: false)
         let terms = (sides.first ?? "").split(separator: ",", omittingEmptySubsequences: false).map { String($0) }
         try call.require(
-            sides.count <= 2 && terms.count == ranks.count, .badValue, "equation \"\(equation)\" does not fit \(ranks.count) inputs")
+            sides.count <= 2 && terms.count == ranks.count, .badValue,
+            "equation \"\(equation)\" does not fit \(ranks.count) inputs")
         // Axes of an ellipsis get capital Greek letters, aligned at the last.
         let unnamed = try zip(terms, ranks).map { term, rank -> Int in
             let named = term.replacing("...", with: "")
             try call.require(
-                named.allSatisfy { $0.isLetter && $0.isASCII }, .badValue, "equation \"\(equation)\" has other subscripts than letters")
+                named.allSatisfy { $0.isLetter && $0.isASCII }, .badValue,
+                "equation \"\(equation)\" has other subscripts than letters")
             let rest = rank - named.count
             try call.require(
                 term.contains("...") ? rest >= 0 : rest == 0, .shapeMismatch,
@@ -175,6 +193,7 @@ private struct EinsumTerms {
             let letters = inputs.joined().filter { !ellipsis.contains($0) }
             output = ellipsis + Set(letters).filter { letter in letters.filter { $0 == letter }.count == 1 }.sorted()
         }
-        try call.require(Set(output).count == output.count, .badValue, "equation \"\(equation)\" repeats a subscript in its result")
+        try call.require(
+            Set(output).count == output.count, .badValue, "equation \"\(equation)\" repeats a subscript in its result")
     }
 }

@@ -3,14 +3,19 @@ import TensorCore
 
 extension OperatorTable {
     static let recurrent: [Operator] = [
-        Operator("RNN", since: 7, "T T T T? L!? T?", ["T": .floats, "L": TypeSet([.int32])], outputs: 1...2, widens: true) { call in
+        Operator(
+            "RNN", since: 7, "T T T T? L!? T?", ["T": .floats, "L": TypeSet([.int32])], outputs: 1...2, widens: true
+        ) { call in
             try call.recurrent(gates: 1) { layer in layer.rnn }
         },
-        Operator("GRU", since: 7, "T T T T? L!? T?", ["T": .floats, "L": TypeSet([.int32])], outputs: 1...2, widens: true) { call in
+        Operator(
+            "GRU", since: 7, "T T T T? L!? T?", ["T": .floats, "L": TypeSet([.int32])], outputs: 1...2, widens: true
+        ) { call in
             try call.recurrent(gates: 3) { layer in layer.gru }
         },
         Operator(
-            "LSTM", since: 7, "T T T T? L!? T? T? T?", ["T": .floats, "L": TypeSet([.int32])], outputs: 1...3, widens: true
+            "LSTM", since: 7, "T T T T? L!? T? T? T?", ["T": .floats, "L": TypeSet([.int32])], outputs: 1...3,
+            widens: true
         ) { call in try call.recurrent(gates: 4) { layer in layer.lstm } },
     ]
 }
@@ -63,7 +68,9 @@ private struct RecurrentLayer {
             } else {
                 let part = try call.slice(recurrence, axis: 1, 2 * hidden..<3 * hidden)
                 let product = try call.matmul(call.multiply(r, h), part)
-                fromHidden = try recurrentBias.map { try call.add(product, call.slice($0, axis: 0, 2 * hidden..<3 * hidden)) } ?? product
+                fromHidden =
+                    try recurrentBias.map { try call.add(product, call.slice($0, axis: 0, 2 * hidden..<3 * hidden)) }
+                    ?? product
             }
             let n = try activate(1, call.add(gate(x, 2), fromHidden))
             // (1 − z) n + z h = n + z (h − n)
@@ -81,7 +88,8 @@ private struct RecurrentLayer {
                 return try call.add(gate, call.multiply(cell, peepholes[index]))
             }
             let i = try activate(0, peeped(gate(all, 0), 0, c))
-            let f = try call.flag("input_forget")
+            let f =
+                try call.flag("input_forget")
                 ? call.subtract(call.scalar(1, like: i), i) : activate(0, peeped(gate(all, 2), 2, c))
             let candidate = try activate(1, gate(all, 3))
             let cell = try call.add(call.multiply(f, c), call.multiply(i, candidate))
@@ -104,15 +112,19 @@ extension Call {
         if batchFirst { x = try permute(x, [1, 0, 2]) }
         let (length, batch, width) = (x.shape[0], x.shape[1], x.shape[2]), hidden = recurrence.shape[2]
         let direction = try string("direction", "forward")
-        try require(["forward", "reverse", "bidirectional"].contains(direction), .badValue, "direction \"\(direction)\"")
+        try require(
+            ["forward", "reverse", "bidirectional"].contains(direction), .badValue, "direction \"\(direction)\"")
         let directions = direction == "bidirectional" ? 2 : 1
         func fits(_ index: Int, _ shape: [Int]) throws {
             guard let value = optional(index) else { return }
             try require(
-                value.shape == shape, .shapeMismatch, "input \(index) has shape \(text(value.shape)); with X of shape \(text(x.shape)) and R of "
+                value.shape == shape, .shapeMismatch,
+                "input \(index) has shape \(text(value.shape)); with X of shape \(text(x.shape)) and R of "
                     + "shape \(text(recurrence.shape)) it must be \(text(shape))")
         }
-        guard let rows = hidden.times(gates), let doubled = rows.times(2) else { throw error(.tooLarge, "\(hidden) hidden units") }
+        guard let rows = hidden.times(gates), let doubled = rows.times(2) else {
+            throw error(.tooLarge, "\(hidden) hidden units")
+        }
         try fits(1, [directions, rows, width])
         try fits(2, [directions, rows, hidden])
         try fits(3, [directions, doubled])
@@ -120,7 +132,9 @@ extension Call {
         try fits(5, stateShape)
         try fits(6, stateShape)
         try fits(7, [directions, 3 * hidden])
-        if let given = try intIfPresent("hidden_size") { try require(given == hidden, .shapeMismatch, "hidden_size \(given), and R has \(hidden)") }
+        if let given = try intIfPresent("hidden_size") {
+            try require(given == hidden, .shapeMismatch, "hidden_size \(given), and R has \(hidden)")
+        }
         let lengths = try sequenceLengths(length, batch)
         let functions = try recurrentActivations(gates: gates, directions: directions)
         let clip = try floatIfPresent("clip")
@@ -168,8 +182,10 @@ extension Call {
                     state = next
                 }
             }
-            var sequence = steps.isEmpty
-                ? try filled(x.type, [0, batch, hidden], 0) : try concatenate(steps.map { unsqueezed($0, axis: 0) }, axis: 0)
+            var sequence =
+                steps.isEmpty
+                ? try filled(x.type, [0, batch, hidden], 0)
+                : try concatenate(steps.map { unsqueezed($0, axis: 0) }, axis: 0)
             if reversed { sequence = try reversedInTime(sequence, lengths) }
             outputs.append(unsqueezed(sequence, axis: 1))
             lastHidden.append(unsqueezed(state.hidden, axis: 0))
@@ -187,11 +203,15 @@ extension Call {
     /// nil when every sequence has the full length.
     private func sequenceLengths(_ length: Int, _ batch: Int) throws -> [Int]? {
         guard let given = optional(4) else { return nil }
-        try require(given.shape == [batch], .shapeMismatch, "sequence_lens of shape \(text(given.shape)) for a batch of \(batch)")
+        try require(
+            given.shape == [batch], .shapeMismatch,
+            "sequence_lens of shape \(text(given.shape)) for a batch of \(batch)")
         // While a graph is checked the lengths do not change any shape.
         if given.isAbsent { return nil }
         let lengths = try integers(4)
-        for one in lengths { try require(one >= 0 && one <= length, .badValue, "length \(one) of sequences of \(length) steps") }
+        for one in lengths {
+            try require(one >= 0 && one <= length, .badValue, "length \(one) of sequences of \(length) steps")
+        }
         return lengths.allSatisfy { $0 == length } ? nil : lengths
     }
 
@@ -217,7 +237,8 @@ extension Call {
         let standard = gates == 1 ? ["Tanh"] : gates == 3 ? ["Sigmoid", "Tanh"] : ["Sigmoid", "Tanh", "Tanh"]
         let names = try strings("activations") ?? Array(repeating: standard, count: directions).flatMap { $0 }
         try require(
-            names.count == standard.count * directions, .badValue, "\(names.count) activations; \(standard.count * directions) are needed")
+            names.count == standard.count * directions, .badValue,
+            "\(names.count) activations; \(standard.count * directions) are needed")
         var alphas = (try floats("activation_alpha") ?? [])[...], betas = (try floats("activation_beta") ?? [])[...]
         let functions = try names.map { name -> PointFunction in
             func alpha(_ standard: Double) -> Double { alphas.popFirst() ?? standard }
@@ -244,7 +265,11 @@ extension Call {
             case "elu":
                 let a = alpha(1)
                 return PointFunction({ $0 < 0 ? a * expm1($0) : $0 }) { x, y in x < 0 ? y + a : 1 }
-            default: throw error(.unsupported, "the activation \"\(name)\" is not one of Sigmoid, Tanh, Relu, Softplus, Softsign, Affine, LeakyRelu, ThresholdedRelu, ScaledTanh, HardSigmoid and Elu")
+            default:
+                throw error(
+                    .unsupported,
+                    "the activation \"\(name)\" is not one of Sigmoid, Tanh, Relu, Softplus, Softsign, Affine, LeakyRelu, ThresholdedRelu, ScaledTanh, HardSigmoid and Elu"
+                )
             }
         }
         return (0..<directions).map { Array(functions[$0 * standard.count..<($0 + 1) * standard.count]) }

@@ -8,7 +8,9 @@ extension OperatorTable {
             return try call.cast(call.mean(call.cast(x, to: .float64), axes: axes, keep: keep), to: x.type)
         },
         reduction("ReduceMax", .all, axesInput: 18, gradient: .yes) { try $0.reduce($1, .largest, axes: $2, keep: $3) },
-        reduction("ReduceMin", .all, axesInput: 18, gradient: .yes) { try $0.reduce($1, .smallest, axes: $2, keep: $3) },
+        reduction("ReduceMin", .all, axesInput: 18, gradient: .yes) {
+            try $0.reduce($1, .smallest, axes: $2, keep: $3)
+        },
         reduction("ReduceProd", .numbers, axesInput: 18) { try $0.reduce($1, .product, axes: $2, keep: $3) },
         reduction("ReduceSumSquare", .numbers, axesInput: 18) { try $0.sum($0.squared($1), axes: $2, keep: $3) },
         reduction("ReduceL1", .numbers, axesInput: 18) { call, x, axes, keep in
@@ -24,11 +26,14 @@ extension OperatorTable {
         reduction("ReduceLogSumExp", .numbers, axesInput: 18) { call, x, axes, keep in
             try call.inFloat(x) { try call.logSumExp($0, axes: axes, keep: keep) }
         },
-        Operator("ArgMax", since: 13, "T", ["T": .numbers], gradient: .no) { call in [try call.positionOfBest { $0 > $1 }] },
-        Operator("ArgMin", since: 13, "T", ["T": .numbers], gradient: .no) { call in [try call.positionOfBest { $0 < $1 }] },
+        Operator("ArgMax", since: 13, "T", ["T": .numbers], gradient: .no) { call in
+            [try call.positionOfBest { $0 > $1 }]
+        },
+        Operator("ArgMin", since: 13, "T", ["T": .numbers], gradient: .no) { call in
+            [try call.positionOfBest { $0 < $1 }]
+        },
         Operator("TopK", since: 11, "T K!", ["T": .numbers, "K": .int64], outputs: 1...2) { call in try call.topK() },
-        Operator("CumSum", since: 14, "T A!", ["T": .numbers, "A": .indices]) { call in [try call.cumulative(product: false)] },
-        Operator("CumProd", since: 24, "T A!", ["T": .numbers, "A": .indices]) { call in [try call.cumulative(product: true)] },
+        Operator("CumSum", since: 14, "T A!", ["T": .numbers, "A": .indices]) { call in [try call.runningSum()] },
     ]
 
     /// A reduction: axes are an input from `axesInput` on, an attribute before.
@@ -42,7 +47,9 @@ extension OperatorTable {
             let axes = try call.axes(given ?? [], rank: x.rank)
             if axes.isEmpty {
                 // Of no axes: all of them, or with this flag none, where only the function of a single element is left.
-                if try call.flag("noop_with_empty_axes") { return [try body(call, call.unsqueezed(x, axis: x.rank), [x.rank], false)] }
+                if try call.flag("noop_with_empty_axes") {
+                    return [try body(call, call.unsqueezed(x, axis: x.rank), [x.rank], false)]
+                }
                 return [try body(call, x, Array(x.shape.indices), keep)]
             }
             return [try body(call, x, axes, keep)]
@@ -69,19 +76,24 @@ extension Call {
 
     fileprivate func positionOfBest(_ better: (Double, Double) -> Bool) throws -> GraphValue {
         let x = try input(0)
-        let axis = try axis(int("axis", 0), rank: x.rank), keep = try flag("keepdims", true), last = try flag("select_last_index")
+        let axis = try axis(int("axis", 0), rank: x.rank), keep = try flag("keepdims", true),
+            last = try flag("select_last_index")
         var shape = x.shape
         if keep { shape[axis] = 1 } else { shape.remove(at: axis) }
         let count = try reserve(shape, .int64)
         if x.isAbsent { return .absent(.int64, shape) }
         let width = x.shape[axis]
-        try require(width > 0 || count == 0, .shapeMismatch, "axis \(axis) of shape \(text(x.shape)) is empty: it has no best element")
+        try require(
+            width > 0 || count == 0, .shapeMismatch,
+            "axis \(axis) of shape \(text(x.shape)) is empty: it has no best element")
         let sorted = try withLastDetached(x, axis: axis)
         let order = RowOrder(sorted, call: self)
         var result: [Int64] = []
         for row in 0..<count {
             var best = row * width
-            for i in best..<best + width where order.better(i, best, better) || (last && order.equal(i, best)) { best = i }
+            for i in best..<best + width where order.better(i, best, better) || (last && order.equal(i, best)) {
+                best = i
+            }
             result.append(Int64(best - row * width))
         }
         // The axis was moved to the end: rows are in the order of the other axes.
@@ -97,7 +109,8 @@ extension Call {
         let x = try input(0)
         let k = try single(integers(1), "K"), axis = try lastAxis(x), largest = try flag("largest", true)
         let width = x.shape[axis]
-        try require(k >= 0 && k <= width, .badValue, "K is \(k) for an axis of \(width) elements (shape \(text(x.shape)))")
+        try require(
+            k >= 0 && k <= width, .badValue, "K is \(k) for an axis of \(width) elements (shape \(text(x.shape)))")
         var shape = x.shape
         shape[axis] = k
         try reserve(shape, .int64)
@@ -121,8 +134,8 @@ extension Call {
         return [try gatherElements(x, indices, axis: axis), indices]
     }
 
-    /// Running sums or products along an axis.
-    fileprivate func cumulative(product: Bool) throws -> GraphValue {
+    /// Running sums along an axis.
+    fileprivate func runningSum() throws -> GraphValue {
         let x = try input(0)
         let axis = try axis(single(integers(1), "axis"), rank: x.rank)
         let exclusive = try flag("exclusive"), reverse = try flag("reverse")
@@ -133,35 +146,27 @@ extension Call {
             let order = (0..<width).map { reverse ? width - 1 - $0 : $0 }
             switch x.content {
             case .float(let tensor):
-                try require(!(product && tensor.isTracked), .unsupported, "CumProd of a value being trained has no gradient")
-                if product {
-                    let result = Self.scan(tensor.values, width, order, exclusive, one: 1, *)
-                    return GraphValue(Tensor(result, tensor.shape))
-                }
-                return GraphValue(RunningSum(exclusive: exclusive, reverse: reverse)(tensor))
+                return GraphValue(CumulativeSum(tensor.rank - 1, exclusive: exclusive, reversed: reverse)(tensor))
             case .real(let values):
-                let result = product
-                    ? Self.scan(values, width, order, exclusive, one: 1, *) : Self.scan(values, width, order, exclusive, one: 0, +)
-                return GraphValue(x.type, x.shape, .real(x.type.narrowed(result)))
+                return GraphValue(
+                    x.type, x.shape, .real(x.type.narrowed(Self.scan(values, width, order, exclusive, zero: 0, +))))
             case .signed(let values):
-                let result = product
-                    ? Self.scan(values, width, order, exclusive, one: 1, &*) : Self.scan(values, width, order, exclusive, one: 0, &+)
-                return GraphValue(x.type, x.shape, .signed(result.map { x.type.wrap($0) }))
+                let sums = Self.scan(values, width, order, exclusive, zero: 0, &+)
+                return GraphValue(x.type, x.shape, .signed(sums.map { x.type.wrap($0) }))
             case .unsigned(let values):
-                let result = product
-                    ? Self.scan(values, width, order, exclusive, one: 1, &*) : Self.scan(values, width, order, exclusive, one: 0, &+)
-                return GraphValue(x.type, x.shape, .unsigned(result.map { x.type.wrap($0) }))
+                let sums = Self.scan(values, width, order, exclusive, zero: 0, &+)
+                return GraphValue(x.type, x.shape, .unsigned(sums.map { x.type.wrap($0) }))
             default: return x
             }
         }
     }
 
     private static func scan<T>(
-        _ values: [T], _ width: Int, _ order: [Int], _ exclusive: Bool, one: T, _ join: (T, T) -> T
+        _ values: [T], _ width: Int, _ order: [Int], _ exclusive: Bool, zero: T, _ join: (T, T) -> T
     ) -> [T] {
         var result = values
         for start in stride(from: 0, to: values.count, by: width) {
-            var running = one
+            var running = zero
             for i in order {
                 let next = join(running, values[start + i])
                 result[start + i] = exclusive ? running : next
@@ -169,32 +174,6 @@ extension Call {
             }
         }
         return result
-    }
-}
-
-/// Running sums of each row of the last axis.
-struct RunningSum: DifferentiableOp {
-    static let name = "graph_running_sum"
-    let exclusive: Bool
-    let reverse: Bool
-
-    func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: Saved) {
-        let x = inputs[0].contiguous(), y = Tensor(uninitialised: x.shape), width = x.shape.last
-        for row in 0..<x.shape.rows {
-            var sum = 0.0
-            for step in 0..<width {
-                let i = row * width + (reverse ? width - 1 - step : step)
-                let next = sum + Double(x.pointer[i])
-                y.mutablePointer[i] = Float(exclusive ? sum : next)
-                sum = next
-            }
-        }
-        return (y, [])
-    }
-
-    /// Element j counts in every sum after it: the same sums from the other end.
-    func backward(_ gradient: Tensor, inputs: [Tensor], saved: Saved, needs: [Bool]) -> [Tensor?] {
-        [RunningSum(exclusive: exclusive, reverse: !reverse).forward([gradient]).output]
     }
 }
 

@@ -4,7 +4,7 @@ extension OperatorTable {
     static let resizing: [Operator] = [
         Operator("Resize", since: 13, "T R!? S!? L!?", ["T": .all, "R": .floats, "S": .float32, "L": .int64]) { call in
             [try call.resized()]
-        },
+        }
     ]
 }
 
@@ -44,19 +44,27 @@ extension Call {
         let x = try input(0), mode = try string("mode", "nearest")
         let coordinates = try string("coordinate_transformation_mode", "half_pixel")
         try require(
-            ["half_pixel", "half_pixel_symmetric", "pytorch_half_pixel", "align_corners", "asymmetric", "tf_crop_and_resize"]
-                .contains(coordinates), .badValue, "coordinate_transformation_mode \"\(coordinates)\"")
+            [
+                "half_pixel", "half_pixel_symmetric", "pytorch_half_pixel", "align_corners", "asymmetric",
+                "tf_crop_and_resize",
+            ]
+            .contains(coordinates), .badValue, "coordinate_transformation_mode \"\(coordinates)\"")
         let axes = try axes(ints("axes") ?? Array(x.shape.indices), rank: x.rank)
         let plans = try axisPlans(x, axes, coordinates)
         let shape = x.shape.indices.map { plans[$0]?.output ?? x.shape[$0] }
         try reserve(shape, x.type)
         if x.isAbsent { return .absent(x.type, shape) }
-        for axis in axes { try require(x.shape[axis] > 0 || shape[axis] == 0, .shapeMismatch, "axis \(axis) of shape \(text(x.shape)) is empty") }
+        for axis in axes {
+            try require(
+                x.shape[axis] > 0 || shape[axis] == 0, .shapeMismatch, "axis \(axis) of shape \(text(x.shape)) is empty"
+            )
+        }
         let extrapolation = try float("extrapolation_value", 0)
         if mode == "nearest" { return try nearest(x, shape, plans, extrapolation) }
         try require(mode == "linear" || mode == "cubic", .badValue, "mode \"\(mode)\" is not nearest, linear or cubic")
         var value = x.type.isFloat && x.type != .float16 && x.type != .bfloat16 ? x : try cast(x, to: .float64)
-        for (axis, plan) in plans.sorted(by: { $0.key < $1.key }) where !(plan.scale == 1 && coordinates != "tf_crop_and_resize") {
+        for (axis, plan) in plans.sorted(by: { $0.key < $1.key })
+        where !(plan.scale == 1 && coordinates != "tf_crop_and_resize") {
             value = try interpolate(value, axis, plan, cubic: mode == "cubic")
         }
         if coordinates == "tf_crop_and_resize" {
@@ -82,15 +90,22 @@ extension Call {
         let sizes = try optional(3).flatMap { $0.count == 0 ? nil : try extents(integers(of: $0, "sizes")) }
         try require((scales == nil) != (sizes == nil), .badValue, "either scales or sizes must be given, not both")
         let count = scales?.count ?? sizes?.count ?? 0
-        try require(count == axes.count, .shapeMismatch, "\(count) scales or sizes for \(axes.count) axes of shape \(text(x.shape))")
+        try require(
+            count == axes.count, .shapeMismatch,
+            "\(count) scales or sizes for \(axes.count) axes of shape \(text(x.shape))")
         let region = coordinates == "tf_crop_and_resize" ? try optional(1).map { try reals(of: $0, "roi") } : nil
-        if let region { try require(region.count == 2 * axes.count, .shapeMismatch, "\(region.count) numbers in roi for \(axes.count) axes") }
+        if let region {
+            try require(
+                region.count == 2 * axes.count, .shapeMismatch, "\(region.count) numbers in roi for \(axes.count) axes")
+        }
         var factors = scales ?? [], outputs = sizes ?? []
         if let sizes {
             factors = zip(axes, sizes).map { x.shape[$0] == 0 ? 1 : Double($1) / Double(x.shape[$0]) }
             let policy = try string("keep_aspect_ratio_policy", "stretch")
             if policy != "stretch", let first = factors.first {
-                try require(policy == "not_larger" || policy == "not_smaller", .badValue, "keep_aspect_ratio_policy \"\(policy)\"")
+                try require(
+                    policy == "not_larger" || policy == "not_smaller", .badValue,
+                    "keep_aspect_ratio_policy \"\(policy)\"")
                 let factor = factors.reduce(first) { policy == "not_larger" ? min($0, $1) : max($0, $1) }
                 factors = factors.map { _ in factor }
                 outputs = axes.map { Int((factor * Double(x.shape[$0])).rounded(.toNearestOrAwayFromZero)) }
@@ -110,7 +125,9 @@ extension Call {
         return plans
     }
 
-    private func nearest(_ x: GraphValue, _ shape: [Int], _ plans: [Int: AxisResizing], _ extrapolation: Double) throws -> GraphValue {
+    private func nearest(_ x: GraphValue, _ shape: [Int], _ plans: [Int: AxisResizing], _ extrapolation: Double) throws
+        -> GraphValue
+    {
         let rounding = try string("nearest_mode", "round_prefer_floor")
         func rounded(_ position: Double) throws -> Double {
             switch rounding {
@@ -174,7 +191,8 @@ extension Call {
         var total: GraphValue?
         for tap in 0..<taps {
             let part = try selectByAxis(x, shape) { $1 == axis ? sources[$0 * taps + tap] : $0 }
-            let factors = GraphValue(.float64, [plan.output] + tail, .real((0..<plan.output).map { weights[$0 * taps + tap] }))
+            let factors = GraphValue(
+                .float64, [plan.output] + tail, .real((0..<plan.output).map { weights[$0 * taps + tap] }))
             let term = try multiply(part, cast(factors, to: x.type))
             total = try total.map { try add($0, term) } ?? term
         }

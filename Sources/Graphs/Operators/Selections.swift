@@ -2,18 +2,24 @@ extension OperatorTable {
     static let selections: [Operator] = [
         Operator("Concat", since: 13, "T*", ["T": .all]) { call in
             let values = try call.all()
-            guard let axis = try call.intIfPresent("axis") else { throw call.error(.badValue, "attribute axis is missing") }
+            guard let axis = try call.intIfPresent("axis") else {
+                throw call.error(.badValue, "attribute axis is missing")
+            }
             return [try call.concatenate(values, axis: call.axis(axis, rank: values[0].rank))]
         },
         Operator("Split", since: 13, "T S!?", ["T": .all, "S": .int64], outputs: 1...4096) { call in try call.split() },
         Operator("Slice", since: 13, "T I! I! I!? I!?", ["T": .all, "I": .indices]) { call in [try call.sliced()] },
         Operator("Tile", since: 13, "T R!", ["T": .all, "R": .int64]) { call in [try call.tiled()] },
-        Operator("Pad", since: 13, "T P! V!? A!?", ["T": .all, "P": .int64, "V": .all, "A": .indices]) { call in [try call.padded()] },
+        Operator("Pad", since: 13, "T P! V!? A!?", ["T": .all, "P": .int64, "V": .all, "A": .indices]) { call in
+            [try call.padded()]
+        },
         Operator("CenterCropPad", since: 18, "T S!", ["T": .all, "S": .indices]) { call in [try call.centred()] },
         Operator("Trilu", since: 14, "T K!?", ["T": .all, "K": .int64]) { call in [try call.triangle()] },
         Operator("DepthToSpace", since: 13, "T", ["T": .all]) { call in [try call.depthToSpace()] },
         Operator("SpaceToDepth", since: 13, "T", ["T": .all]) { call in [try call.spaceToDepth()] },
-        Operator("ReverseSequence", since: 10, "T L!", ["T": .all, "L": .int64]) { call in [try call.reversedSequences()] },
+        Operator("ReverseSequence", since: 10, "T L!", ["T": .all, "L": .int64]) { call in
+            [try call.reversedSequences()]
+        },
         Operator("Compress", since: 11, "T B!", ["T": .all, "B": .bool]) { call in [try call.compressed()] },
     ]
 }
@@ -27,7 +33,8 @@ extension Call {
             sizes = given
         } else {
             let count = try int("num_outputs", parts)
-            try require(count == parts && count > 0, .badValue, "num_outputs is \(count), and the node has \(parts) outputs")
+            try require(
+                count == parts && count > 0, .badValue, "num_outputs is \(count), and the node has \(parts) outputs")
             let each = (extent + count - 1) / count
             sizes = (0..<count).map { max(0, min(each, extent - $0 * each)) }
             try require(
@@ -64,7 +71,9 @@ extension Call {
             let lowest = step > 0 ? 0 : -1, highest = step > 0 ? extent : extent - 1
             // A start clamped to an element that exists; an end to one past either side.
             let start = min(max(position(starts[index]), 0), highest)
-            let end = ends[index] < -extent ? lowest : min(max(position(ends[index]), lowest), highest == extent ? extent : extent)
+            let end =
+                ends[index] < -extent
+                ? lowest : min(max(position(ends[index]), lowest), highest == extent ? extent : extent)
             // Steps past the extent take one element; clamped they cannot overflow.
             let stride = min(max(step, -extent - 1), extent + 1)
             let span = step > 0 ? end - start : start - end
@@ -78,7 +87,8 @@ extension Call {
 
     fileprivate func tiled() throws -> GraphValue {
         let x = try input(0), repeats = try extents(integers(1))
-        try require(repeats.count == x.rank, .shapeMismatch, "\(repeats.count) repeats for a value of shape \(text(x.shape))")
+        try require(
+            repeats.count == x.rank, .shapeMismatch, "\(repeats.count) repeats for a value of shape \(text(x.shape))")
         var shape: [Int] = []
         for (extent, count) in zip(x.shape, repeats) {
             guard let product = extent.times(count) else { throw error(.tooLarge, "\(extent) times \(count)") }
@@ -104,7 +114,9 @@ extension Call {
             for axis in shape.indices {
                 var next: [Int32] = []
                 next.reserveCapacity(map.count * shape[axis])
-                for base in map { for offset in offsets[axis] { next.append(base < 0 || offset < 0 ? -1 : base + Int32(offset)) } }
+                for base in map {
+                    for offset in offsets[axis] { next.append(base < 0 || offset < 0 ? -1 : base + Int32(offset)) }
+                }
                 map = next
             }
             return map
@@ -115,7 +127,8 @@ extension Call {
         let x = try input(0), pads = try integers(1), mode = try string("mode", "constant")
         let axes = try axes(integersIfPresent(3) ?? Array(x.shape.indices), rank: x.rank)
         try require(
-            pads.count == 2 * axes.count, .shapeMismatch, "\(pads.count) pads for \(axes.count) axes of shape \(text(x.shape)); two an axis are needed")
+            pads.count == 2 * axes.count, .shapeMismatch,
+            "\(pads.count) pads for \(axes.count) axes of shape \(text(x.shape)); two an axis are needed")
         var before = [Int](repeating: 0, count: x.rank), after = before
         for (index, axis) in axes.enumerated() {
             before[axis] = pads[index]
@@ -144,7 +157,9 @@ extension Call {
         if mode == "constant" { return try constantPadded(source, shape, before) }
         let extents = source.shape
         for axis in extents.indices where before[axis] + after[axis] > 0 {
-            try require(extents[axis] > 0, .shapeMismatch, "axis \(axis) of shape \(text(extents)) is empty: there is nothing to \(mode)")
+            try require(
+                extents[axis] > 0, .shapeMismatch,
+                "axis \(axis) of shape \(text(extents)) is empty: there is nothing to \(mode)")
         }
         switch mode {
         case "edge": return try selectByAxis(source, shape) { min(max($0 - before[$1], 0), extents[$1] - 1) }
@@ -172,14 +187,20 @@ extension Call {
             return from >= 0 && from < extents[axis] ? from : -1
         }
         guard let given = optional(2) else { return try selectByAxis(x, shape, inside) }
-        try require(given.count == 1, .shapeMismatch, "input 2, the value to pad with, has shape \(text(given.shape)); it must be a scalar")
-        try require(given.type == x.type, .typeMismatch, "input 2, the value to pad with, is \(given.type.rawValue), and the data is \(x.type.rawValue)")
+        try require(
+            given.count == 1, .shapeMismatch,
+            "input 2, the value to pad with, has shape \(text(given.shape)); it must be a scalar")
+        try require(
+            given.type == x.type, .typeMismatch,
+            "input 2, the value to pad with, is \(given.type.rawValue), and the data is \(x.type.rawValue)")
         if x.type.isFloat, !given.isAbsent {
             return try selectByAxis(x, shape, fill: reals(of: given, "input 2")[0], inside)
         }
         // Exact for every type: the constant is one more element to choose.
         try require(x.count + 1 < Int(Int32.max), .tooLarge, "\(x.count) elements to pad")
-        let positions = try selectByAxis(.int64(Array(0..<(x.isAbsent ? 0 : x.count)), x.isAbsent ? [0] : extents), x.isAbsent ? [0] : shape, fill: -1, inside)
+        let positions = try selectByAxis(
+            .int64(Array(0..<(x.isAbsent ? 0 : x.count)), x.isAbsent ? [0] : extents), x.isAbsent ? [0] : shape,
+            fill: -1, inside)
         return try assemble([x, given], shape) {
             try integers(of: positions, "positions").map { $0 < 0 ? Int32(x.count) : Int32($0) }
         }
@@ -225,7 +246,9 @@ extension Call {
     fileprivate func depthToSpace() throws -> GraphValue {
         let x = try input(0), b = try blockSize(x)
         let (n, c, h, w) = (x.shape[0], x.shape[1], x.shape[2], x.shape[3])
-        try require(c % (b * b) == 0, .shapeMismatch, "\(c) channels of shape \(text(x.shape)) do not divide by blocksize \(b) squared")
+        try require(
+            c % (b * b) == 0, .shapeMismatch,
+            "\(c) channels of shape \(text(x.shape)) do not divide by blocksize \(b) squared")
         let mode = try string("mode", "DCR"), depth = c / (b * b)
         try require(mode == "DCR" || mode == "CRD", .badValue, "mode \"\(mode)\" is not DCR or CRD")
         guard h.times(b) != nil, w.times(b) != nil else { throw error(.tooLarge, "blocksize \(b)") }
@@ -241,7 +264,8 @@ extension Call {
         let x = try input(0), b = try blockSize(x)
         let (n, c, h, w) = (x.shape[0], x.shape[1], x.shape[2], x.shape[3])
         try require(
-            h % b == 0 && w % b == 0, .shapeMismatch, "height and width of shape \(text(x.shape)) do not divide by blocksize \(b)")
+            h % b == 0 && w % b == 0, .shapeMismatch,
+            "height and width of shape \(text(x.shape)) do not divide by blocksize \(b)")
         let mode = try string("mode", "DCR")
         let blocks = x.reshaped([n, c, h / b, b, w / b, b])
         let order = mode == "CRD" ? [0, 1, 3, 5, 2, 4] : [0, 3, 5, 1, 2, 4]
@@ -252,9 +276,12 @@ extension Call {
         let x = try input(0), lengths = try integers(1)
         let batch = try axis(int("batch_axis", 1), rank: x.rank), time = try axis(int("time_axis", 0), rank: x.rank)
         try require(batch != time, .badValue, "batch_axis and time_axis are both \(batch)")
-        try require(lengths.count == x.shape[batch], .shapeMismatch, "\(lengths.count) lengths for \(x.shape[batch]) sequences")
+        try require(
+            lengths.count == x.shape[batch], .shapeMismatch, "\(lengths.count) lengths for \(x.shape[batch]) sequences")
         for length in lengths {
-            try require(length >= 0 && length <= x.shape[time], .badValue, "length \(length) of sequences of \(x.shape[time]) steps")
+            try require(
+                length >= 0 && length <= x.shape[time], .badValue,
+                "length \(length) of sequences of \(x.shape[time]) steps")
         }
         let strides = rowStrides(x.shape)
         return try select(x, x.shape) {
@@ -269,13 +296,16 @@ extension Call {
         var x = try input(0)
         let condition = try truths(of: input(1), "the condition")
         let axis: Int
-        if let given = try intIfPresent("axis") { axis = try self.axis(given, rank: x.rank) } else {
+        if let given = try intIfPresent("axis") {
+            axis = try self.axis(given, rank: x.rank)
+        } else {
             x = x.reshaped([x.count])
             axis = 0
         }
         let kept = condition.indices.filter { condition[$0] }
         try require(
-            condition.count <= x.shape[axis], .shapeMismatch, "\(condition.count) conditions for axis \(axis) of shape \(text(x.shape))")
+            condition.count <= x.shape[axis], .shapeMismatch,
+            "\(condition.count) conditions for axis \(axis) of shape \(text(x.shape))")
         var shape = x.shape
         shape[axis] = kept.count
         return try selectByAxis(x, shape) { $1 == axis ? kept[$0] : $0 }

@@ -16,13 +16,16 @@ extension OperatorTable {
             let axes = try call.axes(given, rank: x.rank)
             for axis in axes {
                 try call.require(
-                    x.shape[axis] == 1, .shapeMismatch, "axis \(axis) of shape \(text(x.shape)) has \(x.shape[axis]) entries, not one")
+                    x.shape[axis] == 1, .shapeMismatch,
+                    "axis \(axis) of shape \(text(x.shape)) has \(x.shape[axis]) entries, not one")
             }
             return [x.reshaped(x.shape.indices.filter { !axes.contains($0) }.map { x.shape[$0] })]
         },
         Operator("Unsqueeze", since: 13, "T A!", ["T": .all, "A": .int64]) { call in
             let x = try call.input(0), given = try call.integers(1), rank = x.rank + given.count
-            try call.require(rank <= call.run.limits.rank, .tooLarge, "a value with \(rank) axes; at most \(call.run.limits.rank) are allowed")
+            try call.require(
+                rank <= call.run.limits.rank, .tooLarge,
+                "a value with \(rank) axes; at most \(call.run.limits.rank) are allowed")
             let axes = Set(try call.axes(given, rank: rank))
             var rest = x.shape[...]
             return [x.reshaped((0..<rank).map { axes.contains($0) ? 1 : rest.removeFirst() })]
@@ -30,7 +33,8 @@ extension OperatorTable {
         Operator("Transpose", since: 13, "T", ["T": .all]) { call in
             let x = try call.input(0), order = try call.ints("perm") ?? Array(x.shape.indices.reversed())
             try call.require(
-                order.sorted() == Array(x.shape.indices), .badValue, "perm \(order) does not order the axes of shape \(text(x.shape))")
+                order.sorted() == Array(x.shape.indices), .badValue,
+                "perm \(order) does not order the axes of shape \(text(x.shape))")
             try call.reserve(x.shape, x.type)
             return [try call.permute(x, order)]
         },
@@ -48,26 +52,35 @@ extension OperatorTable {
             let part = start < end ? Array(shape[start..<end]) : []
             return [.int64(part, [part.count])]
         },
-        Operator("Size", since: 13, "T", ["T": .all], gradient: .no) { call in [.int64([try call.input(0).count], [])] },
+        Operator("Size", since: 13, "T", ["T": .all], gradient: .no) { call in [.int64([try call.input(0).count], [])]
+        },
     ]
 }
 
 extension Call {
     /// Extents a graph computed, none negative.
     func extents(_ values: [Int]) throws -> [Int] {
-        if let negative = values.first(where: { $0 < 0 }) { throw error(.badValue, "the extent \(negative) in \(text(values))") }
-        try require(values.count <= run.limits.rank, .tooLarge, "a value with \(values.count) axes; at most \(run.limits.rank) are allowed")
+        if let negative = values.first(where: { $0 < 0 }) {
+            throw error(.badValue, "the extent \(negative) in \(text(values))")
+        }
+        try require(
+            values.count <= run.limits.rank, .tooLarge,
+            "a value with \(values.count) axes; at most \(run.limits.rank) are allowed")
         return values
     }
 
     /// 0 keeps an extent (unless `allowzero`), one −1 takes what is left.
     fileprivate func reshaped() throws -> GraphValue {
         let x = try input(0), wanted = try integers(1), allowZero = try flag("allowzero")
-        try require(wanted.count <= run.limits.rank, .tooLarge, "a value with \(wanted.count) axes; at most \(run.limits.rank) are allowed")
+        try require(
+            wanted.count <= run.limits.rank, .tooLarge,
+            "a value with \(wanted.count) axes; at most \(run.limits.rank) are allowed")
         var shape: [Int] = []
         for (axis, extent) in wanted.enumerated() {
             if extent == 0, !allowZero {
-                try require(axis < x.rank, .shapeMismatch, "extent 0 at axis \(axis) keeps an axis that shape \(text(x.shape)) does not have")
+                try require(
+                    axis < x.rank, .shapeMismatch,
+                    "extent 0 at axis \(axis) keeps an axis that shape \(text(x.shape)) does not have")
                 shape.append(x.shape[axis])
             } else {
                 try require(extent >= -1, .badValue, "the extent \(extent) in \(text(wanted))")

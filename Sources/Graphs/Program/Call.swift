@@ -84,7 +84,9 @@ struct Call {
 
     func intIfPresent(_ name: String) throws -> Int? {
         guard let attribute = node.attributes[name] else { return nil }
-        guard case .int(let value) = attribute else { throw error(.typeMismatch, "attribute \(name) is not an integer") }
+        guard case .int(let value) = attribute else {
+            throw error(.typeMismatch, "attribute \(name) is not an integer")
+        }
         return Int(value)
     }
 
@@ -92,7 +94,9 @@ struct Call {
 
     func ints(_ name: String) throws -> [Int]? {
         guard let attribute = node.attributes[name] else { return nil }
-        guard case .ints(let values) = attribute else { throw error(.typeMismatch, "attribute \(name) is not a list of integers") }
+        guard case .ints(let values) = attribute else {
+            throw error(.typeMismatch, "attribute \(name) is not a list of integers")
+        }
         return values.map { Int($0) }
     }
 
@@ -106,30 +110,40 @@ struct Call {
 
     func floats(_ name: String) throws -> [Double]? {
         guard let attribute = node.attributes[name] else { return nil }
-        guard case .floats(let values) = attribute else { throw error(.typeMismatch, "attribute \(name) is not a list of floats") }
+        guard case .floats(let values) = attribute else {
+            throw error(.typeMismatch, "attribute \(name) is not a list of floats")
+        }
         return values.map { Double($0) }
     }
 
     func string(_ name: String, _ standard: String) throws -> String {
         guard let attribute = node.attributes[name] else { return standard }
-        guard case .string(let value) = attribute else { throw error(.typeMismatch, "attribute \(name) is not a string") }
+        guard case .string(let value) = attribute else {
+            throw error(.typeMismatch, "attribute \(name) is not a string")
+        }
         return value
     }
 
     func strings(_ name: String) throws -> [String]? {
         guard let attribute = node.attributes[name] else { return nil }
-        guard case .strings(let values) = attribute else { throw error(.typeMismatch, "attribute \(name) is not a list of strings") }
+        guard case .strings(let values) = attribute else {
+            throw error(.typeMismatch, "attribute \(name) is not a list of strings")
+        }
         return values
     }
 
     func tensor(_ name: String) throws -> GraphValue? {
         guard let attribute = node.attributes[name] else { return nil }
-        guard case .tensor(let value) = attribute else { throw error(.typeMismatch, "attribute \(name) is not a tensor") }
+        guard case .tensor(let value) = attribute else {
+            throw error(.typeMismatch, "attribute \(name) is not a tensor")
+        }
         return value.value
     }
 
     func graph(_ name: String) throws -> GraphPlan {
-        guard case .graph(let plan)? = node.attributes[name] else { throw error(.badValue, "attribute \(name), a graph, is missing") }
+        guard case .graph(let plan)? = node.attributes[name] else {
+            throw error(.badValue, "attribute \(name), a graph, is missing")
+        }
         return plan
     }
 
@@ -166,7 +180,9 @@ struct Call {
         do {
             count = try checkedCount(shape)
         } catch let failure { throw error(failure.code, failure.message) }
-        try require(shape.count <= run.limits.rank, .tooLarge, "a value with \(shape.count) axes; at most \(run.limits.rank) are allowed")
+        try require(
+            shape.count <= run.limits.rank, .tooLarge,
+            "a value with \(shape.count) axes; at most \(run.limits.rank) are allowed")
         try reserve(count, width: type.computeWidth, shape)
         return count
     }

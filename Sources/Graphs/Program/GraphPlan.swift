@@ -12,7 +12,8 @@ final class GraphPlan: Sendable {
     let releases: [[Int]]
 
     init(
-        level: Int, inputs: [PlannedInput], constants: [PlannedConstant], nodes: [PlannedNode], outputs: [PlannedOutput], slots: Int,
+        level: Int, inputs: [PlannedInput], constants: [PlannedConstant], nodes: [PlannedNode],
+        outputs: [PlannedOutput], slots: Int,
         releases: [[Int]]
     ) {
         self.level = level

@@ -65,7 +65,8 @@ struct InputCheck {
         let known = Set(plan.inputs.map(\.name))
         if let stranger = inputs.keys.sorted().first(where: { !known.contains($0) }) {
             throw GraphError(
-                .unknownName, "the graph has no input \"\(stranger)\"; its inputs are \(known.sorted().joined(separator: ", "))")
+                .unknownName,
+                "the graph has no input \"\(stranger)\"; its inputs are \(known.sorted().joined(separator: ", "))")
         }
         var symbols: [String: (extent: Int, input: String)] = [:]
         for input in plan.inputs {
@@ -75,27 +76,31 @@ struct InputCheck {
             }
             if let type = input.type, type != value.type {
                 throw GraphError(
-                    .typeMismatch, "input \"\(input.name)\" is \(value.type.rawValue); the graph declares \(type.rawValue)")
+                    .typeMismatch,
+                    "input \"\(input.name)\" is \(value.type.rawValue); the graph declares \(type.rawValue)")
             }
             guard let shape = input.shape else { continue }
             let declared = "[" + shape.map(\.description).joined(separator: ", ") + "]"
             guard shape.count == value.rank else {
                 throw GraphError(
-                    .shapeMismatch, "input \"\(input.name)\" has shape \(text(value.shape)); the graph declares \(declared)")
+                    .shapeMismatch,
+                    "input \"\(input.name)\" has shape \(text(value.shape)); the graph declares \(declared)")
             }
             for (dimension, extent) in zip(shape, value.shape) {
                 switch dimension {
                 case .fixed(let fixed):
                     guard fixed == extent else {
                         throw GraphError(
-                            .shapeMismatch, "input \"\(input.name)\" has shape \(text(value.shape)); the graph declares \(declared)")
+                            .shapeMismatch,
+                            "input \"\(input.name)\" has shape \(text(value.shape)); the graph declares \(declared)")
                     }
                 case .symbol(""): break
                 case .symbol(let name):
                     if let other = symbols[name], other.extent != extent {
                         throw GraphError(
                             .shapeMismatch,
-                            "\(name) is \(extent) in input \"\(input.name)\" and \(other.extent) in input \"\(other.input)\"")
+                            "\(name) is \(extent) in input \"\(input.name)\" and \(other.extent) in input \"\(other.input)\""
+                        )
                     }
                     symbols[name] = (extent, input.name)
                 }

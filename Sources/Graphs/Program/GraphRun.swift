@@ -40,7 +40,8 @@ final class GraphRun {
                 guard let slot else { continue }
                 guard position < outputs.count, let value = outputs[position] else {
                     throw GraphError(
-                        .unsupported, "output \(position) (\"\(node.outputNames[position])\") is not produced", node: node.name,
+                        .unsupported, "output \(position) (\"\(node.outputNames[position])\") is not produced",
+                        node: node.name,
                         op: node.op)
                 }
                 scope.values[slot] = value
@@ -57,7 +58,8 @@ final class GraphRun {
     func countStep(_ node: PlannedNode) throws {
         steps += 1
         guard steps <= limits.steps else {
-            throw GraphError(.tooLarge, "more than \(limits.steps) steps; bound its loops", node: node.name, op: node.op)
+            throw GraphError(
+                .tooLarge, "more than \(limits.steps) steps; bound its loops", node: node.name, op: node.op)
         }
     }
 
@@ -106,7 +108,8 @@ final class GraphRun {
 
     private func apply(_ entry: Operator, _ call: Call) throws -> [GraphValue?] {
         try entry.validate(call)
-        guard entry.widens, let narrow = call.inputs.lazy.compactMap({ $0?.type }).first(where: { $0 == .float16 || $0 == .bfloat16 })
+        guard entry.widens,
+            let narrow = call.inputs.lazy.compactMap({ $0?.type }).first(where: { $0 == .float16 || $0 == .bfloat16 })
         else { return try entry.body(call) }
         let inputs = call.inputs.map { value -> GraphValue? in
             guard let value, value.type == narrow else { return value }

@@ -68,7 +68,8 @@ struct Operator: Sendable {
             }
             guard let allowed = types[input.constraint] else { continue }
             guard allowed.contains(value.type) else {
-                throw call.error(.typeMismatch, "input \(index) is \(value.type.rawValue); \(name) takes \(allowed.description)")
+                throw call.error(
+                    .typeMismatch, "input \(index) is \(value.type.rawValue); \(name) takes \(allowed.description)")
             }
             if let other = bound[input.constraint], other.type != value.type {
                 throw call.error(
@@ -87,7 +88,8 @@ struct Operator: Sendable {
 /// All operators, by name.
 enum OperatorTable {
     static let all: [Operator] = [
-        arithmetic, comparison, activations, products, reductions, selections, shapes, indexing, constants, convolution, pooling,
+        arithmetic, comparison, activations, products, reductions, selections, shapes, indexing, constants, convolution,
+        pooling,
         normalisation, resizing, recurrent, attention, losses, control,
     ].flatMap { $0 }.sorted { $0.name < $1.name }
 
@@ -100,14 +102,20 @@ enum OperatorTable {
         let known: [String: String] = [
             "QLinearMatMul": "MatMul", "QLinearConv": "Conv", "ConvInteger": "Conv", "MatMulInteger": "MatMul",
             "RandomNormal": "Constant", "RandomUniform": "Constant", "RandomNormalLike": "Dropout",
-            "RandomUniformLike": "Dropout", "Bernoulli": "Dropout", "Multinomial": "ArgMax", "MaxUnpool": "ScatterElements",
-            "SequenceAt": "Gather", "SequenceConstruct": "Concat", "SplitToSequence": "Split", "ConcatFromSequence": "Concat",
+            "RandomUniformLike": "Dropout", "Bernoulli": "Dropout", "Multinomial": "ArgMax",
+            "MaxUnpool": "ScatterElements",
+            "SequenceAt": "Gather", "SequenceConstruct": "Concat", "SplitToSequence": "Split",
+            "ConcatFromSequence": "Concat",
             "GridSample": "Resize", "RoiAlign": "Resize", "LinearAttention": "Attention", "FlexAttention": "Attention",
             "QuantizeLinear": "Cast", "DequantizeLinear": "Cast", "DynamicQuantizeLinear": "Cast", "Unique": "TopK",
         ]
         if let substitute = known[name] { return substitute }
         let lower = name.lowercased()
-        return all.min { distance($0.name.lowercased(), lower) < distance($1.name.lowercased(), lower) }?.name ?? "Identity"
+        if lower.count >= 4, let longer = all.first(where: { $0.name.lowercased().hasPrefix(lower) }) {
+            return longer.name
+        }
+        return all.min { distance($0.name.lowercased(), lower) < distance($1.name.lowercased(), lower) }?.name
+            ?? "Identity"
     }
 
     /// Levenshtein's distance, of at most 64 characters.

@@ -72,7 +72,9 @@ struct GraphUnderway {
         }
         for (index, node) in nodes.enumerated() {
             // Made, and never used.
-            for slot in node.outputs.compactMap(\.self) where lastUse[slot] == nil && !kept.contains(slot) { releases[index].append(slot) }
+            for slot in node.outputs.compactMap(\.self) where lastUse[slot] == nil && !kept.contains(slot) {
+                releases[index].append(slot)
+            }
         }
         return releases
     }
@@ -124,7 +126,8 @@ enum NodeOrder {
     }
 
     private static func free(_ graph: GraphProto) -> Set<String> {
-        var needed = Set(graph.output.map(\.name)), made = Set(graph.input.map(\.name)).union(graph.initializer.map(\.name))
+        var needed = Set(graph.output.map(\.name)),
+            made = Set(graph.input.map(\.name)).union(graph.initializer.map(\.name))
         for node in graph.node {
             needed.formUnion(names(neededBy: node))
             made.formUnion(node.output)

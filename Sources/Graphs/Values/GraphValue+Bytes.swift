@@ -9,7 +9,8 @@ extension GraphValue {
         let count = try checkedCount(shape)
         guard let expected = count.times(type.width), bytes.count == expected else {
             throw GraphError(
-                .typeMismatch, "\(bytes.count) bytes for a \(type.rawValue) value of shape \(text(shape)); give \(count) elements")
+                .typeMismatch,
+                "\(bytes.count) bytes for a \(type.rawValue) value of shape \(text(shape)); give \(count) elements")
         }
         self.init(type, shape, bytes.withUnsafeBytes { Self.content(type, shape, count, $0) })
     }
@@ -81,4 +82,3 @@ extension GraphValue {
         return data
     }
 }
-
