@@ -101,7 +101,8 @@ let package = Package(
         .executableTarget(
             name: "hidra-bench",
             dependencies: [
-                "HidraClient", "Encoders", "Training", "Heads", "Layers", "Checkpoints", "TensorCore", "CKernels", "CAllocationCount", "Tables", arguments,
+                "HidraClient", "Encoders", "Training", "Heads", "Layers", "Checkpoints", "Images", "TensorCore", "CKernels",
+                "CAllocationCount", "Tables", arguments,
             ],
             path: "Sources/hidra-bench", swiftSettings: dialect),
 

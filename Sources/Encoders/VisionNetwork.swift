@@ -9,6 +9,7 @@ package protocol VisionNetwork: Sendable {
     var channels: Int { get }
     /// Channels at each tap.
     var tapWidths: [Int] { get }
+    /// Learned numbers, the classifier's included; running statistics are not.
     var parameterCount: Int { get }
     /// The layer on the pooled top tap, when the checkpoint has one.
     var classifier: ImageClassifier? { get }
@@ -61,4 +62,9 @@ package final class ImageClassifier: @unchecked Sendable {
 extension ParameterScope {
     /// The buffer that counts training steps; nothing that runs reads it.
     static func isStepCounter(_ name: String) -> Bool { name.hasSuffix(".num_batches_tracked") }
+
+    /// Numbers that were learned; running statistics were measured.
+    var learnedCount: Int {
+        parameters.reduce(0) { $0 + ($1.name.contains(".running_") ? 0 : $1.value.count) }
+    }
 }

@@ -44,6 +44,15 @@ struct GoldenRealVisionTests {
         }
     }
 
+    @Test(
+        "parameters are counted as the models' cards count them",
+        arguments: [
+            (RealModel.resnet20, 269_722), (.resnet56, 853_018),
+        ])
+    func parameters(_ model: RealModel, _ count: Int) throws {
+        #expect(try ImageEncoder(folder: model.folder).network.parameterCount == count)
+    }
+
     @Test("an image has the same bits alone, in a batch and in another order", arguments: RealModel.allCases)
     func batchInvariance(_ model: RealModel) throws {
         let encoder = try ImageEncoder(folder: model.folder)
@@ -78,7 +87,7 @@ struct GoldenRealVisionTests {
         }
         #expect(names.count == images.shape[0])
         // In levels of 255.
-        let steps = encoder.preprocessing.std.map { Float($0 / encoder.preprocessing.scale) }
+        let steps = encoder.imagePreprocessing.std.map { Float($0 / encoder.imagePreprocessing.scale) }
         for (index, name) in names.enumerated() {
             let actual = try encoder.prepare(try #require(bytes[name], "\(name)"))
             let expected = images.rows(index..<index + 1).values

@@ -36,6 +36,7 @@ struct GoldenVisionTests {
         let pixels = try file.tensor("pixel_values").channelsLast
         let taps = network.tapWidths.count, states = network.hiddenStates(pixels, taps: Set(0..<taps))
         let last = try #require(states[taps - 1]), pooled = PixelPooling.mean(last)
+        if let count = golden.fields["parameters"] as? Int { #expect(network.parameterCount == count) }
         var compared = 0
         for name in golden.outputs {
             let actual: Tensor

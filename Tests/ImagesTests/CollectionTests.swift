@@ -15,7 +15,7 @@ struct CollectionTests {
         try bytes.write(to: url)
     }
 
-    private func all(_ collection: some ImageCollection) throws -> [LabelledImage] {
+    private func all(_ collection: any ImageCollection) throws -> [LabelledImage] {
         var images: [LabelledImage] = []
         while let image = try collection.next() { images.append(image) }
         return images
@@ -69,6 +69,21 @@ struct CollectionTests {
         try write("file")
         for name in ["nothing", "file"] {
             #expect(throws: ImageError.self) { try ImageFolder(folder.url.appending(path: name)) }
+        }
+    }
+
+    @Test("a path is opened as what it is")
+    func opening() throws {
+        try write("in/a/1.jpg")
+        try write("table.csv")
+        let made = try tar("-czf", "FILE", "a"), zipped = folder.url.appending(path: "again.TGZ")
+        try FileManager.default.copyItem(at: made, to: zipped)
+        for url in [folder.url.appending(path: "in"), made, zipped] {
+            #expect(try all(ImageCollections.open(url)).map(\.name) == ["a/1.jpg"], "\(url.lastPathComponent)")
+        }
+        for (name, code) in [("table.csv", ImageError.Code.unsupported), ("nothing.tar", .notFound)] {
+            let error = #expect(throws: ImageError.self) { try ImageCollections.open(folder.url.appending(path: name)) }
+            #expect(error?.code == code, "\(String(describing: error))")
         }
     }
 

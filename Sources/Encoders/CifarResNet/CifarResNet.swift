@@ -37,7 +37,7 @@ package final class CifarResNet: VisionNetwork, Sendable {
                 "linear.bias has \(loadedClassifier?.classes ?? 0) classes, config.json \(configuration.classes)",
                 file: weights.file)
         }
-        parameterCount = scope.parameters.reduce(0) { $0 + $1.value.count }
+        parameterCount = scope.learnedCount
         tapWidths = [first] + loaded.map(\.output)
         // Only now: nothing is packed from a checkpoint that does not fit.
         stem = loadedStem.frozen()

@@ -44,7 +44,7 @@ package final class MobileNetV2: VisionNetwork, Sendable {
             configuration, plan[plan.count - 1].output, width, kernel: 1, in: scope.scope("conv_1x1"))
         let loadedClassifier = ImageClassifier.load("classifier", width: width, in: scope, of: weights)
         try scope.finish(ignoring: ParameterScope.isStepCounter)
-        parameterCount = scope.parameters.reduce(0) { $0 + $1.value.count }
+        parameterCount = scope.learnedCount
         channels = configuration.channels
         tapWidths = plan.map(\.output) + [width]
         // Only now: nothing is packed from a checkpoint that does not fit.

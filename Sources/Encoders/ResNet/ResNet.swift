@@ -39,7 +39,7 @@ package final class ResNet: VisionNetwork, Sendable {
         }
         let loadedClassifier = ImageClassifier.load("classifier.1", width: width, in: scope, of: weights)
         try scope.finish(ignoring: ParameterScope.isStepCounter)
-        parameterCount = scope.parameters.reduce(0) { $0 + $1.value.count }
+        parameterCount = scope.learnedCount
         channels = configuration.channels
         tapWidths = [configuration.embeddingSize] + configuration.widths
         // Only now: nothing is packed from a checkpoint that does not fit.
