@@ -6,6 +6,7 @@ struct VisionNetwork {
         case convolution(PackedConvolution)
         /// Layers whose input is added to the last one's result before its activation.
         case residual([PackedConvolution], shortcut: PackedConvolution?)
+        case bottleneck(PackedBottleneck, adds: Bool)
         case mean
         case linear(FrozenLinear)
     }
@@ -35,6 +36,7 @@ struct VisionNetwork {
                 let kept = shortcut?(x) ?? x
                 let inner = layers.dropLast().reduce(x) { $1($0) }
                 return layers[layers.count - 1](inner, residual: kept)
+            case .bottleneck(let layers, let adds): return layers(x, adds: adds)
             case .mean: return PixelPooling.mean(x)
             case .linear(let weights): return PackedLinear(weights)(x)
             }
@@ -79,8 +81,9 @@ struct VisionNetwork {
                 if expansion > 1 { layers.append(net.layer(hidden, kernel: 1, .relu6)) }
                 layers.append(net.layer(hidden, kernel: 3, stride: step, groups: hidden, .relu6))
                 layers.append(net.layer(outputs, kernel: 1, .identity))
-                if step == 1, inputs == outputs {
-                    net.steps.append(.residual(layers, shortcut: nil))
+                if layers.count == 3 {
+                    let bottleneck = PackedBottleneck(expand: layers[0], depthwise: layers[1], reduce: layers[2])
+                    net.steps.append(.bottleneck(bottleneck, adds: step == 1 && inputs == outputs))
                 } else {
                     net.steps += layers.map { .convolution($0) }
                 }

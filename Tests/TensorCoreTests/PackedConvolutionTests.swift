@@ -97,6 +97,32 @@ extension KernelTests {
             }
         }
 
+        @Test(
+            "a bottleneck has the bits of its three layers, at one image and at several",
+            arguments: [
+                (Window(rank: 2, padding: 1), 8, true), (Window(rank: 2, stride: 2, padding: 1), 12, false),
+                (Window(stride: [2, 2], dilation: [1, 1], before: [0, 0], after: [1, 1]), 8, false),
+                (Window(rank: 2, dilation: 2, padding: 2), 8, true),
+            ])
+        func bottleneck(_ window: Window, _ outputs: Int, _ adds: Bool) {
+            let hidden = 300
+            let expand = PackedConvolution(
+                weight: numbers([hidden, 8, 1, 1], 1), bias: numbers([hidden], 2), window: Window(rank: 2),
+                activation: .relu6)
+            let depthwise = PackedConvolution(
+                weight: numbers([hidden, 1, 3, 3], 3), bias: numbers([hidden], 4), window: window, groups: hidden,
+                activation: .relu6)
+            let reduce = PackedConvolution(weight: numbers([outputs, hidden, 1, 1], 5), window: Window(rank: 2))
+            let fused = PackedBottleneck(expand: expand, depthwise: depthwise, reduce: reduce)
+            // Rows of 40 pixels × 300 channels: several bands of each image.
+            for (images, size) in [(1, [33, 40]), (5, [33, 40]), (2, [2, 40]), (3, [4, 2])] {
+                let x = numbers(Shape([images] + size + [8]), 6)
+                let separate = reduce(depthwise(expand(x)), residual: adds ? x : nil)
+                #expect(fused(x, adds: adds).values == separate.values, "\(images) images of \(size)")
+                #expect(overImages(x) { fused($0, adds: adds) }.values == separate.values)
+            }
+        }
+
         @Test("NaN passes a rectifier")
         func keepsNaN() {
             let packed = PackedConvolution(

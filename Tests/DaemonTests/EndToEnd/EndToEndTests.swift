@@ -136,7 +136,7 @@ struct EndToEndTests {
         let list = try await again.list()
         #expect(list.heads.map(\.name) == ["kept"])
         #expect(list.runs.map(\.state).sorted() == ["finished", "interrupted"])
-        #expect(try await again.predict(heads: ["kept"], texts: ["aa b c"]).inputs.count == 1)
+        #expect(try await again.predict(heads: ["kept"], .texts(["aa b c"])).inputs.count == 1)
         await again.close()
         try await next.stop()
     }
@@ -149,32 +149,6 @@ struct EndToEndTests {
         #expect(error?.code == .alreadyRunning)
         await client.close()
         try await daemon.stop()
-    }
-
-    @Test("data of a client that is gone is dropped, and appends cannot leave gaps")
-    func data() async throws {
-        let store = DataStore(limits: Limits(dataRows: 5, dataBytes: 100), folder: FileManager.default.temporaryDirectory)
-        let client = ClientIdentity([1]), other = ClientIdentity([2])
-        func append(_ first: UInt64, _ values: [String]) throws -> Int {
-            var request = Hidra_V1_AppendRowsRequest()
-            request.data = "d"
-            request.firstRow = first
-            var column = Hidra_V1_Column()
-            column.name = "x"
-            column.values = values
-            request.columns = [column]
-            return try store.append(request, client: client).rows
-        }
-        #expect(try append(0, ["a", "b"]) == 2)
-        #expect(try append(0, ["a", "b"]) == 2, "a repeat adds nothing")
-        #expect(try append(1, ["b", "c"]) == 3)
-        #expect(throws: Failure.self) { try append(7, ["z"]) }
-        #expect(throws: Failure.self) { try append(3, ["a", "b", "c"]) }
-        #expect(throws: Failure.self) { try append(3, [String(repeating: "x", count: 200)]) }
-        #expect(try store.columns(["x"], of: "d", client: client) == [["a", "b", "c"]])
-        #expect(throws: Failure.self) { try store.columns(["x"], of: "d", client: other) }
-        store.dropAll(of: client)
-        #expect(throws: Failure.self) { try store.columns(["x"], of: "d", client: client) }
     }
 
     @Test("events are numbered without gaps and can be replayed")

@@ -81,9 +81,7 @@ package struct PackedConvolution: Sendable {
         if weights.isDepthwise {
             depthwise(dense, other == nil ? activation : .identity, y)
             if let other { add(other, to: y) }
-        } else if kernel == [1, 1], window.stride == [1, 1], window.before == [0, 0], window.after == [0, 0],
-            groups == 1
-        {
+        } else if isPointwise {
             pointwise(dense, other, y)
         } else {
             bands(dense, other, y)
@@ -91,21 +89,33 @@ package struct PackedConvolution: Sendable {
         return y
     }
 
-    /// Every pixel is a row of one product.
+    /// Whether every pixel is a row of one product.
+    var isPointwise: Bool {
+        kernel == [1, 1] && window.stride == [1, 1] && window.before == [0, 0] && window.after == [0, 0] && groups == 1
+            && !weights.isDepthwise
+    }
+
     private func pointwise(_ x: Tensor, _ residual: Tensor?, _ y: Tensor) {
         let pixels = y.shape.rows, parts = parts(pixels, multiplies: channels * outputs)
         WorkerPool.shared.parallel(parts) { part in
             let first = pixels * part / parts, count = pixels * (part + 1) / parts - first
-            withUnsafePointer(to: 0) { tap in
-                var product = ck_pixel_product(
-                    output_width: pixels, row_step: 0, column_step: channels, tap_count: 1, run: channels, taps: tap,
-                    columns: outputs)
-                ck_convolve_pixels_f32(
-                    &product, first, count, x.pointer, weights.packed, weights.bias,
-                    residual.map { $0.pointer + first * outputs }, activation.kernel,
-                    y.mutablePointer + first * outputs,
-                    outputs)
-            }
+            pointwise(
+                count, x.pointer + first * channels, residual: residual.map { $0.pointer + first * outputs },
+                y.mutablePointer + first * outputs)
+        }
+    }
+
+    /// The product of `pixels` neighbouring pixels, on this thread.
+    func pointwise(
+        _ pixels: Int, _ x: UnsafePointer<Float>, residual: UnsafePointer<Float>?, _ y: UnsafeMutablePointer<Float>
+    ) {
+        withUnsafePointer(to: 0) { tap in
+            var product = ck_pixel_product(
+                output_width: max(pixels, 1), row_step: 0, column_step: channels, tap_count: 1, run: channels,
+                taps: tap,
+                columns: outputs)
+            ck_convolve_pixels_f32(
+                &product, 0, pixels, x, weights.packed, weights.bias, residual, activation.kernel, y, outputs)
         }
     }
 
