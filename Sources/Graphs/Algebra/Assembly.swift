@@ -67,6 +67,10 @@ extension Call {
         try reserve(count + total, width: 8, shape)
         if sources.contains(where: \.isAbsent) { return .absent(type, shape) }
         let map = try map()
+        // The last line of defence: the op writes through pointers.
+        try require(
+            map.count == count && map.allSatisfy { Int($0) < total }, .shapeMismatch,
+            "inputs of shapes \(sources.map { text($0.shape) }.joined(separator: ", ")) do not fill \(text(shape))")
         switch sources[0].content {
         case .float:
             let tensors = sources.compactMap(\.tensor)
@@ -112,7 +116,12 @@ extension Call {
         let count = try reserve(shape, updates.type)
         try reserve(updates.count, width: 4, updates.shape)
         switch updates.content {
-        case .float(let tensor): return GraphValue(ScatterSum(map: try map(), shape: Shape(shape))(tensor))
+        case .float(let tensor):
+            let map = try map()
+            try require(
+                map.count == updates.count && map.allSatisfy { Int($0) < count }, .shapeMismatch,
+                "updates of shape \(text(updates.shape)) do not fit \(text(shape))")
+            return GraphValue(ScatterSum(map: map, shape: Shape(shape))(tensor))
         case .real(let values):
             var sums = [Double](repeating: 0, count: count)
             for (value, to) in zip(values, try map()) where to >= 0 { sums[Int(to)] += value }

@@ -17,6 +17,11 @@ private struct AxisResizing {
     let region: (start: Double, end: Double)
     let coordinates: String
 
+    /// The element at a position, or the nearest one there is.
+    func place(_ position: Double) -> Int {
+        position.isNaN ? 0 : Int(min(max(position, 0), Double(input - 1)))
+    }
+
     /// Position in the input of the centre of output `x`; nil outside of the region's input, where a constant stands.
     func source(_ x: Int) -> Double? {
         let x = Double(x), extent = Double(input), length = extent * scale
@@ -108,7 +113,9 @@ extension Call {
                     "keep_aspect_ratio_policy \"\(policy)\"")
                 let factor = factors.reduce(first) { policy == "not_larger" ? min($0, $1) : max($0, $1) }
                 factors = factors.map { _ in factor }
-                outputs = axes.map { Int((factor * Double(x.shape[$0])).rounded(.toNearestOrAwayFromZero)) }
+                outputs = axes.map {
+                    Int(Self.signed((factor * Double(x.shape[$0])).rounded(.toNearestOrAwayFromZero)))
+                }
             }
         } else {
             for (axis, factor) in zip(axes, factors) {
@@ -147,7 +154,7 @@ extension Call {
             sources.append(
                 try (0..<shape[axis]).map { o in
                     guard let position = plan.source(o) else { return -1 }
-                    return Int(min(max(try rounded(position), 0), Double(plan.input - 1)))
+                    return plan.place(try rounded(position))
                 })
         }
         return try selectByAxis(x, shape, fill: extrapolation) { sources[$1][$0] }
@@ -164,6 +171,7 @@ extension Call {
             return d < 2 ? ((a * d - 5 * a) * d + 8 * a) * d - 4 * a : 0
         }
         let stretch = antialias ? min(plan.scale, 1) : 1, support = cubic ? 2.0 : 1.0
+        try require(stretch > 1e-6, .badValue, "scale \(plan.scale) is too small to smooth over")
         // Taps reach from `first` to `1 − first` around the floor of a position.
         let first = Int((-support / stretch).rounded(.down)) + 1
         let taps = 2 - 2 * first
@@ -183,7 +191,7 @@ extension Call {
                 if sum != 0 { row = row.map { $0 / sum } }
             }
             weights += row
-            sources += (0..<taps).map { Int(min(max(floor + Double(first + $0), 0), Double(plan.input - 1))) }
+            sources += (0..<taps).map { plan.place(floor + Double(first + $0)) }
         }
         var shape = x.shape
         shape[axis] = plan.output
