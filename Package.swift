@@ -129,7 +129,9 @@ let package = Package(
         tests("Protocol", ["HidraProtocol"]),
         tests("Hub", ["Hub"], exclude: ["Fixtures"]),
         tests("Workbench", ["Workbench", "Heads", "Encoders", "Training", "Checkpoints", "TensorCore", grdb]),
-        tests("Daemon", ["Daemon", "Workbench", "HidraPlugin", "HidraClient", "HidraProtocol", "ZeroMQ", logging]),
+        tests(
+            "Daemon",
+            ["Daemon", "Workbench", "Graphs", "TensorCore", "HidraPlugin", "HidraClient", "HidraProtocol", "ZeroMQ", logging]),
         tests("CLI", ["hidra", "HidraClient", "HidraProtocol", "Tables", arguments]),
     ]
 )
