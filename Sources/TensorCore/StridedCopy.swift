@@ -4,6 +4,8 @@ import CKernels
 /// transposes where the source is dense along another axis.
 func copy(_ source: Tensor, to target: Tensor) {
     precondition(source.shape == target.shape, "copy: \(source.shape) to \(target.shape)")
+    // The transposes below take an axis out of the loop, and with it an extent of zero.
+    guard source.count > 0 else { return }
     let nest = LoopNest(source.shape, [target.strides, source.strides])
     let from = source.pointer, to = target.mutablePointer
     let length = nest.runLength, step = nest.runStrides[0], stride = nest.runStrides[1]

@@ -314,4 +314,20 @@ struct BadGraphTests {
         }
         #expect(runs > 50)
     }
+
+    @Test("an empty batch goes through a loss over the second of many axes")
+    func emptyBatch() throws {
+        var builder = ModelBuilder()
+        builder.input("x", .float32, ["n", 5, 6, 3])
+        builder.input("y", .int64, ["n", 6, 3])
+        builder.node("SoftmaxCrossEntropyLoss", ["x", "y"], ["l"], [ModelBuilder.string("reduction", "none")])
+        builder.output("l")
+        let program = try GraphProgram(builder.model())
+        for _ in 0..<100 {
+            let loss = try program.run(inputs: [
+                "x": GraphValue(Tensor([], [0, 5, 6, 3])), "y": .int64([], [0, 6, 3]),
+            ])[0].value
+            #expect(loss.shape == [0, 6, 3])
+        }
+    }
 }
