@@ -50,10 +50,11 @@ extension Workbench {
             progress(JobProgress(.extracting, done: done, total: total, metrics: ["cache_hits": Double(hits)]))
         }
         let extractSeconds = (ContinuousClock.now - extractionStart) / .seconds(1)
+        let problems = InputProblems(extracted, plan.inputs)
         let (plan, features) = try await Workbench.offPool { try plan.leavingOutUnreadable(extracted, loaded) }
         var summary = TrainingSummary()
         summary.notes = plan.notes
-        for note in InputProblems(extracted, plan.inputs).notes {
+        for note in problems.notes {
             summary.notes.append(note)
             progress(JobProgress(.extracting, done: total, total: total, note: note))
         }

@@ -55,6 +55,8 @@ struct FolderSourceTests {
         arguments: ["config.json", "tokenizer.json", "model.safetensors"])
     func refusesIncomplete(path: String) async throws {
         try FileManager.default.removeItem(at: folder.file("My Model/\(path)"))
+        // Without it the weights are only in a pickle.
+        try FileManager.default.removeItem(at: folder.file("My Model/onnx"))
         let error = await harness.failure(source)
         #expect(error.code == (path == "model.safetensors" ? .unsupported : .invalidData))
         #expect(error.message.contains(path))

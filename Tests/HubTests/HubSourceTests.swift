@@ -115,6 +115,7 @@ struct HubSourceTests {
     func refusesPickle() async throws {
         var files = HubServer.encoder()
         files["model.safetensors"] = nil
+        files["onnx/model.onnx"] = nil
         let server = try HubServer(files)
         let error = await (try FetchHarness(server)).failure()
         #expect(error.code == .unsupported)
