@@ -62,7 +62,8 @@ package struct HeadBundle {
     /// Writes both files into `folder`, which exists. Returns the description with the digest filled in.
     /// The same head gives the same bytes.
     @discardableResult
-    package static func write(_ network: HeadNetwork, _ description: Description, to folder: URL) throws -> Description {
+    package static func write(_ network: HeadNetwork, _ description: Description, to folder: URL) throws -> Description
+    {
         let weights: Data
         if description.kind == .graph {
             weights = try network.onnx()
@@ -83,7 +84,8 @@ package struct HeadBundle {
     package init(folder: URL) throws {
         func corrupt(_ what: String, _ cause: (any Error)? = nil) -> HeadError {
             HeadError(
-                .corruptBundle, "the head in \(folder.lastPathComponent) cannot be used: \(what). Train it again, or remove it",
+                .corruptBundle,
+                "the head in \(folder.lastPathComponent) cannot be used: \(what). Train it again, or remove it",
                 cause: cause)
         }
         let descriptionURL = folder.appending(path: Self.descriptionFile)
@@ -107,12 +109,14 @@ package struct HeadBundle {
         }
         guard description.format == 1 else {
             throw HeadError(
-                .incompatible, "the head \(description.name) has format \(description.format); this version reads 1. Update Hidra")
+                .incompatible,
+                "the head \(description.name) has format \(description.format); this version reads 1. Update Hidra")
         }
         do {
             let outputs = description.task == .regress ? 1 : description.labels.count
             if description.kind == .graph {
-                network = try HeadNetwork(graph: GraphModel(data: weights), width: description.width, outputs: outputs, seed: 0)
+                network = try HeadNetwork(
+                    graph: GraphModel(data: weights), width: description.width, outputs: outputs, seed: 0)
             } else {
                 let scope = try ParameterScope(frozen: Safetensors(weightsURL))
                 network = HeadNetwork(description.kind, width: description.width, outputs: outputs, in: scope)

@@ -41,7 +41,9 @@ extension LabelEncoding {
             let best = probabilities.pointer.best(start, labels.count)
             return [LabelScore(label: labels[best], score: Double(probabilities.pointer[start + best]))]
         }
-        let scores = labels.indices.map { LabelScore(label: labels[$0], score: Double(probabilities.pointer[start + $0])) }
+        let scores = labels.indices.map {
+            LabelScore(label: labels[$0], score: Double(probabilities.pointer[start + $0]))
+        }
         return Array(scores.sorted { ($1.score, $0.label) < ($0.score, $1.label) }.prefix(count))
     }
 }

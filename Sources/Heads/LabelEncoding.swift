@@ -52,11 +52,15 @@ package struct LabelEncoding: Sendable {
         case .regress:
             let values = try Self.numbers(cells)
             let mean = values.reduce(0) { $0 + Double($1) } / Double(max(values.count, 1))
-            let variance = values.reduce(0) { $0 + (Double($1) - mean) * (Double($1) - mean) } / Double(max(values.count, 1))
+            let variance =
+                values.reduce(0) { $0 + (Double($1) - mean) * (Double($1) - mean) } / Double(max(values.count, 1))
             guard variance > 0 else {
-                throw HeadError(.invalidLabels, "every target is \(mean); there is nothing to learn. Is it the right column?")
+                throw HeadError(
+                    .invalidLabels, "every target is \(mean); there is nothing to learn. Is it the right column?")
             }
-            self.init(task: task, labels: [], separator: separator, scaling: Scaling(mean: mean, deviation: variance.squareRoot()))
+            self.init(
+                task: task, labels: [], separator: separator,
+                scaling: Scaling(mean: mean, deviation: variance.squareRoot()))
         }
     }
 
@@ -82,7 +86,11 @@ package struct LabelEncoding: Sendable {
             var flags = [Float](repeating: 0, count: cells.count * labels.count)
             for (row, cell) in cells.enumerated() {
                 for label in Self.parts(cell, task, separator) {
-                    if let known = index[label] { flags[row * labels.count + known] = 1 } else { unknown[label, default: 0] += 1 }
+                    if let known = index[label] {
+                        flags[row * labels.count + known] = 1
+                    } else {
+                        unknown[label, default: 0] += 1
+                    }
                 }
             }
             return (.labels(flags, count: labels.count), Array(cells.indices), unknown)
@@ -94,7 +102,8 @@ package struct LabelEncoding: Sendable {
 
     private static func emptyLabel(_ row: Int) -> HeadError {
         HeadError(
-            .invalidLabels, "row \(row + 1) has an empty label; fill it in or remove the row", details: ["row": String(row + 1)])
+            .invalidLabels, "row \(row + 1) has an empty label; fill it in or remove the row",
+            details: ["row": String(row + 1)])
     }
 
     /// The label a cell of a `classify` column stands for: surrounding white space does not count.
@@ -121,7 +130,8 @@ package struct LabelEncoding: Sendable {
 
 extension String {
     fileprivate func trimmingWhitespace() -> String {
-        guard let start = firstIndex(where: { !$0.isWhitespace }), let end = lastIndex(where: { !$0.isWhitespace }) else { return "" }
+        guard let start = firstIndex(where: { !$0.isWhitespace }), let end = lastIndex(where: { !$0.isWhitespace })
+        else { return "" }
         return String(self[start...end])
     }
 }

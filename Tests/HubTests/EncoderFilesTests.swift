@@ -34,6 +34,22 @@ struct EncoderFilesTests {
                 == .sharded(index: "model.safetensors.index.json"))
     }
 
+    @Test("A graph stands in for weights, and an image encoder needs no tokenizer")
+    func otherKinds() throws {
+        let graph = try EncoderFiles.choose(
+            from: ["tokenizer.json", "onnx/model.onnx", "pytorch_model.bin"], source: "x")
+        #expect(graph.weights == .single("onnx/model.onnx") && graph.plain == ["tokenizer.json"])
+        #expect(
+            try EncoderFiles.choose(from: Self.base.union(["model.safetensors", "model.onnx"]), source: "x").weights
+                == .single("model.safetensors"))
+        let image = try EncoderFiles.choose(
+            from: ["config.json", "preprocessor_config.json", "model.safetensors"], source: "x")
+        #expect(image.plain == ["config.json", "preprocessor_config.json"])
+        #expect(
+            try EncoderFiles.choose(from: ["config.json", "model.safetensors"], source: "x", readsText: false).plain
+                == ["config.json"])
+    }
+
     @Test("Weights as a pickle are refused by name", arguments: ["pytorch_model.bin", "model.pt", "weights.ckpt"])
     func refusesPickle(path: String) {
         #expect {

@@ -8,10 +8,14 @@ package enum TinyPNG {
         var rows: [UInt8] = []
         for row in 0..<height { rows += [0] + rgb[row * width * 3..<(row + 1) * width * 3] }
         let length = UInt16(rows.count)
-        var stream: [UInt8] = [0x78, 0x01, 1, UInt8(length & 0xff), UInt8(length >> 8), UInt8(~length & 0xff), UInt8(~length >> 8)]
+        var stream: [UInt8] = [
+            0x78, 0x01, 1, UInt8(length & 0xff), UInt8(length >> 8), UInt8(~length & 0xff), UInt8(~length >> 8),
+        ]
         stream += rows + bigEndian(adler(rows))
         let header = bigEndian(UInt32(width)) + bigEndian(UInt32(height)) + [8, 2, 0, 0, 0]
-        return Data([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a] + chunk("IHDR", header) + chunk("IDAT", stream) + chunk("IEND", []))
+        return Data(
+            [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a] + chunk("IHDR", header) + chunk("IDAT", stream)
+                + chunk("IEND", []))
     }
 
     /// One colour all over, a little different from image to image.
@@ -28,7 +32,9 @@ package enum TinyPNG {
         return bigEndian(UInt32(data.count)) + body + bigEndian(crc(body))
     }
 
-    private static func bigEndian(_ value: UInt32) -> [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: value >> (24 - 8 * $0)) } }
+    private static func bigEndian(_ value: UInt32) -> [UInt8] {
+        (0..<4).map { UInt8(truncatingIfNeeded: value >> (24 - 8 * $0)) }
+    }
 
     private static func crc(_ bytes: [UInt8]) -> UInt32 {
         ~bytes.reduce(UInt32.max) { crc, byte in

@@ -80,8 +80,10 @@ struct ControlRequests: Sendable {
         welcome.processID = UInt32(ProcessInfo.processInfo.processIdentifier)
         welcome.limits = limits.message
         welcome.heartbeatSeconds = 10
-        welcome.capabilities = ["classify", "multilabel", "regress", "head.linear", "head.mlp", "head.graph", "image", "graph",
-            "export", "events.replay"]
+        welcome.capabilities = [
+            "classify", "multilabel", "regress", "head.linear", "head.mlp", "head.graph", "image", "graph",
+            "export", "events.replay",
+        ]
         return .reply(to: request, .welcome(welcome))
     }
 

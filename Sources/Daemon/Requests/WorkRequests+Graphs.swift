@@ -22,7 +22,9 @@ extension WorkRequests {
     }
 
     /// Runs an ONNX graph once. Not on the compute thread: an author's graph may take long, and predictions must not wait for it.
-    func runGraph(_ request: Hidra_V1_RunGraphRequest, _ frames: [Hidra_V1_TensorFrame], _ tensors: [[UInt8]]) async throws -> Answer {
+    func runGraph(_ request: Hidra_V1_RunGraphRequest, _ frames: [Hidra_V1_TensorFrame], _ tensors: [[UInt8]])
+        async throws -> Answer
+    {
         let bytes = request.model
         return try await Workbench.offPool {
             let start = ContinuousClock.now
@@ -33,7 +35,8 @@ extension WorkRequests {
                         throw Failure(.invalidArgument, "Input '\(frame.name)' is given twice.")
                     }
                     guard let type = ElementType(frame.type) else {
-                        throw Failure(.unsupported, "Input '\(frame.name)' has an element type this daemon does not know.")
+                        throw Failure(
+                            .unsupported, "Input '\(frame.name)' has an element type this daemon does not know.")
                     }
                     let shape = frame.shape.map { Int(clamping: $0) }
                     inputs[frame.name] = try GraphValue(type: type, shape: shape, bytes: Data(tensor))
@@ -122,8 +125,10 @@ extension Hidra_V1_GraphValue {
 }
 
 private let wireTypes: [(wire: Hidra_V1_DataType, type: ElementType)] = [
-    (.float32, .float32), (.float64, .float64), (.float16, .float16), (.bfloat16, .bfloat16), (.int8, .int8), (.int16, .int16),
-    (.int32, .int32), (.int64, .int64), (.uint8, .uint8), (.uint16, .uint16), (.uint32, .uint32), (.uint64, .uint64), (.bool, .bool),
+    (.float32, .float32), (.float64, .float64), (.float16, .float16), (.bfloat16, .bfloat16), (.int8, .int8),
+    (.int16, .int16),
+    (.int32, .int32), (.int64, .int64), (.uint8, .uint8), (.uint16, .uint16), (.uint32, .uint32), (.uint64, .uint64),
+    (.bool, .bool),
 ]
 
 extension ElementType {

@@ -2,6 +2,7 @@ import Checkpoints
 package import Foundation
 import Graphs
 import Images
+import Synchronization
 package import TensorCore
 import Tokenizers
 
@@ -21,7 +22,11 @@ package final class GraphEncoder: FeatureEncoder, @unchecked Sendable {
 
     /// - Throws: `CheckpointError`, `GraphError`, `TokenizerError`, `ImageError`: the folder is incomplete, damaged or not supported.
     package init(folder: URL) throws {
-        guard let file = Self.files.first(where: { FileManager.default.fileExists(atPath: folder.appending(path: $0).path) }) else {
+        guard
+            let file = Self.files.first(where: {
+                FileManager.default.fileExists(atPath: folder.appending(path: $0).path)
+            })
+        else {
             throw CheckpointError(.unreadable, "model.onnx is missing", file: folder.path)
         }
         let model = try GraphModel(data: Data(contentsOf: folder.appending(path: file), options: .mappedIfSafe))
@@ -54,21 +59,23 @@ package final class GraphEncoder: FeatureEncoder, @unchecked Sendable {
     /// another's vector.
     package func features(_ inputs: [PreparedInput], tap: Int) throws -> Tensor {
         let name = taps[tap].name, width = taps[tap].width
-        let result = Tensor(uninitialised: [inputs.count, width]), failures = FirstFailure()
+        let result = Tensor(uninitialised: [inputs.count, width])
+        let failure = Mutex<(any Error)?>(nil)
         WorkerPool.shared.parallel(inputs.count) { index in
             do {
                 let values = try program.values([name], inputs: input.values(inputs[index].content))
                 guard let state = values[name]?.tensor, let pooled = input.pool(state), pooled.count == width else {
-                    throw CheckpointError(.shapeMismatch, "\"\(name)\" is not of the shape it had when the encoder was loaded")
+                    throw CheckpointError(
+                        .shapeMismatch, "\"\(name)\" is not of the shape it had when the encoder was loaded")
                 }
                 let dense = pooled.contiguous()
                 (result.mutablePointer + index * width).update(from: dense.pointer, count: width)
                 withExtendedLifetime(dense) {}
             } catch {
-                failures.add(error)
+                failure.withLock { $0 = $0 ?? error }
             }
         }
-        try failures.check()
+        if let failure = failure.withLock({ $0 }) { throw failure }
         return result
     }
 
@@ -84,7 +91,9 @@ package final class GraphEncoder: FeatureEncoder, @unchecked Sendable {
         }
         for (index, probe) in probes.enumerated().dropFirst() {
             var seen: Set<String> = []
-            for result in probe where input.width(result.shape, of: index) == widths[result.name] { seen.insert(result.name) }
+            for result in probe where input.width(result.shape, of: index) == widths[result.name] {
+                seen.insert(result.name)
+            }
             order.removeAll { !seen.contains($0) }
         }
         guard let top = outputs.first(where: order.contains) else {
@@ -96,15 +105,4 @@ package final class GraphEncoder: FeatureEncoder, @unchecked Sendable {
         order.removeAll { $0 == top }
         return (order + [top]).map { Tap(name: $0, width: widths[$0] ?? 0) }
     }
-}
-
-/// The first error of several threads.
-private final class FirstFailure: @unchecked Sendable {
-    // `@unchecked`: `error` is only touched with `lock` held.
-    private let lock = NSLock()
-    private var error: (any Error)?
-
-    func add(_ error: any Error) { lock.withLock { self.error = self.error ?? error } }
-
-    func check() throws { if let error = lock.withLock({ error }) { throw error } }
 }

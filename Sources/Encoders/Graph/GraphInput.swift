@@ -44,7 +44,8 @@ struct GraphInput: Sendable {
         } else if has("preprocessor_config.json") {
             guard let port = ports.first, ports.count == 1, port.type == .float32 else {
                 throw CheckpointError(
-                    .invalidConfiguration, "model.onnx takes \(names.joined(separator: ", ")); an image encoder takes one float32 input "
+                    .invalidConfiguration,
+                    "model.onnx takes \(names.joined(separator: ", ")); an image encoder takes one float32 input "
                         + "[batch, 3, height, width]", file: folder.path)
             }
             let preprocessing = try ImagePreprocessing(
@@ -55,7 +56,8 @@ struct GraphInput: Sendable {
             preprocessingName = preprocessing.description
         } else {
             throw CheckpointError(
-                .unreadable, "beside model.onnx there is neither tokenizer.json nor preprocessor_config.json", file: folder.path)
+                .unreadable, "beside model.onnx there is neither tokenizer.json nor preprocessor_config.json",
+                file: folder.path)
         }
     }
 
@@ -111,10 +113,14 @@ struct GraphInput: Sendable {
             return Set([3, 5, maxTokens]).sorted().map { length in
                 .tokens(
                     TokenizedText(
-                        ids: [Int32](repeating: 1, count: length), typeIDs: [Int32](repeating: 0, count: length), truncated: 0))
+                        ids: [Int32](repeating: 1, count: length), typeIDs: [Int32](repeating: 0, count: length),
+                        truncated: 0))
             }
         case .image(let preprocessing, _):
-            return [.pixels([Float](repeating: 0, count: 3 * preprocessing.outputSize.height * preprocessing.outputSize.width))]
+            return [
+                .pixels(
+                    [Float](repeating: 0, count: 3 * preprocessing.outputSize.height * preprocessing.outputSize.width))
+            ]
         }
     }
 
@@ -140,7 +146,8 @@ struct GraphInput: Sendable {
             let tokens = state.reshapedView([state.shape[1], state.shape[2]])
             return pooling(tokens, SequenceOffsets(lengths: [state.shape[1]]))
         case (.image, 4):
-            let positions = state.reshapedView([state.shape[1], state.shape[2] * state.shape[3]]).permutedView([1, 0]).contiguous()
+            let positions = state.reshapedView([state.shape[1], state.shape[2] * state.shape[3]]).permutedView([1, 0])
+                .contiguous()
             return MeanPooling(SequenceOffsets(lengths: [positions.shape[0]]))(positions)
         default: return nil
         }

@@ -74,7 +74,9 @@ struct LabelledRowsOptions: ParsableArguments {
                 [UploadColumn(inputColumn, texts), UploadColumn(labelColumn, try table.column(labelColumn))],
                 sample: texts.first)
         }
-        if Paths.isDirectory(file) || ImageCollections.isArchive(URL(filePath: file)) { return .images(.collection(URL(filePath: file))) }
+        if Paths.isDirectory(file) || ImageCollections.isArchive(URL(filePath: file)) {
+            return .images(.collection(URL(filePath: file)))
+        }
         let table = try await TableInput.read(file, format: format)
         let names = ["path", "file", "filename", "image"].filter(table.columns.contains)
         guard let column = path ?? (names.count == 1 ? names.first : nil) else {

@@ -25,7 +25,8 @@ struct GraphCheck: AsyncParsableCommand {
 
     @Option(
         name: .customLong("size"),
-        help: ArgumentHelp("Extent of another symbol in the estimate (default: 32); once for each.", valueName: "symbol=n"))
+        help: ArgumentHelp(
+            "Extent of another symbol in the estimate (default: 32); once for each.", valueName: "symbol=n"))
     var sizes: [SymbolSize] = []
 
     @OptionGroup var common: CommonOptions
@@ -53,7 +54,9 @@ struct SymbolSize: ExpressibleByArgument, Sendable, Equatable {
     let extent: UInt64
 
     init?(argument: String) {
-        guard let sign = argument.lastIndex(of: "="), let extent = UInt64(argument[argument.index(after: sign)...]), extent > 0 else {
+        guard let sign = argument.lastIndex(of: "="), let extent = UInt64(argument[argument.index(after: sign)...]),
+            extent > 0
+        else {
             return nil
         }
         symbol = String(argument[..<sign])

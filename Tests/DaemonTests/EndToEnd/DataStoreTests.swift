@@ -1,7 +1,7 @@
 import Foundation
 import HidraProtocol
-import Testing
 import TestSupport
+import Testing
 
 @testable import Daemon
 
@@ -54,7 +54,9 @@ struct DataStoreTests {
         #expect(throws: Failure.self, "the limit on files") {
             try store.append(request(3, files: [Data(repeating: 0, count: 50_000)]), client: client)
         }
-        #expect(throws: Failure.self, "a column of files stays one") { try store.append(request(3, texts: ["a"]), client: client) }
+        #expect(throws: Failure.self, "a column of files stays one") {
+            try store.append(request(3, texts: ["a"]), client: client)
+        }
         guard case .blobs(let blobs) = try store.table("d", client: client).column("x") else {
             Issue.record("the column holds no files")
             return
@@ -63,6 +65,7 @@ struct DataStoreTests {
         #expect(store.drop("d", client: client) == 3)
         #expect(try blobs.map { try $0.read() } == files)
         #expect(Set(blobs.map(\.digest)).count == 3)
-        #expect(try store.append(request(0, files: [files[2]]), client: client).rows == 1, "dropped bytes count no more")
+        #expect(
+            try store.append(request(0, files: [files[2]]), client: client).rows == 1, "dropped bytes count no more")
     }
 }

@@ -2,8 +2,8 @@ import Foundation
 import HidraClient
 import HidraProtocol
 import Synchronization
-import Testing
 import TestSupport
+import Testing
 
 @testable import Daemon
 
@@ -26,7 +26,9 @@ struct EndToEndTests {
         #expect(second.summary.cacheMisses == 0 && second.summary.cacheHits == 200)
 
         let list = try await client.list()
-        #expect(list.encoders.map(\.name) == ["tiny"] && list.heads.map(\.name) == ["letters", "letters2"] && list.runs.count == 2)
+        #expect(
+            list.encoders.map(\.name) == ["tiny"] && list.heads.map(\.name) == ["letters", "letters2"]
+                && list.runs.count == 2)
 
         let answer = try await client.predict(heads: ["letters", "letters2"], .texts(["cc a b"]), top: 2)
         #expect(answer.inputs[0].heads.map { $0.labels[0].label } == ["c", "c"])
@@ -51,10 +53,13 @@ struct EndToEndTests {
         try await daemon.stop()
     }
 
-    @Test("what the user got wrong is an error that helps", arguments: [
-        ("head", "not_found", "letter"), ("column", "not_found", "label"), ("encoder", "not_found", "tiny"),
-        ("data", "not_found", "append"), ("kind", "invalid_argument", "linear"), ("exists", "already_exists", "letters"),
-    ])
+    @Test(
+        "what the user got wrong is an error that helps",
+        arguments: [
+            ("head", "not_found", "letter"), ("column", "not_found", "label"), ("encoder", "not_found", "tiny"),
+            ("data", "not_found", "append"), ("kind", "invalid_argument", "linear"),
+            ("exists", "already_exists", "letters"),
+        ])
     func helpfulErrors(_ mistake: String, _ code: String, _ part: String) async throws {
         let daemon = try RunningDaemon()
         let client = try await daemon.connectWithEncoder()
@@ -104,7 +109,11 @@ struct EndToEndTests {
         }
         let status = try await client.status()
         #expect(status.jobs.map(\.id) == [job] && status.jobs[0].subject == "long" && status.jobs[0].client == "test")
-        for _ in 0..<20 { #expect(try await client.predict(heads: ["letters"], .texts(["bb c d"])).inputs[0].heads[0].labels[0].label == "b") }
+        for _ in 0..<20 {
+            #expect(
+                try await client.predict(heads: ["letters"], .texts(["bb c d"])).inputs[0].heads[0].labels[0].label
+                    == "b")
+        }
         #expect(try await client.cancel(job: job))
         let error = await #expect(throws: HidraError.self) { try await training.value }
         #expect(error?.code == .cancelled)
@@ -163,7 +172,8 @@ struct EndToEndTests {
             sequences.append(event.sequence)
             if event.name == "head.registered" { break }
         }
-        #expect(names.first == "daemon.started" && names.contains("encoder.registered") && names.contains("run.started"))
+        #expect(
+            names.first == "daemon.started" && names.contains("encoder.registered") && names.contains("run.started"))
         #expect(sequences == Array(1...UInt64(sequences.count)))
         await client.close()
         try await daemon.stop()

@@ -3,8 +3,8 @@ import Graphs
 import HidraClient
 import HidraProtocol
 import TensorCore
-import Testing
 import TestSupport
+import Testing
 
 @testable import Daemon
 
@@ -18,12 +18,14 @@ struct GraphEndToEndTests {
         }
         return try GraphModel(
             GraphWriter.mlp(
-                hidden: (weights([24, width], 1), weights([24], 2)), output: (weights([outputs, 24], 3), weights([outputs], 4)),
+                hidden: (weights([24, width], 1), weights([24], 2)),
+                output: (weights([outputs, 24], 3), weights([outputs], 4)),
                 dropout: 0.1)
         ).serialized()
     }
 
-    @Test("a graph is trained as a head, answers, survives a restart, and is exported as a model that computes the same")
+    @Test(
+        "a graph is trained as a head, answers, survives a restart, and is exported as a model that computes the same")
     func wholeStory() async throws {
         let daemon = try RunningDaemon()
         let client = try await daemon.connectWithEncoder()
@@ -65,7 +67,9 @@ struct GraphEndToEndTests {
         #expect(good.problems.isEmpty && good.parameters == 24 * 32 + 24 + 4 * 24 + 4 && good.activationBytes > 0)
         let bad = try await client.checkGraph(Data("no model".utf8))
         #expect(bad.problems.count == 1)
-        let run = await #expect(throws: HidraError.self) { try await client.runGraph(Data("no model".utf8), inputs: []) }
+        let run = await #expect(throws: HidraError.self) {
+            try await client.runGraph(Data("no model".utf8), inputs: [])
+        }
         #expect(run?.code == .unsupported)
 
         let data = try await client.upload(columns: letterRows(40))

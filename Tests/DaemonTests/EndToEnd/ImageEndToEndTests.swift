@@ -1,8 +1,8 @@
 import Foundation
 import HidraClient
 import HidraProtocol
-import Testing
 import TestSupport
+import Testing
 
 @testable import Daemon
 
@@ -52,7 +52,9 @@ struct ImageEndToEndTests {
         return request
     }
 
-    @Test("a head is trained on images; files that are none are named and left out; the second head finds all features cached")
+    @Test(
+        "a head is trained on images; files that are none are named and left out; the second head finds all features cached"
+    )
     func training() async throws {
         let daemon = try RunningDaemon()
         let (client, data) = try await Self.prepared(daemon)
@@ -60,12 +62,15 @@ struct ImageEndToEndTests {
         #expect(trained.head.labels == ["blue", "green", "red"] && trained.head.modality == "image")
         #expect(trained.summary.trainRows + trained.summary.validationRows + trained.summary.testRows == 58)
         let notes = trained.summary.notes.joined(separator: "\n")
-        #expect(notes.contains("photos/7.png: ") && notes.contains("photos/8.png: ") && notes.contains("2 of 60 images"), "\(notes)")
+        #expect(
+            notes.contains("photos/7.png: ") && notes.contains("photos/8.png: ") && notes.contains("2 of 60 images"),
+            "\(notes)")
 
         let second = try await client.train(Self.request("colour2", data)) { _ in }
         #expect(second.summary.cacheHits == 58 && second.summary.cacheMisses == 2)
 
-        let answer = try await client.predict(heads: ["colour"], .images([Self.photo(100), Data("x".utf8), Self.photo(101)]))
+        let answer = try await client.predict(
+            heads: ["colour"], .images([Self.photo(100), Data("x".utf8), Self.photo(101)]))
         #expect(answer.inputs.map { $0.heads.first?.labels.first?.label } == ["green", nil, "blue"])
         #expect(answer.inputs[1].problem.contains("not an image"))
 
@@ -94,7 +99,9 @@ struct ImageEndToEndTests {
             try await client.embed(encoder: "pixels", .images(images), tap: "no such tap")
         }
         #expect(wrongTap?.code == .invalidArgument && wrongTap?.message.contains("it has: 0, 1") == true)
-        let wrongInput = await #expect(throws: HidraError.self) { try await client.embed(encoder: "pixels", .texts(["a"])) }
+        let wrongInput = await #expect(throws: HidraError.self) {
+            try await client.embed(encoder: "pixels", .texts(["a"]))
+        }
         #expect(wrongInput?.message.contains("reads images") == true)
         await client.close()
         try await daemon.stop()

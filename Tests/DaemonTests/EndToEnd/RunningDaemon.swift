@@ -59,7 +59,9 @@ final class RunningDaemon: Sendable {
 func letterRows(_ count: Int) -> [UploadColumn] {
     let letters = ["a", "b", "c", "d"]
     return [
-        UploadColumn("text", (0..<count).map { "\(letters[$0 % 4])\(letters[$0 % 4]) \(letters[$0 / 4 % 4]) \(letters[$0 / 16 % 4])" }),
+        UploadColumn(
+            "text",
+            (0..<count).map { "\(letters[$0 % 4])\(letters[$0 % 4]) \(letters[$0 / 4 % 4]) \(letters[$0 / 16 % 4])" }),
         UploadColumn("label", (0..<count).map { letters[$0 % 4] }),
     ]
 }
