@@ -37,13 +37,15 @@ package struct HeadNetwork: Network {
     package init(graph model: GraphModel, width: Int, outputs: Int, seed: UInt64) throws {
         do {
             let network = try GraphNetwork(model, seed: seed)
-            // What the declarations leave open shows in a pass over two rows.
-            let probe = try network(Tensor(repeating: 0.1, [2, width]), dropoutSeed: nil)
-            guard probe.shape == [2, outputs] else {
-                throw HeadError(
-                    .invalidSettings,
-                    "The graph makes \(probe.shape) of features [2, \(width)]; the labels need [2, \(outputs)]. Give its last layer "
-                        + "\(outputs) outputs, and export it with a symbolic first dimension.")
+            // What the declarations leave open shows in a pass; two, because a number of rows may be built in.
+            for rows in [2, 3] {
+                let probe = try network(Tensor(repeating: 0.1, [rows, width]), dropoutSeed: nil)
+                guard probe.shape == [rows, outputs] else {
+                    throw HeadError(
+                        .invalidSettings,
+                        "The graph makes \(probe.shape) of features [\(rows), \(width)]; the labels need [\(rows), \(outputs)]. Give its "
+                            + "last layer \(outputs) outputs, and export it with a symbolic first dimension.")
+                }
             }
             body = .graph(network)
             parameters = network.parameters

@@ -1,3 +1,4 @@
+public import Foundation
 internal import HidraProtocol
 
 /// A head to be trained: what it learns, what it is made of, and how.
@@ -15,6 +16,9 @@ public struct HeadSpecification: Sendable {
         case linear
         /// One hidden layer of that width.
         case mlp(hidden: Int, dropout: Double)
+        /// A network of your own: an ONNX ModelProto with one float32 input `[rows, width]` and one output `[rows, labels]`, as
+        /// `torch.onnx.export` writes it with a symbolic first dimension.
+        case graph(Data)
     }
 
     /// Unset values leave the choice to the daemon.
@@ -81,6 +85,9 @@ public struct HeadSpecification: Sendable {
             request.kind.name = "mlp"
             request.kind.hidden = UInt32(clamping: hidden)
             request.kind.dropout = dropout
+        case .graph(let model):
+            request.kind.name = "graph"
+            request.kind.graph = model
         }
         request.hyperparameters.epochs = UInt32(clamping: training.epochs ?? 0)
         request.hyperparameters.learningRate = training.learningRate ?? 0

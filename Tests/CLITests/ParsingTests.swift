@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import HidraProtocol
 import Testing
 
@@ -118,6 +119,37 @@ struct ParsingTests {
         ])
     func exitCodes(line: String, code: Int32) async {
         #expect(await Hidra.run(line.split(separator: " ").map(String.init)) == code)
+    }
+}
+
+@Suite("Graphs on the command line")
+struct GraphArgumentTests {
+    @Test("an input is a name and a file, either of which may hold an equals sign")
+    func inputs() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "graph-\(UUID().uuidString)=x")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { #expect(throws: Never.self) { try FileManager.default.removeItem(at: folder) } }
+        let file = folder.appending(path: "a.npy")
+        try Data().write(to: file)
+        let plain = try #require(GraphInput(argument: "x=a.npy"))
+        #expect(plain.name == "x" && plain.path == "a.npy")
+        let odd = try #require(GraphInput(argument: "x=y=\(file.path)"))
+        #expect(odd.name == "x=y" && odd.path == file.path)
+        for wrong in ["x", "=a.npy", "x="] { #expect(GraphInput(argument: wrong) == nil, "\(wrong)") }
+    }
+
+    @Test("outputs become file names that are safe and differ")
+    func fileNames() {
+        #expect(
+            GraphRun.fileNames(["y", "/encoder/out", "..", "", "y", String(repeating: "n", count: 300)])
+                == ["y", "_encoder_out", "output", "output_2", "y_2", "output_3"])
+    }
+
+    @Test("a head is linear, an mlp or an ONNX file; anything else is refused")
+    func kinds() {
+        #expect(HeadNetworkOption(argument: "net.onnx") == .graph(path: "net.onnx"))
+        #expect(HeadNetworkOption(argument: "mlp") == .mlp && HeadNetworkOption(argument: "tree") == nil)
+        #expect(SymbolSize(argument: "sequence=128")?.extent == 128 && SymbolSize(argument: "sequence=0") == nil)
     }
 }
 

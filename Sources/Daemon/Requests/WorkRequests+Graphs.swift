@@ -29,6 +29,8 @@ extension WorkRequests {
         return try await Workbench.offPool {
             let start = ContinuousClock.now
             do {
+                let model = try GraphModel(data: bytes)
+                let halves = Set(model.check().inputs.filter { $0.type == .bfloat16 }.map(\.name))
                 var inputs: [String: GraphValue] = [:]
                 for (frame, tensor) in zip(frames, tensors) {
                     guard inputs[frame.name] == nil else {
@@ -39,9 +41,13 @@ extension WorkRequests {
                             .unsupported, "Input '\(frame.name)' has an element type this daemon does not know.")
                     }
                     let shape = frame.shape.map { Int(clamping: $0) }
-                    inputs[frame.name] = try GraphValue(type: type, shape: shape, bytes: Data(tensor))
+                    // Few programs can write bfloat16; float32 stands in for it.
+                    inputs[frame.name] =
+                        type == .float32 && halves.contains(frame.name)
+                        ? try GraphValue(type: .bfloat16, shape: shape, bytes: Self.halved(tensor))
+                        : try GraphValue(type: type, shape: shape, bytes: Data(tensor))
                 }
-                let outputs = try GraphProgram(GraphModel(data: bytes)).run(inputs: inputs)
+                let outputs = try GraphProgram(model).run(inputs: inputs)
                 var reply = Hidra_V1_RunGraphReply()
                 reply.seconds = (ContinuousClock.now - start) / .seconds(1)
                 return Answer(
@@ -57,6 +63,18 @@ extension WorkRequests {
                 throw Failure(error)
             }
         }
+    }
+
+    /// float32 → bfloat16, rounded to the nearest, ties to even; NaN stays NaN.
+    private static func halved(_ bytes: [UInt8]) -> Data {
+        let halves = bytes.withUnsafeBytes { raw in
+            (0..<raw.count / 4).map { index -> UInt16 in
+                let bits = UInt32(littleEndian: raw.loadUnaligned(fromByteOffset: index * 4, as: UInt32.self))
+                if Float(bitPattern: bits).isNaN { return UInt16(bits >> 16) | 0x40 }
+                return UInt16(truncatingIfNeeded: (UInt64(bits) + 0x7fff + UInt64(bits >> 16 & 1)) >> 16).littleEndian
+            }
+        }
+        return halves.withUnsafeBytes { Data($0) }
     }
 
     func export(_ request: Hidra_V1_ExportRequest) async throws -> Answer {

@@ -98,11 +98,16 @@ struct GraphInput: ExpressibleByArgument, Sendable, Equatable {
     let name: String
     let path: String
 
-    /// The last "=" separates: names of tensors may hold one.
+    /// Names of tensors and paths may hold a "=": the first after which a file's path stands separates, else the first of all.
     init?(argument: String) {
-        guard let sign = argument.lastIndex(of: "="), sign != argument.startIndex else { return nil }
+        let signs = argument.indices.filter { argument[$0] == "=" && $0 != argument.startIndex }
+        func path(after sign: String.Index) -> String { String(argument[argument.index(after: sign)...]) }
+        guard let sign = signs.first(where: { FileManager.default.fileExists(atPath: path(after: $0)) }) ?? signs.first
+        else {
+            return nil
+        }
         name = String(argument[..<sign])
-        path = String(argument[argument.index(after: sign)...])
-        guard !path.isEmpty else { return nil }
+        self.path = path(after: sign)
+        guard !self.path.isEmpty else { return nil }
     }
 }
