@@ -6,16 +6,21 @@ import Testing
 /// Both suites are made on the spot by Python and skipped where it, or a module, is missing (`HIDRA_PYTHON`, else `python3`).
 @Suite("Operators against others", .serialized)
 struct NodeCaseTests {
-    /// Cases whose expected values hang on numpy's random numbers, or on rounding after each of several steps in bfloat16 and float16
-    /// where one rounding at the end is nearer to the true value.
+    /// All but cases whose expected values hang on numpy's random numbers, those that round to bfloat16 or float16 after each of several
+    /// steps where one rounding at the end is nearer to the true value, and types that operators took on after operator set 24: shifts
+    /// of signed integers, ranges of half floats.
     static func isComparable(_ name: String) -> Bool {
-        !name.hasPrefix("test_training_dropout") || name.contains("zero_ratio")
-            ? !(name.hasPrefix("test_attention") && (name.contains("bf16") || name.contains("fp16"))) : false
+        let isHalf = name.contains("fp16") || name.contains("bf16") || name.contains("float16")
+        if name.hasPrefix("test_training_dropout") { return name.contains("zero_ratio") }
+        if name.hasPrefix("test_attention") || name.hasPrefix("test_linear_attention") || name.hasPrefix("test_range") {
+            return !isHalf
+        }
+        return !(name.hasPrefix("test_bitshift") && name.contains("_int"))
     }
 
     @Test("pass the node tests of the onnx package")
     func nodeTests() throws {
-        try compare("node_cases.py", modules: ["onnx"], fewest: 1000)
+        try compare("node_cases.py", modules: ["onnx"], fewest: 1300)
     }
 
     @Test("give onnxruntime's results on single-operator models of many shapes and types")

@@ -89,6 +89,8 @@ extension Failure {
         let code: ErrorCode =
             switch error.code {
             case .tooLarge: .limitExceeded
+            // Of no node: the inputs that were given do not fit the graph.
+            case .unknownName, .typeMismatch, .shapeMismatch: error.node == nil ? .invalidArgument : .unsupported
             default: .unsupported
             }
         self.init(code, error.description, details: error.node.map { ["node": $0] } ?? [:])

@@ -9,7 +9,7 @@ package struct GraphModel: Sendable {
     package let limits: GraphLimits
 
     /// First and last version of the default operator set that Hidra knows.
-    static let operatorSets = 13...24
+    static let operatorSets = 13...28
 
     /// - Throws: `GraphError` when the bytes are no ONNX model, or pass a bound.
     package init(data: Data, limits: GraphLimits = .default) throws {

@@ -1,4 +1,4 @@
-/// The attributes the specification gives each operator, in operator sets 13 to 24. A node with any other is refused: what it asks for
+/// The attributes the specification gives each operator, in operator sets 13 to 24, which later sets keep. A node with any other is refused: what it asks for
 /// would be ignored. Operators that are not listed have none.
 enum KnownAttributes {
     static func contains(_ attribute: String, of op: String) -> Bool { byOperator[op]?.contains(attribute) ?? false }

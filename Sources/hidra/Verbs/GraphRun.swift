@@ -16,7 +16,7 @@ struct GraphRun: AsyncParsableCommand {
             EXAMPLE:
               hidra graph run head.onnx --input features=features.npy -o out/
 
-            EXIT CODES: 0 done, 2 wrong arguments, 3 no such file, 4 bad data, 7 time-out, 9 limit exceeded, 10 the graph \
+            EXIT CODES: 0 done, 2 wrong arguments or inputs, 3 no such file, 4 bad data, 7 time-out, 9 limit exceeded, 10 the graph \
             would be refused.
             """)
 
