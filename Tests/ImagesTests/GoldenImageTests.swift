@@ -28,7 +28,7 @@ struct GoldenImageTests {
         }
     }
 
-    @Test("resizing equals Pillow's, exactly", arguments: resizing)
+    @Test("resizing equals Pillow's", arguments: resizing)
     func resize(_ golden: GoldenCase) throws {
         let file = try golden.open(), image = try Fixture.rgb("image", in: file)
         let names = try #require(golden.attributes["filters"] as? [String])
@@ -37,7 +37,8 @@ struct GoldenImageTests {
             let expected = try Fixture.rgb(name, in: file)
             let resized = image.resized(
                 width: expected.width, height: expected.height, filter: try #require(ResamplingFilter(rawValue: name)))
-            let worst = disagreement(resized, expected, tolerance: 0)
+            // One level for Pillows that take the passes in another order; nothing for the one the fixtures were made with.
+            let worst = disagreement(resized, expected, tolerance: levels(golden, name))
             #expect(worst == nil, "\(golden.name) \(name): \(worst ?? "")")
         }
     }
