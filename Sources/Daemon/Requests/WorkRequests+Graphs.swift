@@ -30,7 +30,7 @@ extension WorkRequests {
             let start = ContinuousClock.now
             do {
                 let model = try GraphModel(data: bytes)
-                let halves = Set(model.check().inputs.filter { $0.type == .bfloat16 }.map(\.name))
+                let declared = model.inputTypes
                 var inputs: [String: GraphValue] = [:]
                 for (frame, tensor) in zip(frames, tensors) {
                     guard inputs[frame.name] == nil else {
@@ -43,7 +43,7 @@ extension WorkRequests {
                     let shape = frame.shape.map { Int(clamping: $0) }
                     // Few programs can write bfloat16; float32 stands in for it.
                     inputs[frame.name] =
-                        type == .float32 && halves.contains(frame.name)
+                        type == .float32 && declared[frame.name] == .bfloat16
                         ? try GraphValue(type: .bfloat16, shape: shape, bytes: Self.halved(tensor))
                         : try GraphValue(type: type, shape: shape, bytes: Data(tensor))
                 }

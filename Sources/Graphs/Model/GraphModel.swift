@@ -37,6 +37,14 @@ package struct GraphModel: Sendable {
 
     package func serialized() throws -> Data { try proto.serializedData() }
 
+    /// Element types that the graph's inputs are declared with, by name.
+    package var inputTypes: [String: ElementType] {
+        Dictionary(
+            proto.graph.input.compactMap { port in
+                ElementType(code: Int(port.type.tensorType.elemType)).map { (port.name, $0) }
+            }, uniquingKeysWith: { first, _ in first })
+    }
+
     /// Values of `metadata_props` by key.
     package var metadata: [String: String] {
         Dictionary(proto.metadataProps.map { ($0.key, $0.value) }, uniquingKeysWith: { first, _ in first })

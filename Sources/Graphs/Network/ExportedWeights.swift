@@ -20,7 +20,6 @@ struct ExportedWeights {
         names = Set(initializers.keys).union(model.graph.input.map(\.name)).union(model.graph.node.flatMap(\.output))
         separateNamedCopies()
         separateStatistics()
-        repeatSharedParts()
         separateModules()
         restoreBiases()
     }
@@ -94,61 +93,14 @@ struct ExportedWeights {
             for position in 3...4 {
                 let name = model.graph.node[index].input[position]
                 guard isWeight(name), uses[name, default: 0] > 1 else { continue }
-                var new = "\(name).\(position == 3 ? "running_mean" : "running_var")"
-                while names.contains(new) { new += "_" }
+                let new = fresh("\(name).\(position == 3 ? "running_mean" : "running_var")")
                 copy(name, as: new)
                 model.graph.node[index].input[position] = new
             }
         }
     }
 
-    /// Parts cut out of equal weights of several modules are computed once for all of them: each module gets its own.
-    private mutating func repeatSharedParts() {
-        var fromWeights = Set(initializers.keys), parts: [Int] = []
-        for (index, node) in model.graph.node.enumerated() {
-            let inputs = node.input.filter { !$0.isEmpty }
-            guard !inputs.isEmpty, inputs.allSatisfy(fromWeights.contains), Self.module(node) != nil,
-                node.attribute.allSatisfy({ !$0.hasG })
-            else { continue }
-            fromWeights.formUnion(node.output)
-            parts.append(index)
-        }
-        var clones: [Int: [NodeProto]] = [:]
-        for index in parts.reversed() {
-            let part = model.graph.node[index], outputs = Set(part.output)
-            let users = model.graph.node.indices.filter { !outputs.isDisjoint(with: model.graph.node[$0].input) }
-            var made: [String: [String: String]] = [:]
-            func rewire(_ node: inout NodeProto, _ own: [String: String]) {
-                node.input = node.input.map { own[$0] ?? $0 }
-            }
-            func own(_ node: NodeProto) -> [String: String]? {
-                guard let module = Self.module(node), module != Self.module(part) else { return nil }
-                if let known = made[module] { return known }
-                var clone = part, renamed: [String: String] = [:]
-                for output in part.output where !output.isEmpty { renamed[output] = fresh("\(module).\(output)") }
-                clone.name = "\(module).\(part.name)"
-                clone.output = part.output.map { renamed[$0] ?? $0 }
-                clone.metadataProps = node.metadataProps.filter { $0.key == Self.scopesKey }
-                clones[index, default: []].append(clone)
-                made[module] = renamed
-                return renamed
-            }
-            for user in users {
-                if let renamed = own(model.graph.node[user]) { rewire(&model.graph.node[user], renamed) }
-            }
-            for (place, list) in clones where place != index {
-                for number in list.indices where !outputs.isDisjoint(with: list[number].input) {
-                    if let renamed = own(list[number]), var changed = clones[place]?[number] {
-                        rewire(&changed, renamed)
-                        clones[place]?[number] = changed
-                    }
-                }
-            }
-        }
-        // Nodes may stand in any order: the planner sorts them.
-        for index in clones.keys.sorted() { model.graph.node += clones[index] ?? [] }
-    }
-
+    /// The name, or one like it that nothing has yet.
     private mutating func fresh(_ name: String) -> String {
         var new = name
         while names.contains(new) { new += "_" }
@@ -180,8 +132,7 @@ struct ExportedWeights {
             let owner = modules.first { !$0.isEmpty && name.hasPrefix($0 + ".") } ?? modules[0]
             let leaf = name.hasPrefix(owner + ".") ? String(name.dropFirst(owner.count + 1)) : name
             for module in modules where module != owner {
-                var new = module.isEmpty ? leaf : "\(module).\(leaf)"
-                while names.contains(new) { new += "_" }
+                let new = fresh(module.isEmpty ? leaf : "\(module).\(leaf)")
                 copy(name, as: new)
                 renamed[module, default: [:]][name] = new
             }
