@@ -24,11 +24,13 @@ struct NodeCase: Decodable {
         Golden.packageRoot.appending(path: "Tests/GraphsTests/Scripts/\(name)").path
     }
 
-    /// Writes a suite with one of `Scripts` and reads its list; nil when Python lacks the modules.
-    static func suite(_ name: String, modules: [String], into folder: URL) throws -> [NodeCase]? {
-        guard try run(python, ["-c", modules.map { "import \($0)" }.joined(separator: ";")]).status == 0 else {
-            return nil
-        }
+    /// Whether there is a Python with these modules.
+    static func has(_ modules: String...) throws -> Bool {
+        try run(python, ["-c", modules.map { "import \($0)" }.joined(separator: ";")]).status == 0
+    }
+
+    /// Writes a suite with one of `Scripts` and reads its list.
+    static func suite(_ name: String, into folder: URL) throws -> [NodeCase] {
         let result = try run(python, [script(name), folder.path])
         guard result.status == 0 else { throw GraphError(.malformed, "\(name): \(result.errors)") }
         return try JSONDecoder().decode(
