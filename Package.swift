@@ -80,16 +80,18 @@ let package = Package(
         library("Training", ["Checkpoints", "TensorCore", "CKernels"]),
         library("Heads", ["Digests", "Encoders", "Graphs", "Training", "Layers", "Checkpoints", "TensorCore"]),
 
+        library("State", ["Encoders", "Digests", grdb]),
+
         // Row 6: the workbench, and those who talk to it.
         library("Hub", ["CZlib", "Digests"]),
-        library("Workbench", ["Heads", "Encoders", "Training", "Layers", "Checkpoints", "TensorCore", "Tokenizers", "Digests", grdb]),
+        library("Workbench", ["State", "Heads", "Encoders", "Training", "Layers", "Checkpoints", "TensorCore"]),
         library("HidraClient", ["HidraProtocol", "ZeroMQ"]),
         library("HidraPlugin", ["HidraClient", "HidraProtocol"]),
 
         // Row 7: the daemon's network face.
         library(
             "Daemon",
-            ["Workbench", "Hub", "HidraProtocol", "ZeroMQ", "Heads", "Graphs", "Training", "Encoders", "TensorCore", "Digests", lifecycle, logging]),
+            ["Workbench", "State", "Hub", "HidraProtocol", "ZeroMQ", "Heads", "Graphs", "Training", "Encoders", "TensorCore", "Digests", lifecycle, logging]),
 
         // Row 8: executables compose and run.
         .executableTarget(
@@ -128,10 +130,11 @@ let package = Package(
         tests("ZeroMQ", ["ZeroMQ"]),
         tests("Protocol", ["HidraProtocol"]),
         tests("Hub", ["Hub"], exclude: ["Fixtures"]),
-        tests("Workbench", ["Workbench", "Heads", "Encoders", "Training", "Checkpoints", "TensorCore", grdb]),
+        tests("State", ["State", grdb]),
+        tests("Workbench", ["Workbench", "State", "Heads", "Encoders", "Training", "Checkpoints", "TensorCore"]),
         tests(
             "Daemon",
-            ["Daemon", "Workbench", "Graphs", "TensorCore", "HidraPlugin", "HidraClient", "HidraProtocol", "ZeroMQ", logging]),
+            ["Daemon", "Workbench", "State", "Graphs", "TensorCore", "HidraPlugin", "HidraClient", "HidraProtocol", "ZeroMQ", logging]),
         tests("CLI", ["hidra", "HidraClient", "HidraProtocol", "Tables", arguments]),
     ]
 )

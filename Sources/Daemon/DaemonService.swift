@@ -2,6 +2,7 @@ import Foundation
 package import HidraProtocol
 package import Logging
 import ServiceLifecycle
+import State
 import Synchronization
 import Workbench
 

@@ -1,5 +1,6 @@
 import Foundation
 import HidraProtocol
+import State
 import Synchronization
 
 /// Numbers events, keeps the last of them for replay and hands them to the events socket in order.

@@ -1,4 +1,5 @@
 import HidraProtocol
+import State
 import Synchronization
 
 /// Requests in progress: what `ps` lists, `cancel` reaches and shutdown waits for.

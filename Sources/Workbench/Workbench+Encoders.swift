@@ -1,5 +1,6 @@
 import Encoders
 package import Foundation
+package import State
 
 extension Workbench {
     /// Registers the encoder whose files lie in a staged folder, after loading it once: what cannot be loaded is not registered.

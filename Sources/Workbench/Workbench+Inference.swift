@@ -1,6 +1,7 @@
 package import Encoders
 package import Foundation
 package import Heads
+import State
 import TensorCore
 package import Training
 

@@ -1,6 +1,7 @@
 import Encoders
 import Foundation
 import Heads
+package import State
 import Synchronization
 import Training
 

@@ -1,5 +1,6 @@
 import Dispatch
 package import Foundation
+package import State
 import Synchronization
 
 /// The workbench of one home: its registry, feature cache, compute thread, encoders and heads. What the daemon serves.

@@ -18,12 +18,13 @@ private let table: [(target: String, ours: Set<String>, external: Set<String>)] 
     ("Encoders", ["Graphs", "Layers", "Checkpoints", "Images", "TensorCore", "Tokenizers"], []),
     ("Training", ["Checkpoints", "TensorCore", "CKernels"], []),
     ("Heads", ["Encoders", "Graphs", "Training", "Layers", "Checkpoints", "TensorCore", "Digests"], []),
+    ("State", ["Encoders", "Digests"], ["GRDB"]),
     ("Hub", ["CZlib", "Digests"], []),
-    ("Workbench", ["Heads", "Encoders", "Training", "Layers", "Checkpoints", "TensorCore", "Tokenizers", "Digests"], ["GRDB"]),
+    ("Workbench", ["State", "Heads", "Encoders", "Training", "Layers", "Checkpoints", "TensorCore"], []),
     ("HidraClient", ["HidraProtocol", "ZeroMQ"], ["SwiftProtobuf"]),
     ("HidraPlugin", ["HidraClient", "HidraProtocol"], []),
     (
-        "Daemon", ["Workbench", "Hub", "HidraProtocol", "ZeroMQ", "Heads", "Graphs", "Training", "Encoders", "TensorCore", "Digests"],
+        "Daemon", ["Workbench", "State", "Hub", "HidraProtocol", "ZeroMQ", "Heads", "Graphs", "Training", "Encoders", "TensorCore", "Digests"],
         ["ServiceLifecycle", "Logging", "SwiftProtobuf"]
     ),
     ("hidrad", ["Daemon", "HidraProtocol"], ["ArgumentParser", "ServiceLifecycle", "UnixSignals", "Logging"]),

@@ -2,6 +2,7 @@ import Graphs
 import Heads
 package import HidraProtocol
 import Hub
+import State
 import Workbench
 
 /// An error as it goes over the wire. The one place where errors of the inner targets become codes of the protocol.

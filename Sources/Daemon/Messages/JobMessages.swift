@@ -1,5 +1,6 @@
 import Heads
 import HidraProtocol
+import State
 import Training
 import Workbench
 

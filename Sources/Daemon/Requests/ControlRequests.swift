@@ -1,5 +1,6 @@
 import Foundation
 import HidraProtocol
+import State
 import TensorCore
 import Workbench
 

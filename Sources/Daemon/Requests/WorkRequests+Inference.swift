@@ -1,6 +1,7 @@
 import Encoders
 import Foundation
 import HidraProtocol
+import State
 import Workbench
 
 extension WorkRequests {

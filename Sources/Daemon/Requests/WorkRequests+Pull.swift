@@ -1,6 +1,7 @@
 import Foundation
 import HidraProtocol
 import Hub
+import State
 import Workbench
 
 extension WorkRequests {

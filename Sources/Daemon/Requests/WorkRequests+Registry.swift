@@ -1,4 +1,5 @@
 import HidraProtocol
+import State
 import Workbench
 
 extension WorkRequests {

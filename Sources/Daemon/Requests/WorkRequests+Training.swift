@@ -1,6 +1,7 @@
 import Encoders
 import Heads
 import HidraProtocol
+import State
 import Synchronization
 import Training
 import Workbench

@@ -1,4 +1,5 @@
 package import HidraProtocol
+import State
 internal import Synchronization
 internal import ZeroMQ
 

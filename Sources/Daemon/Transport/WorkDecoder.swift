@@ -1,3 +1,5 @@
+import State
+
 internal import HidraProtocol
 internal import Synchronization
 internal import ZeroMQ

@@ -1,4 +1,5 @@
 import Foundation
+import State
 import Synchronization
 
 /// Work on the compute thread, cut into units of some ten milliseconds.

@@ -1,5 +1,6 @@
 package import Encoders
 import Foundation
+package import State
 import Synchronization
 import TensorCore
 

@@ -1,5 +1,6 @@
 import Encoders
 import Foundation
+import State
 import TensorCore
 
 /// The compute task behind `FeatureExtractor`: prepares and encodes as many inputs at a time as make one unit.

@@ -1,5 +1,6 @@
 package import Encoders
 import Foundation
+import State
 import Synchronization
 import TensorCore
 

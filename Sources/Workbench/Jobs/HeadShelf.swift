@@ -1,4 +1,5 @@
 package import Heads
+package import State
 import Synchronization
 
 /// A head in memory.

@@ -1,4 +1,5 @@
 import Encoders
+import State
 
 /// Inputs that could not be read, as sentences: each by its name, and how many there are.
 struct InputProblems {

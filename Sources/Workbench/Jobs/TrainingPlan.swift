@@ -1,6 +1,7 @@
 import Encoders
 import Foundation
 import Heads
+import State
 import Training
 
 extension TrainingPlan {

@@ -1,6 +1,7 @@
 package import Encoders
 package import Foundation
 package import Heads
+package import State
 package import Training
 
 /// Labelled inputs, all of one modality. `labels` holds the cells as they stand in the table.

@@ -1,4 +1,5 @@
 import Heads
+import State
 import TensorCore
 import Training
 

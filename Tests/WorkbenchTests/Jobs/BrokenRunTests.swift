@@ -1,5 +1,6 @@
 import Checkpoints
 import Foundation
+import State
 import TensorCore
 import TestSupport
 import Testing

@@ -1,3 +1,4 @@
+import State
 import Testing
 
 @testable import Workbench

@@ -1,5 +1,6 @@
 import Encoders
 import Foundation
+import State
 import Testing
 import TestSupport
 

@@ -2,7 +2,7 @@ import Foundation
 import Synchronization
 import Testing
 
-@testable import Workbench
+@testable import State
 
 /// A state directory of its own for one test, deleted with it.
 final class TemporaryState {

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Workbench
+@testable import State
 
 @Suite("State directory")
 struct StateDirectoryTests {

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Workbench
+@testable import State
 
 /// A file system of a few megabytes; needs the right to mount one.
 private final class SmallDisk {

@@ -54,7 +54,7 @@ package struct EncoderRecord: Codable, Hashable, Sendable {
 
 extension EncoderRecord {
     /// Where an encoder's weights may lie.
-    static let weightsFiles: Set = ["model.safetensors", "model.onnx", "onnx/model.onnx"]
+    package static let weightsFiles: Set = ["model.safetensors", "model.onnx", "onnx/model.onnx"]
 
     package var weights: BundleFile? { files.first { Self.weightsFiles.contains($0.path) } }
 

@@ -2,7 +2,7 @@ import Foundation
 import GRDB
 import Testing
 
-@testable import Workbench
+@testable import State
 
 @Suite("Registry after a crash")
 struct RegistryRecoveryTests {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Workbench
+@testable import State
 
 @Suite("Names")
 struct NameTests {
