@@ -130,7 +130,7 @@ let package = Package(
         tests("ZeroMQ", ["ZeroMQ"]),
         tests("Protocol", ["HidraProtocol"]),
         tests("Hub", ["Hub"], exclude: ["Fixtures"]),
-        tests("State", ["State", grdb]),
+        tests("State", ["State", "Encoders", grdb]),
         tests("Workbench", ["Workbench", "State", "Heads", "Encoders", "Training", "Checkpoints", "TensorCore"]),
         tests(
             "Daemon",

@@ -1,5 +1,4 @@
 import HidraProtocol
-import State
 import Synchronization
 
 /// Requests in progress: what `ps` lists, `cancel` reaches and shutdown waits for.

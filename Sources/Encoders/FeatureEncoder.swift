@@ -32,10 +32,11 @@ package protocol FeatureEncoder: Sendable {
     /// - Throws: what is wrong with this input; others are not affected.
     func prepare(_ input: EncoderInput) throws -> PreparedInput
 
-    /// Features `[inputs, width of the tap]`. An input's vector has the same bits whatever else is in the batch.
+    /// Features at each of `taps`, in their order: `[inputs, width of the tap]`. Nothing above the deepest is computed. An input's
+    /// vector has the same bits whatever else is in the batch.
     ///
     /// - Throws: what a graph finds wrong only when it runs.
-    func features(_ inputs: [PreparedInput], tap: Int) throws -> Tensor
+    func features(_ inputs: [PreparedInput], taps: [Int]) throws -> [Tensor]
 
     /// Lets the system drop pages of mapped weights; they come back from the file when they are needed.
     func releasePages()
@@ -46,6 +47,9 @@ extension FeatureEncoder {
 
     /// Width of the top tap.
     package var width: Int { taps[topTap].width }
+
+    /// Features `[inputs, width of the tap]` at one tap.
+    package func features(_ inputs: [PreparedInput], tap: Int) throws -> Tensor { try features(inputs, taps: [tap])[0] }
 
     /// The tap of this name; the top for an empty one. nil when there is none.
     package func tap(named name: String) -> Int? {

@@ -53,17 +53,28 @@ package final class ImageEncoder: Sendable {
 
     // MARK: Computing, on the compute thread
 
-    /// One vector for each prepared image: `[images, tapWidths[tap]]`, the mean over the pixels of the feature map at `tap` (the top when
-    /// nil). An image's vector has the same bits whatever else is in the batch.
-    package func features(_ batch: [[Float]], tap: Int? = nil) -> Tensor {
-        let tap = tap ?? topTap
-        precondition(network.tapWidths.indices.contains(tap), "tap \(tap) of a network with \(network.tapWidths.count)")
-        guard !batch.isEmpty else { return Tensor(uninitialised: [0, network.tapWidths[tap]]) }
-        return overImages(pixels(batch), atATime: imagesAtATime) { images in
-            guard let maps = network.hiddenStates(images, taps: [tap])[tap] else {
-                preconditionFailure("\(architecture) computed no tap \(tap)")
+    /// One vector for each prepared image, of the feature map at `tap` (the top when nil): `[images, tapWidths[tap]]`.
+    package func features(_ batch: [[Float]], tap: Int? = nil) -> Tensor { features(batch, taps: [tap ?? topTap])[0] }
+
+    /// One vector for each prepared image and each of `taps`, in their order: the mean over the pixels of the feature map there,
+    /// `[images, tapWidths[tap]]`. An image's vector has the same bits whatever else is in the batch.
+    package func features(_ batch: [[Float]], taps: [Int]) -> [Tensor] {
+        precondition(taps.allSatisfy(network.tapWidths.indices.contains), "taps \(taps) of a network with \(network.tapWidths.count)")
+        let widths = taps.map { network.tapWidths[$0] }
+        guard !batch.isEmpty else { return widths.map { Tensor(uninitialised: [0, $0]) } }
+        // All taps side by side: an image's results come as one tensor.
+        let joined = overImages(pixels(batch), atATime: imagesAtATime) { images in
+            let maps = network.hiddenStates(images, taps: Set(taps))
+            let pooled = taps.map { tap in
+                guard let map = maps[tap] else { preconditionFailure("\(architecture) computed no tap \(tap)") }
+                return PixelPooling.mean(map)
             }
-            return PixelPooling.mean(maps)
+            return pooled.count == 1 ? pooled[0] : Concatenate(axis: 1).apply(pooled)
+        }
+        var start = 0
+        return widths.map { width in
+            defer { start += width }
+            return joined.columns(start..<start + width).contiguous()
         }
     }
 
@@ -151,11 +162,11 @@ extension ImageEncoder: FeatureEncoder {
             .pixels(try prepare(file.read())), flops: 2 * Double(network.parameterCount) * Self.usesOfAWeight)
     }
 
-    package func features(_ inputs: [PreparedInput], tap: Int) -> Tensor {
+    package func features(_ inputs: [PreparedInput], taps: [Int]) -> [Tensor] {
         features(
             inputs.map { input in
                 guard case .pixels(let pixels) = input.content else { preconditionFailure("an image encoder got \(input.content)") }
                 return pixels
-            }, tap: tap as Int?)
+            }, taps: taps)
     }
 }

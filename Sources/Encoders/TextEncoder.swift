@@ -62,28 +62,33 @@ package final class TextEncoder: Sendable {
         return TokenizedText(ids: encoding.ids, typeIDs: encoding.typeIDs, truncated: encoding.truncated)
     }
 
-    /// One vector for each text: `[texts, width]`, pooled from the hidden states at `tap` (the top when nil).
+    /// One vector for each text, pooled from the hidden states at `tap` (the top when nil): `[texts, width]`.
+    package func features(_ texts: [TokenizedText], tap: Int? = nil) -> Tensor { features(texts, taps: [tap ?? encoder.layers])[0] }
+
+    /// One vector for each text and each of `taps`, in their order: `[texts, width]` each.
     ///
     /// The texts are dealt to the worker threads by cost, and each thread takes its share through all layers: sequences do not
     /// depend on each other, so there is nothing to wait for in between. A text's vector has the same bits whatever else is in
     /// the batch.
-    package func features(_ texts: [TokenizedText], tap: Int? = nil) -> Tensor {
-        let tap = tap ?? encoder.layers
-        let result = Tensor(uninitialised: [texts.count, width])
+    package func features(_ texts: [TokenizedText], taps: [Int]) -> [Tensor] {
+        let results = taps.map { _ in Tensor(uninitialised: [texts.count, self.width]) }
         let shares = deal(texts, to: WorkerPool.shared.threads)
-        let output = result.mutablePointer, width = width
+        let outputs = results.map(\.mutablePointer), width = width
         WorkerPool.shared.parallel(shares.count) { part in
             var batch = PackedTokens()
             for index in shares[part] { batch.append(ids: texts[index].ids, typeIDs: texts[index].typeIDs) }
-            guard let hidden = encoder.hiddenStates(batch, taps: [tap])[tap] else {
-                preconditionFailure("tap \(tap) of an encoder with \(encoder.layers) layers")
-            }
-            let pooled = pooling(hidden, batch.offsets)
-            for (row, index) in shares[part].enumerated() {
-                output.advanced(by: index * width).update(from: pooled.pointer + row * width, count: width)
+            let states = encoder.hiddenStates(batch, taps: Set(taps))
+            for (tap, output) in zip(taps, outputs) {
+                guard let hidden = states[tap] else {
+                    preconditionFailure("tap \(tap) of an encoder with \(encoder.layers) layers")
+                }
+                let pooled = pooling(hidden, batch.offsets)
+                for (row, index) in shares[part].enumerated() {
+                    output.advanced(by: index * width).update(from: pooled.pointer + row * width, count: width)
+                }
             }
         }
-        return result
+        return results
     }
 
     /// Splits texts into at most `parts` shares of about equal cost, largest texts first to the lightest share.
@@ -115,12 +120,12 @@ extension TextEncoder: FeatureEncoder {
         return PreparedInput(.tokens(tokens), flops: 2 * Double(weights) * Double(tokens.count))
     }
 
-    package func features(_ inputs: [PreparedInput], tap: Int) -> Tensor {
+    package func features(_ inputs: [PreparedInput], taps: [Int]) -> [Tensor] {
         features(
             inputs.map { input in
                 guard case .tokens(let text) = input.content else { preconditionFailure("a text encoder got \(input.content)") }
                 return text
-            }, tap: tap as Int?)
+            }, taps: taps)
     }
 
     package func releasePages() { encoder.releasePages() }

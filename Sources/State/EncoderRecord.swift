@@ -53,6 +53,23 @@ package struct EncoderRecord: Codable, Hashable, Sendable {
 }
 
 extension EncoderRecord {
+    /// Reads a manifest. One that was written before a field existed has what the registry's migration gives that field.
+    package init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        let layers = try values.decode(Int.self, forKey: .layers)
+        self.init(
+            name: try values.decode(String.self, forKey: .name),
+            architecture: try values.decode(String.self, forKey: .architecture),
+            parameters: try values.decode(Int.self, forKey: .parameters), bytes: try values.decode(Int.self, forKey: .bytes),
+            width: try values.decode(Int.self, forKey: .width), layers: layers,
+            maxTokens: try values.decode(Int.self, forKey: .maxTokens), pooling: try values.decode(String.self, forKey: .pooling),
+            modality: try values.decodeIfPresent(Modality.self, forKey: .modality) ?? .text,
+            taps: try values.decodeIfPresent([String].self, forKey: .taps) ?? (0...max(layers, 0)).map(String.init),
+            source: try values.decode(String.self, forKey: .source), revision: try values.decode(String.self, forKey: .revision),
+            licence: try values.decode(String.self, forKey: .licence), digest: try values.decode(String.self, forKey: .digest),
+            created: try values.decode(Double.self, forKey: .created), files: try values.decode([BundleFile].self, forKey: .files))
+    }
+
     /// Where an encoder's weights may lie.
     package static let weightsFiles: Set = ["model.safetensors", "model.onnx", "onnx/model.onnx"]
 

@@ -51,6 +51,29 @@ package struct HeadRecord: Codable, Hashable, Sendable {
 }
 
 extension HeadRecord {
+    /// Reads a manifest. One that was written before a field existed has what the registry's migration gives that field.
+    package init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        let tap: String
+        do {
+            tap = try values.decode(String.self, forKey: .tap)
+        } catch DecodingError.typeMismatch {
+            // A tap was the number of a layer before taps had names.
+            tap = String(try values.decode(Int.self, forKey: .tap))
+        }
+        self.init(
+            name: try values.decode(String.self, forKey: .name), encoder: try values.decode(String.self, forKey: .encoder),
+            encoderDigest: try values.decode(String.self, forKey: .encoderDigest),
+            task: try values.decode(String.self, forKey: .task), kind: try values.decode(String.self, forKey: .kind),
+            labels: try values.decode([String].self, forKey: .labels),
+            parameters: try values.decode(Int.self, forKey: .parameters),
+            digest: try values.decode(String.self, forKey: .digest), created: try values.decode(Double.self, forKey: .created),
+            metrics: try values.decode([String: Double].self, forKey: .metrics), run: try values.decode(String.self, forKey: .run),
+            tap: tap,
+            modality: try values.decodeIfPresent(Modality.self, forKey: .modality) ?? .text,
+            files: try values.decode([BundleFile].self, forKey: .files))
+    }
+
     static let upsert = """
         INSERT INTO head (name, encoder, encoderDigest, task, kind, labels, parameters, digest, created, metrics, run,
             tap, files, modality) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)

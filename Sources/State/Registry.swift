@@ -1,6 +1,7 @@
 import Dispatch
 import Foundation
 import GRDB
+import Synchronization
 
 /// The memory of the workbench: encoders, heads, runs and their metrics, in `registry.sqlite` and in bundles on disk.
 ///
@@ -12,6 +13,10 @@ package final class Registry: Sendable {
     package let directory: StateDirectory
     let database: DatabasePool
     private let bundles = DispatchQueue(label: "hidra.registry.bundles")
+    private let changes = Atomic<UInt64>(0)
+
+    /// Rises whenever encoders or heads may have changed: what was looked up before and has this number is still true.
+    package var generation: UInt64 { changes.load(ordering: .acquiring) }
 
     init(_ directory: StateDirectory, _ database: DatabasePool) {
         self.directory = directory
@@ -61,7 +66,11 @@ package final class Registry: Sendable {
     ) async throws -> Value {
         do {
             return try await withCheckedThrowingContinuation { continuation in
-                bundles.async { continuation.resume(with: Result(catching: body)) }
+                bundles.async { [self] in
+                    let result = Result(catching: body)
+                    changes.add(1, ordering: .releasing)
+                    continuation.resume(with: result)
+                }
             }
         } catch {
             throw wrapping(error, action)

@@ -25,6 +25,9 @@ package struct Evaluation: Sendable {
 }
 
 extension Workbench {
+    /// Most inputs of a request that somebody waits for; more count as bulk work.
+    private static let fewInputs = 64
+
     /// Answers of all heads for all inputs; heads that read the same features share one encoder pass.
     package func predict(heads names: [String], inputs: [EncoderInput], top: Int) async throws -> Predictions {
         guard !names.isEmpty else { throw WorkbenchError(.invalidArgument, "Name at least one head.") }
@@ -33,12 +36,12 @@ extension Workbench {
             let head = try await heads.head(named: name)
             let loaded = try await encoder(of: head)
             for input in inputs.prefix(1) { try loaded.require(input.modality) }
-            let key = head.bundle.description.featureSpace
-            if let index = groups.firstIndex(where: { $0.key == key }) {
+            let space = loaded.space(tap: head.bundle.description.tap)
+            if let index = groups.firstIndex(where: { $0.space == space }) {
                 groups[index].heads.append((position, head))
             } else {
                 groups.append(
-                    FeatureGroup(key: key, loaded: loaded, tap: head.bundle.description.tap, heads: [(position, head)]))
+                    FeatureGroup(space: space, loaded: loaded, tap: head.bundle.description.tap, heads: [(position, head)]))
             }
         }
         var result = Predictions(
@@ -46,37 +49,50 @@ extension Workbench {
                 repeating: [HeadPrediction](repeating: .value(0), count: names.count), count: inputs.count),
             problems: [:], tokens: [Int](repeating: 0, count: inputs.count),
             truncated: [Bool](repeating: false, count: inputs.count), encoded: 0, cached: 0)
-        for group in groups {
-            let features = try await extractor.features(
-                inputs, of: group.loaded, tap: group.tap, priority: inputs.count > 64 ? .bulk : .interactive,
-                keep: false)
-            let heads = group.heads.map(\.head)
-            // Not on the compute thread: a head is a thousandth of the encoder's work, and would wait for another's unit.
-            let answers = try await Workbench.offPool {
-                let table = FeatureTable(Tensor(features.values, [features.rows, features.width]))
-                return try heads.map { head in
-                    try head.bundle.encoding.predictions(
-                        head.bundle.network.evaluate(table, rows: Array(0..<table.rows)), top: top)
+        // All groups at once: what they ask of one encoder goes in one batch.
+        try await withThrowingTaskGroup(of: (FeatureGroup, Features).self) { tasks in
+            for group in groups { tasks.addTask { (group, try await self.features(inputs, of: group.loaded, tap: group.tap)) } }
+            for try await (group, features) in tasks {
+                let answers = try await group.answers(features, top: top)
+                for ((position, _), predictions) in zip(group.heads, answers) {
+                    for (row, prediction) in predictions.enumerated() { result.inputs[row][position] = prediction }
                 }
+                result.tokens = features.tokens
+                for (row, truncated) in features.truncated.enumerated() where truncated { result.truncated[row] = true }
+                result.problems.merge(features.problems) { first, _ in first }
+                result.encoded += features.misses
+                result.cached += features.hits
             }
-            for ((position, _), predictions) in zip(group.heads, answers) {
-                for (row, prediction) in predictions.enumerated() { result.inputs[row][position] = prediction }
-            }
-            result.tokens = features.tokens
-            for (row, truncated) in features.truncated.enumerated() where truncated { result.truncated[row] = true }
-            result.problems.merge(features.problems) { first, _ in first }
-            result.encoded += features.misses
-            result.cached += features.hits
         }
         for row in result.problems.keys { result.inputs[row] = [] }
         return result
     }
 
-    private struct FeatureGroup {
-        let key: String
+    /// Few inputs share batches with everybody's; many are bulk work.
+    private func features(_ inputs: [EncoderInput], of loaded: LoadedEncoder, tap: Int) async throws -> Features {
+        inputs.count > Self.fewInputs
+            ? try await extractor.features(inputs, of: loaded, tap: tap, priority: .bulk)
+            : try await extractor.answer(inputs, of: loaded, tap: tap)
+    }
+
+    /// Heads that read the same features.
+    private struct FeatureGroup: Sendable {
+        let space: FeatureSpace
         let loaded: LoadedEncoder
         let tap: Int
         var heads: [(position: Int, head: LoadedHead)]
+
+        /// Each head's answers. Not on the compute thread: a head is a thousandth of the encoder's work, and would wait for another's
+        /// unit.
+        func answers(_ features: Features, top: Int) async throws -> [[HeadPrediction]] {
+            try await Workbench.offPool {
+                let table = FeatureTable(Tensor(features.values, [features.rows, features.width]))
+                let rows = Array(0..<table.rows)
+                return try heads.map { head in
+                    try head.head.bundle.encoding.predictions(head.head.bundle.network.evaluate(table, rows: rows), top: top)
+                }
+            }
+        }
     }
 
     /// The encoder a head was trained on; another encoder of the same name gives other features.
@@ -146,8 +162,6 @@ extension Workbench {
         let loaded = try await encoders.encoder(named: name)
         for input in inputs.prefix(1) { try loaded.require(input.modality) }
         let tap = try loaded.tap(named: tap)
-        let many = inputs.count > 64
-        return try await extractor.features(
-            inputs, of: loaded, tap: tap, priority: many ? .bulk : .interactive, keep: many)
+        return try await features(inputs, of: loaded, tap: tap)
     }
 }

@@ -19,23 +19,25 @@ package final class Workbench: Sendable {
     ///
     /// - Returns: also what start-up found and repaired, for the log.
     package static func open(
-        _ root: URL, cacheLimit: Int = FeatureCache.defaultLimit,
+        _ root: URL, cacheLimit: Int = FeatureCache.defaultLimit, budget: UnitBudget = UnitBudget(),
         didLoad: @escaping @Sendable (LoadedEncoder) -> Void = { _ in },
         log: @escaping @Sendable (String) -> Void = { _ in }
     ) throws -> (workbench: Workbench, report: StartupReport) {
         let directory = try StateDirectory(root: root)
         let (registry, report) = try Registry.open(directory)
         let cache = try FeatureCache(at: directory.features, limit: cacheLimit, note: log)
-        return (Workbench(registry: registry, cache: cache, didLoad: didLoad), report)
+        return (Workbench(registry: registry, cache: cache, budget: budget, didLoad: didLoad), report)
     }
 
-    private init(registry: Registry, cache: FeatureCache, didLoad: @escaping @Sendable (LoadedEncoder) -> Void) {
+    private init(
+        registry: Registry, cache: FeatureCache, budget: UnitBudget, didLoad: @escaping @Sendable (LoadedEncoder) -> Void
+    ) {
         self.registry = registry
         self.cache = cache
         compute = ComputeService()
-        encoders = EncoderHouse(registry: registry, didLoad: didLoad)
+        encoders = EncoderHouse(registry: registry, budget: budget, didLoad: didLoad)
         heads = HeadShelf(registry: registry)
-        extractor = FeatureExtractor(compute: compute, cache: cache)
+        extractor = FeatureExtractor(compute: compute, cache: cache, budget: budget)
     }
 
     /// From now on a cancelled run counts as interrupted: it was not the user who gave it up.

@@ -30,16 +30,13 @@ struct DaemonLatency: AsyncParsableCommand {
             if !status.jobs.isEmpty { busy += 1 }
             try await Task.sleep(for: .milliseconds(pause))
         }
-        for (name, times) in [("predict one sentence", predictions.sorted()), ("status", statuses.sorted())] {
+        for (name, times) in [("predict one sentence", predictions), ("status", statuses)] {
+            let sorted = Percentiles(times)
             say([
                 ("bench", name), ("requests", times.count), ("with_jobs_running", Double(busy) / Double(max(statuses.count, 1))),
-                ("p50_ms", percentile(times, 0.5)), ("p99_ms", percentile(times, 0.99)), ("max_ms", times.last ?? 0),
+                ("p50_ms", sorted[0.5]), ("p99_ms", sorted[0.99]), ("max_ms", sorted[1]),
             ])
         }
         await client.close()
-    }
-
-    private func percentile(_ sorted: [Double], _ share: Double) -> Double {
-        sorted.isEmpty ? 0 : sorted[min(sorted.count - 1, Int(Double(sorted.count) * share))]
     }
 }

@@ -1,3 +1,4 @@
+import Encoders
 import Foundation
 import GRDB
 import Testing
@@ -119,6 +120,26 @@ struct RegistryRecoveryTests {
         // The name can be used again at once.
         try await registry.addSampleHead("bank", encoder: "minilm", weights: "again")
         #expect(try image.read("heads/bank/head.safetensors") == "again")
+    }
+
+    @Test("A bundle whose manifest was written before taps had names and encoders had modalities is read")
+    func readsFormerManifests() async throws {
+        let image = try await crashed()
+        for (path, former) in [
+            ("encoders/minilm/manifest.json", [("\"modality\":\"text\",", ""), ("\"taps\":[],", "")]),
+            ("heads/bank/manifest.json", [("\"modality\":\"text\",", ""), ("\"tap\":\"6\"", "\"tap\":6")]),
+        ] {
+            var manifest = try image.read(path)
+            for (present, before) in former {
+                #expect(manifest.contains(present), "\(path)")
+                manifest = manifest.replacingOccurrences(of: present, with: before)
+            }
+            try image.write(manifest, to: path)
+        }
+        let (registry, report) = try image.registry()
+        #expect(report.quarantined.isEmpty)
+        #expect(try await registry.head(named: "bank").tap == "6")
+        #expect(try await registry.encoder(named: "minilm").modality == .text)
     }
 
     @Test("A bundle that is not recorded and was altered is not recorded either")

@@ -1,6 +1,5 @@
 import Foundation
 import HidraProtocol
-import State
 import Synchronization
 
 /// Rows clients have sent, until they are dropped or their client goes. What is made of them, features and heads, is what lasts.

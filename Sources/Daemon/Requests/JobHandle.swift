@@ -1,5 +1,4 @@
 import HidraProtocol
-import State
 import Synchronization
 import Workbench
 

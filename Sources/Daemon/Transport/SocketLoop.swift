@@ -1,5 +1,4 @@
 package import HidraProtocol
-import State
 internal import Synchronization
 internal import ZeroMQ
 

@@ -1,5 +1,3 @@
-import State
-
 internal import HidraProtocol
 internal import Synchronization
 internal import ZeroMQ

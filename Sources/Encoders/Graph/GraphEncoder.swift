@@ -57,26 +57,28 @@ package final class GraphEncoder: FeatureEncoder, @unchecked Sendable {
 
     /// Each input goes through the graph alone, several at a time on the worker threads: nothing is padded, and no input can change
     /// another's vector.
-    package func features(_ inputs: [PreparedInput], tap: Int) throws -> Tensor {
-        let name = taps[tap].name, width = taps[tap].width
-        let result = Tensor(uninitialised: [inputs.count, width])
-        let failure = Mutex<(any Error)?>(nil)
+    package func features(_ inputs: [PreparedInput], taps wanted: [Int]) throws -> [Tensor] {
+        let wanted = wanted.map { taps[$0] }
+        let results = wanted.map { Tensor(uninitialised: [inputs.count, $0.width]) }
+        let outputs = results.map(\.mutablePointer), failure = Mutex<(any Error)?>(nil)
         WorkerPool.shared.parallel(inputs.count) { index in
             do {
-                let values = try program.values([name], inputs: input.values(inputs[index].content))
-                guard let state = values[name]?.tensor, let pooled = input.pool(state), pooled.count == width else {
-                    throw CheckpointError(
-                        .shapeMismatch, "\"\(name)\" is not of the shape it had when the encoder was loaded")
+                let values = try program.values(Set(wanted.map(\.name)), inputs: input.values(inputs[index].content))
+                for (tap, output) in zip(wanted, outputs) {
+                    guard let state = values[tap.name]?.tensor, let pooled = input.pool(state), pooled.count == tap.width else {
+                        throw CheckpointError(
+                            .shapeMismatch, "\"\(tap.name)\" is not of the shape it had when the encoder was loaded")
+                    }
+                    let dense = pooled.contiguous()
+                    (output + index * tap.width).update(from: dense.pointer, count: tap.width)
+                    withExtendedLifetime(dense) {}
                 }
-                let dense = pooled.contiguous()
-                (result.mutablePointer + index * width).update(from: dense.pointer, count: width)
-                withExtendedLifetime(dense) {}
             } catch {
                 failure.withLock { $0 = $0 ?? error }
             }
         }
         if let failure = failure.withLock({ $0 }) { throw failure }
-        return result
+        return results
     }
 
     /// The tensors that can be pooled to one vector of a fixed width, in the graph's order; the graph's first such output is the top.

@@ -57,17 +57,32 @@ package final class ComputeService: Sendable {
     package func run<Task: ComputeTask>(
         _ priority: Priority, _ make: @escaping @Sendable () throws -> Task
     ) async throws -> Task.Output {
-        let id = state.withLock { state in
-            state.nextID += 1
-            return state.nextID
-        }
+        let id = newID()
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
-                enqueue(id, priority, make, continuation)
+                // Cancelled before it was queued: the handler ran first and found nothing to mark.
+                enqueue(id, priority, isCancelled: _Concurrency.Task.isCancelled, make) { continuation.resume(with: $0) }
             }
         } onCancel: {
             state.withLock { $0.entries[id]?.isCancelled = true }
             changed.signal()
+        }
+    }
+
+    /// Runs a task for nobody in particular.
+    ///
+    /// - Parameter completion: called once, on the compute thread or, when the service is stopping, on the caller's.
+    func start<Task: ComputeTask>(
+        _ priority: Priority, _ make: @escaping @Sendable () throws -> Task,
+        completion: @escaping @Sendable (Result<Task.Output, any Error>) -> Void
+    ) {
+        enqueue(newID(), priority, isCancelled: false, make, completion)
+    }
+
+    private func newID() -> UInt64 {
+        state.withLock { state in
+            state.nextID += 1
+            return state.nextID
         }
     }
 
@@ -84,8 +99,8 @@ package final class ComputeService: Sendable {
     }
 
     private func enqueue<Task: ComputeTask>(
-        _ id: UInt64, _ priority: Priority, _ make: @escaping @Sendable () throws -> Task,
-        _ continuation: CheckedContinuation<Task.Output, any Error>
+        _ id: UInt64, _ priority: Priority, isCancelled: Bool, _ make: @escaping @Sendable () throws -> Task,
+        _ completion: @escaping @Sendable (Result<Task.Output, any Error>) -> Void
     ) {
         var task: Task?
         let slot = Slot(
@@ -95,22 +110,21 @@ package final class ComputeService: Sendable {
                     guard let output = try task?.step() else { return false }
                     // Tensors go before the caller continues: it may free what they were made from.
                     task = nil
-                    continuation.resume(returning: output)
+                    completion(.success(output))
                 } catch {
                     task = nil
-                    continuation.resume(throwing: error)
+                    completion(.failure(error))
                 }
                 return true
             },
             abandon: { error in
                 task = nil
-                continuation.resume(throwing: error)
+                completion(.failure(error))
             })
         let isStopping = state.withLock { state in
             guard !state.isStopping else { return true }
             let waiting = Waiting(id: id, priority: priority, arrival: id, served: 0)
-            // Cancelled before it was queued: the handler ran first and found nothing to mark.
-            state.entries[id] = Entry(waiting: waiting, isCancelled: _Concurrency.Task.isCancelled, slot: slot)
+            state.entries[id] = Entry(waiting: waiting, isCancelled: isCancelled, slot: slot)
             return false
         }
         if isStopping { slot.abandon(WorkbenchError.stopping) } else { changed.signal() }

@@ -47,16 +47,22 @@ package final class EncoderHouse: Sendable {
     private struct Resident {
         var loaded: LoadedEncoder
         var lastUse: ContinuousClock.Instant
+        /// Of the registry, when the record was last looked up.
+        var generation: UInt64
     }
 
     private let registry: Registry
+    private let budget: UnitBudget
     private let residents = Mutex<[String: Resident]>([:])
     /// Loads one encoder at a time, off the compute thread: whoever computes need not wait for a disk.
     private let loading = DispatchQueue(label: "hidra.encoder-loading", qos: .userInitiated)
     private let didLoad: @Sendable (LoadedEncoder) -> Void
 
-    package init(registry: Registry, didLoad: @escaping @Sendable (LoadedEncoder) -> Void = { _ in }) {
+    package init(
+        registry: Registry, budget: UnitBudget = UnitBudget(), didLoad: @escaping @Sendable (LoadedEncoder) -> Void = { _ in }
+    ) {
         self.registry = registry
+        self.budget = budget
         self.didLoad = didLoad
     }
 
@@ -64,20 +70,25 @@ package final class EncoderHouse: Sendable {
     ///
     /// - Throws: `notFound` with the nearest name; `corrupt` when its files do not have the digests they were registered with.
     package func encoder(named name: String) async throws -> LoadedEncoder {
+        let generation = registry.generation
+        if let resident = resident(name, generation) { return resident }
         let record = try await registry.encoder(named: name)
-        if let resident = resident(record) { return resident }
+        if let resident = resident(record, generation) { return resident }
         let folder = registry.folder(of: record)
         return try await withCheckedThrowingContinuation { continuation in
             loading.async { [self] in
                 continuation.resume(
                     with: Result {
                         // Someone before us in the queue may have loaded it.
-                        if let resident = resident(record) { return resident }
+                        if let resident = resident(record, generation) { return resident }
                         try record.files.verify(folder, .digests)
                         let loaded = LoadedEncoder(record: record, encoder: try Self.load(folder, record.name))
+                        try budget.require(room: loaded.encoder, name)
                         // Packing took temporary buffers as large as the weights.
                         releaseCachedBuffers()
-                        residents.withLock { $0[name] = Resident(loaded: loaded, lastUse: .now) }
+                        residents.withLock {
+                            $0[name] = Resident(loaded: loaded, lastUse: .now, generation: generation)
+                        }
                         didLoad(loaded)
                         return loaded
                     })
@@ -111,12 +122,21 @@ package final class EncoderHouse: Sendable {
         }
     }
 
-    private func resident(_ record: EncoderRecord) -> LoadedEncoder? {
+    private func resident(_ name: String, _ generation: UInt64) -> LoadedEncoder? {
+        residents.withLock { residents in
+            guard residents[name]?.generation == generation else { return nil }
+            residents[name]?.lastUse = .now
+            return residents[name]?.loaded
+        }
+    }
+
+    private func resident(_ record: EncoderRecord, _ generation: UInt64) -> LoadedEncoder? {
         residents.withLock { residents in
             // A name that was removed and pulled again has other weights.
             guard let resident = residents[record.name], resident.loaded.record.digest == record.digest else {
                 return nil
             }
+            residents[record.name]?.generation = generation
             residents[record.name]?.lastUse = .now
             return resident.loaded
         }

@@ -23,9 +23,6 @@ struct Extraction: ComputeTask {
         let infos: [FeatureInfo]
     }
 
-    /// Floating-point operations of one unit, for each thread: some 25 milliseconds, which is what a prediction may have to wait
-    /// for.
-    static let unitFlops = 1.75e9
     /// Longest time spent on preparing inputs before those that are ready are encoded: a large photo takes long to decode.
     static let preparation = Duration.milliseconds(20)
     static let blockRows = 256
@@ -33,6 +30,7 @@ struct Extraction: ComputeTask {
     private let loaded: LoadedEncoder
     private let tap: Int
     private let inputs: [EncoderInput]
+    private let budget: UnitBudget
     private let didCompute: (Block) -> Void
     private let width: Int
     /// Prepared, not yet encoded: inputs `encoded..<prepared`.
@@ -41,30 +39,32 @@ struct Extraction: ComputeTask {
     private var reported = 0
     private var output = Output()
 
-    init(loaded: LoadedEncoder, tap: Int, inputs: [EncoderInput], didCompute: @escaping (Block) -> Void) {
+    init(
+        loaded: LoadedEncoder, tap: Int, inputs: [EncoderInput], budget: UnitBudget, didCompute: @escaping (Block) -> Void
+    ) {
         self.loaded = loaded
         self.tap = tap
         self.inputs = inputs
+        self.budget = budget
         self.didCompute = didCompute
         width = loaded.encoder.taps[tap].width
         output.values.reserveCapacity(inputs.count * width)
     }
 
     mutating func step() throws -> Output? {
-        let budget = Self.unitFlops * Double(WorkerPool.shared.threads)
-        prepare(until: budget)
-        try encode(takeUnit(budget))
+        prepare()
+        try encode(takeUnit())
         let isLast = encoded == inputs.count
         if isLast || encoded - reported >= Self.blockRows { report() }
         return isLast ? output : nil
     }
 
     /// Prepares inputs on all threads until they make a unit.
-    private mutating func prepare(until budget: Double) {
+    private mutating func prepare() {
         let start = ContinuousClock.now
         // Texts take microseconds, so that a share of several is worth handing to a thread; an image can take milliseconds.
         let share = loaded.encoder.modality == .text ? 16 : 1
-        while encoded + waiting.count < inputs.count, waiting.reduce(0, { $0 + $1.flops }) < budget,
+        while encoded + waiting.count < inputs.count, waiting.reduce(0, { $0 + cost($1) }) < budget.limit,
             waiting.isEmpty || ContinuousClock.now - start < Self.preparation
         {
             let from = encoded + waiting.count, count = min(share * WorkerPool.shared.threads, inputs.count - from)
@@ -81,14 +81,19 @@ struct Extraction: ComputeTask {
         }
     }
 
-    private mutating func takeUnit(_ budget: Double) -> [Result<PreparedInput, any Error>] {
-        var flops = 0.0, count = 0
-        while count < waiting.count, count == 0 || flops + waiting[count].flops <= budget {
-            flops += waiting[count].flops
+    private mutating func takeUnit() -> [Result<PreparedInput, any Error>] {
+        var total = 0.0, count = 0
+        while count < waiting.count, count == 0 || total + cost(waiting[count]) <= budget.limit {
+            total += cost(waiting[count])
             count += 1
         }
         defer { waiting.removeFirst(count) }
         return Array(waiting[..<count])
+    }
+
+    /// What encoding this takes; an input that failed takes nothing.
+    private func cost(_ input: Result<PreparedInput, any Error>) -> Double {
+        if case .success(let input) = input { budget.cost(input) } else { 0 }
     }
 
     private mutating func encode(_ unit: [Result<PreparedInput, any Error>]) throws {
@@ -119,13 +124,6 @@ struct Extraction: ComputeTask {
         for row in rows { values += output.values[row * width..<(row + 1) * width] }
         didCompute(Block(end: encoded, rows: rows, values: values, infos: rows.compactMap { output.infos[$0] }))
         reported = encoded
-    }
-}
-
-extension Result<PreparedInput, any Error> {
-    /// What encoding this takes; an input that failed takes nothing.
-    fileprivate var flops: Double {
-        if case .success(let input) = self { input.flops } else { 0 }
     }
 }
 

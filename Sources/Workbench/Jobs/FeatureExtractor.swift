@@ -4,72 +4,71 @@ import State
 import Synchronization
 import TensorCore
 
-/// Features of some inputs, in the inputs' order.
-package struct Features: Sendable {
-    /// Row-major `[rows, width]`; NaN in rows whose input could not be read.
-    package let values: [Float]
-    package let width: Int
-    package let tokens: [Int]
-    package let truncated: [Bool]
-    /// Row → why its input could not be read. Texts always can.
-    package let problems: [Int: String]
-    /// Inputs found in the cache, and inputs that went through the encoder. An input that comes twice counts as a hit.
-    package let hits: Int, misses: Int
-
-    package var rows: Int { tokens.count }
-    package var truncatedRows: Int { truncated.count { $0 } }
-
-    /// Only these rows, in this order.
-    func selecting(_ rows: [Int]) -> Features {
-        var values: [Float] = []
-        values.reserveCapacity(rows.count * width)
-        for row in rows { values += self.values[row * width..<(row + 1) * width] }
-        let problems = Dictionary(
-            uniqueKeysWithValues: rows.enumerated().compactMap { new, old in self.problems[old].map { (new, $0) } })
-        return Features(
-            values: values, width: width, tokens: rows.map { tokens[$0] }, truncated: rows.map { truncated[$0] },
-            problems: problems, hits: hits, misses: misses)
-    }
-}
-
 /// Turns inputs into features: from the cache where it has them, through the encoder otherwise, each distinct input once.
 package struct FeatureExtractor: Sendable {
     let compute: ComputeService
     let cache: FeatureCache
+    private let batcher: DynamicBatcher
     /// Cache calls block on a disk, so they have threads of their own: writes in order, reads beside them.
     private let disk = DispatchQueue(label: "hidra.feature-cache.writes", qos: .userInitiated)
     private let reads = DispatchQueue(label: "hidra.feature-cache.reads", qos: .userInitiated, attributes: .concurrent)
 
-    init(compute: ComputeService, cache: FeatureCache) {
+    init(compute: ComputeService, cache: FeatureCache, budget: UnitBudget) {
         self.compute = compute
         self.cache = cache
+        batcher = DynamicBatcher(compute: compute, budget: budget)
     }
 
-    /// - Parameters:
-    ///   - keep: store what was computed; false for one-off questions, whose inputs seldom come again.
-    ///   - progress: called on the compute thread with the rows that are done.
+    /// Features of a few inputs that somebody waits for. What others ask at the same time is encoded with them; what is computed is not
+    /// kept, because one-off questions seldom come again.
+    package func answer(_ inputs: [EncoderInput], of loaded: LoadedEncoder, tap: Int) async throws -> Features {
+        let width = loaded.encoder.taps[tap].width, space = loaded.space(tap: tap)
+        let (distinct, known, missing, prepared) = try await reading {
+            let distinct = DistinctInputs(inputs)
+            let known = try DistinctFeatures(distinct, in: cache, space, width: width), missing = known.missing
+            return (distinct, known, missing, missing.map { index in Result { try loaded.encoder.prepare(distinct.inputs[index]) } })
+        }
+        var features = known, readable: [(index: Int, input: PreparedInput)] = []
+        for (index, result) in zip(missing, prepared) {
+            switch result {
+            case .success(let input): readable.append((index, input))
+            case .failure(let error): features.set(index, problem: String(describing: error))
+            }
+        }
+        let computed = try await batcher.features(
+            DynamicBatcher.Question(tap: tap, digests: readable.map { distinct.digests[$0.index] }, inputs: readable.map(\.input)),
+            of: loaded)
+        for (row, (index, input)) in readable.enumerated() {
+            features.set(
+                index, computed[row * width..<(row + 1) * width],
+                FeatureInfo(tokens: input.tokens, truncated: input.isTruncated))
+        }
+        return features.spread(over: distinct.positions, misses: missing.count)
+    }
+
+    /// Features of a data set; what is computed is kept.
+    ///
+    /// - Parameter progress: called on the compute thread with the rows that are done.
     package func features(
-        _ inputs: [EncoderInput], of loaded: LoadedEncoder, tap: Int, priority: Priority, keep: Bool = true,
+        _ inputs: [EncoderInput], of loaded: LoadedEncoder, tap: Int, priority: Priority,
         progress: @escaping @Sendable (_ done: Int, _ hits: Int) -> Void = { _, _ in }
     ) async throws -> Features {
-        let width = loaded.encoder.taps[tap].width, space = loaded.space(tap: tap)
-        let (unique, positions, found) = try await reading {
-            let (unique, positions) = Self.distinct(inputs)
-            return (unique, positions, try Self.lookup(cache, space, unique, width))
+        let width = loaded.encoder.taps[tap].width, space = loaded.space(tap: tap), budget = batcher.budget
+        let (distinct, known) = try await reading {
+            let distinct = DistinctInputs(inputs)
+            return (distinct, try DistinctFeatures(distinct, in: cache, space, width: width))
         }
-        let missing = unique.indices.filter { found.infos[$0] == nil }
-        let hits = inputs.count - missing.count
+        let missing = known.missing, hits = inputs.count - missing.count
         progress(hits, hits)
-        var values = found.values, infos = found.infos, problems: [Int: String] = [:]
+        var features = known
         if !missing.isEmpty {
             let writes = PendingWrites()
             let computed: Extraction.Output
             do {
                 computed = try await compute.run(priority) {
-                    Extraction(loaded: loaded, tap: tap, inputs: missing.map { unique[$0].input }) { block in
+                    Extraction(loaded: loaded, tap: tap, inputs: missing.map { distinct.inputs[$0] }, budget: budget) { block in
                         progress(hits + block.end, hits)
-                        guard keep else { return }
-                        let digests = block.rows.map { unique[missing[$0]].digest }
+                        let digests = block.rows.map { distinct.digests[missing[$0]] }
                         writes.add(to: disk) {
                             try block.values.withUnsafeBufferPointer {
                                 try cache.insert(space, digests, infos: block.infos, width: width, vectors: $0)
@@ -84,62 +83,14 @@ package struct FeatureExtractor: Sendable {
             }
             if let failure = await writes.finished(on: disk) { throw failure }
             for (row, index) in missing.enumerated() {
-                infos[index] = computed.infos[row]
-                problems[index] = computed.problems[row]
-                values.replaceSubrange(
-                    index * width..<(index + 1) * width, with: computed.values[row * width..<(row + 1) * width])
+                if let info = computed.infos[row] {
+                    features.set(index, computed.values[row * width..<(row + 1) * width], info)
+                } else {
+                    features.set(index, problem: computed.problems[row] ?? "it cannot be read")
+                }
             }
         }
-        return Self.spread(values, infos, problems, positions, width, hits: hits, misses: missing.count)
-    }
-
-    private struct Distinct: Sendable {
-        let input: EncoderInput
-        let digest: InputDigest
-    }
-
-    /// The distinct inputs, and for each input which of them it is.
-    private static func distinct(_ inputs: [EncoderInput]) -> (unique: [Distinct], positions: [Int]) {
-        var index: [InputDigest: Int] = [:], unique: [Distinct] = []
-        let positions = inputs.map { input in
-            let digest = InputDigest(of: input)
-            if let position = index[digest] { return position }
-            index[digest] = unique.count
-            unique.append(Distinct(input: input, digest: digest))
-            return unique.count - 1
-        }
-        return (unique, positions)
-    }
-
-    private static func lookup(
-        _ cache: FeatureCache, _ space: FeatureSpace, _ unique: [Distinct], _ width: Int
-    ) throws -> (values: [Float], infos: [FeatureInfo?]) {
-        var values = [Float](repeating: 0, count: unique.count * width)
-        let infos = try values.withUnsafeMutableBufferPointer {
-            try cache.lookup(space, unique.map(\.digest), width: width, into: $0)
-        }
-        return (values, infos)
-    }
-
-    private static func spread(
-        _ values: [Float], _ infos: [FeatureInfo?], _ problems: [Int: String], _ positions: [Int], _ width: Int,
-        hits: Int,
-        misses: Int
-    ) -> Features {
-        var all = values
-        if positions.count != infos.count {
-            all = []
-            all.reserveCapacity(positions.count * width)
-            for position in positions { all += values[position * width..<(position + 1) * width] }
-        }
-        var spreadProblems: [Int: String] = [:]
-        if !problems.isEmpty {
-            for (row, position) in positions.enumerated() { spreadProblems[row] = problems[position] }
-        }
-        return Features(
-            values: all, width: width, tokens: positions.map { infos[$0]?.tokens ?? 0 },
-            truncated: positions.map { infos[$0]?.truncated ?? false }, problems: spreadProblems, hits: hits,
-            misses: misses)
+        return features.spread(over: distinct.positions, misses: missing.count)
     }
 
     private func reading<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {

@@ -17,14 +17,27 @@ package final class LoadedHead: @unchecked Sendable {
 /// Heads in memory, checked against their digests when they are loaded.
 package final class HeadShelf: Sendable {
     private let registry: Registry
-    private let loaded = Mutex<[String: LoadedHead]>([:])
+    private struct Entry {
+        let head: LoadedHead
+        /// Of the registry, when the record was last looked up.
+        var generation: UInt64
+    }
+
+    private let loaded = Mutex<[String: Entry]>([:])
 
     init(registry: Registry) { self.registry = registry }
 
     /// - Throws: `notFound` with the nearest name, `corrupt` when the bundle was altered.
     func head(named name: String) async throws -> LoadedHead {
+        let generation = registry.generation
+        if let entry = loaded.withLock({ $0[name] }), entry.generation == generation { return entry.head }
         let record = try await registry.head(named: name)
-        if let head = loaded.withLock({ $0[name] }), head.record.digest == record.digest { return head }
+        let known = loaded.withLock { loaded in
+            guard loaded[name]?.head.record == record else { return nil as LoadedHead? }
+            loaded[name]?.generation = generation
+            return loaded[name]?.head
+        }
+        if let known { return known }
         do {
             // Small files: reading them here holds nothing up.
             let bundle = try HeadBundle(folder: registry.folder(of: record))
@@ -35,7 +48,7 @@ package final class HeadShelf: Sendable {
                     details: ["name": name])
             }
             let head = LoadedHead(record: record, bundle: bundle)
-            loaded.withLock { $0[name] = head }
+            loaded.withLock { $0[name] = Entry(head: head, generation: generation) }
             return head
         } catch let error as HeadError {
             throw WorkbenchError(error)
