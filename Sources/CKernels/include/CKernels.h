@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "convolution.h"
+#include "int8.h"
 
 #ifdef __cplusplus
 extern "C" {
