@@ -5,10 +5,18 @@
 
 #include "include/CKernels.h"
 
+int ck_int8_has_vnni(void) {
+#if defined(__x86_64__)
+    return __builtin_cpu_supports("avx512vnni") != 0;
+#else
+    return 0;
+#endif
+}
+
 static const ck_int8_table *table(void) {
 #if defined(__x86_64__)
     switch (ck_current_level()) {
-    case ck_avx512: return __builtin_cpu_supports("avx512vnni") ? &ck_int8_avx512vnni : &ck_int8_avx2;
+    case ck_avx512: return ck_int8_has_vnni() ? &ck_int8_avx512vnni : &ck_int8_avx2;
     case ck_avx2: return &ck_int8_avx2;
     default: break;
     }

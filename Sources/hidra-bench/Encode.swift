@@ -23,7 +23,9 @@ struct Encode: ParsableCommand {
         let encoder = try TextEncoder(folder: URL(filePath: model), precision: precision)
         let texts = Array(try Table.read(path: csv).column(column).prefix(limit))
         let threads = WorkerPool.shared.threads
-        let seconds = best(of: 3) { _ = features(encoder, texts) }
+        let before = processorSeconds(), runs = 3
+        let seconds = best(of: runs) { _ = features(encoder, texts) }
+        let coreSeconds = (processorSeconds() - before) / Double(runs)
         let lengths = texts.map { encoder.tokenize($0).count }
         let rate = operations(encoder, lengths) / seconds / 1e9
         let peak = precision == .int8 ? Peak.int8(threads: threads) : Peak.gflops(threads: threads)
@@ -31,6 +33,7 @@ struct Encode: ParsableCommand {
             ("bench", "encode"), ("precision", precision.rawValue),
             ("kernels", precision == .int8 ? KernelLevel.int8 : KernelLevel.current), ("threads", threads),
             ("sentences", texts.count), ("per_second", Double(texts.count) / seconds),
+            ("per_core_second", Double(texts.count) / coreSeconds),
             ("tokens_per_second", Double(lengths.reduce(0, +)) / seconds),
             (precision == .int8 ? "gops" : "gflops", rate), ("share_of_peak", rate / peak),
             ("packed_mb", Double(encoder.weightMemory.packed) / 1e6),

@@ -20,12 +20,14 @@ enum { ck_int8_longest = 65536 };
 
 typedef enum {
     ck_int8_identity = 0,
-    ck_int8_gelu = 1, // x/2 (1 + erf(x/√2)) within 3 · 10⁻⁶: a thousandth of a step of the values it is quantised to next
+    ck_int8_gelu = 1, // x/2 (1 + erf(x/√2)) within 3 · 10⁻⁶: far below a step of what it is quantised to next
     ck_int8_relu = 2,
 } ck_int8_activation;
 
 // The instructions in use: "avx512vnni", "avx2" or "portable". A processor with AVX-512 but without VNNI takes AVX2.
 const char *ck_int8_name(void);
+// Whether this processor has AVX-512's products of bytes.
+int ck_int8_has_vnni(void);
 
 // Bytes of a packed [k, n] matrix.
 size_t ck_int8_packed_count(size_t k, size_t n);
@@ -39,7 +41,7 @@ void ck_int8_pack(size_t k, size_t n, const float *w, size_t ldw, int8_t *packed
 // it is NaN.
 void ck_int8_quantise(size_t rows, size_t k, const float *x, size_t ldx, uint8_t *q, size_t ldq, float *scale, int32_t *zero);
 
-// c[m, n] = activation(a · b + bias), or c += that when `accumulate`; a is [m, k] quantised, b [k, n] packed.
+// c[m, n] = activation(a · b + bias); a is [m, k] quantised, b [k, n] packed.
 // An element's bits do not depend on m, n or the other rows.
 typedef struct {
     size_t m, n, k;
@@ -52,7 +54,6 @@ typedef struct {
     const int32_t *b_sum;  // [n], whole panels
     const float *bias;     // NULL or [n]
     ck_int8_activation activation;
-    int accumulate;
     float *c; // rows c_row apart
     size_t c_row;
 } ck_int8_product;

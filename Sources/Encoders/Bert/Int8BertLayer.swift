@@ -45,8 +45,7 @@ struct Int8BertLayer {
 
     func callAsFunction(_ x: Int8HiddenStates, _ offsets: SequenceOffsets) -> Int8HiddenStates {
         let projected = inputs.multiply(x.quantised)
-        let context = PackedAttention(offsets, heads: heads, width: width)(
-            projected.columns(0..<width), projected.columns(width..<2 * width), projected.columns(2 * width..<3 * width))
+        let context = JoinedAttention(offsets, heads: heads)(projected)
         let attended = normalised(attentionOutput.multiply(QuantisedRows(context)), x.values, attentionNorm)
         let inner = QuantisedRows(intermediate.multiply(attended.quantised, activation: activation))
         return normalised(output.multiply(inner), attended.values, outputNorm)

@@ -29,8 +29,7 @@ package final class Int8Matrix: @unchecked Sendable {
 
     package var byteCount: Int { packedBytes + paddedColumns * 8 + columns * 4 }
     private var packedBytes: Int { ck_int8_packed_count(depth, columns) }
-    private var paddedColumns: Int { (columns + panel - 1) / panel * panel }
-    private var panel: Int { ck_panel }
+    private var paddedColumns: Int { (columns + ck_panel - 1) / ck_panel * ck_panel }
 
     /// Packs the transposes of weights `[out, in]` side by side, with biases `[out]`: x `[rows, in]` gives `[rows, Σ out]`.
     package init(transposing weights: [Tensor], biases: [Tensor]) {
@@ -51,7 +50,7 @@ package final class Int8Matrix: @unchecked Sendable {
             (bias + row).initialize(from: shift.pointer, count: shift.count)
             row += weight.shape[0]
         }
-        let panel = ck_panel, padded = (columns + panel - 1) / panel * panel
+        let padded = (columns + ck_panel - 1) / ck_panel * ck_panel
         // Whole cache lines: a vector of weights never lies across two.
         let bytes = UnsafeMutableRawPointer.allocate(byteCount: max(ck_int8_packed_count(depth, columns), 1), alignment: 64)
         packed = bytes.assumingMemoryBound(to: Int8.self)
@@ -59,6 +58,9 @@ package final class Int8Matrix: @unchecked Sendable {
         sums = .allocate(capacity: padded)
         ck_int8_pack(depth, columns, joined.pointer, depth, packed, scales, sums)
     }
+
+    /// Multiply-adds that are worth waking a thread for: some ten microseconds.
+    private static let leastOperations = 1 << 20
 
     deinit {
         UnsafeMutableRawPointer(packed).deallocate()
@@ -72,11 +74,11 @@ package final class Int8Matrix: @unchecked Sendable {
     package func multiply(_ x: QuantisedRows, activation: Activation = .identity) -> Tensor {
         precondition(x.columns == depth, "int8 product: [\(x.rows), \(x.columns)] by [\(depth), \(columns)]")
         let output = Tensor(uninitialised: [x.rows, columns])
-        let panels = paddedColumns / panel, grain = 1 + (1 << 20) / max(x.rows * depth * panel, 1)
-        WorkerPool.shared.forRanges(panels, grain: grain) { range in
-            let first = range.lowerBound * panel
+        let panels = paddedColumns / ck_panel, grain = 1 + Self.leastOperations / max(x.rows * depth * ck_panel, 1)
+        WorkerPool.shared.forFreeRanges(panels, grain: grain) { range in
+            let first = range.lowerBound * ck_panel
             var product = ck_int8_product()
-            (product.m, product.n, product.k) = (x.rows, min(range.upperBound * panel, columns) - first, depth)
+            (product.m, product.n, product.k) = (x.rows, min(range.upperBound * ck_panel, columns) - first, depth)
             (product.a, product.a_row) = (UnsafePointer(x.values), x.stride)
             (product.a_scale, product.a_zero) = (UnsafePointer(x.scales), UnsafePointer(x.zeros))
             product.packed = UnsafePointer(packed + packedBytes / panels * range.lowerBound)

@@ -76,6 +76,6 @@ package struct QuantisedRows {
 
     /// Divides the rows among the worker threads where that pays.
     private func forRows(_ body: (Range<Int>) -> Void) {
-        WorkerPool.shared.forRanges(rows, grain: 1 + (1 << 13) / max(columns, 1), body)
+        WorkerPool.shared.forFreeRanges(rows, grain: 1 + (1 << 13) / max(columns, 1), body)
     }
 }
