@@ -94,6 +94,13 @@ void ck_gather_rows_f32(size_t count, const ptrdiff_t *rows, size_t n, const flo
     table->gather_rows(count, rows, n, x, y);
 }
 
+size_t ck_attention_scratch(size_t length, size_t size) {
+    size_t lanes = (length + ck_panel - 1) / ck_panel * ck_panel;
+    return ck_packed_count(length > size ? length : size, lanes > size ? lanes : size) + length * lanes;
+}
+
+void ck_attention_f32(const ck_attention *attention, float *scratch) { table->attention(attention, scratch); }
+
 void ck_layer_norm_f32(size_t rows, size_t n, const float *x, const float *residual, const float *weight, const float *bias,
                        float eps, float *y, float *mean, float *rstd) {
     table->layer_norm(rows, n, x, residual, weight, bias, eps, y, mean, rstd);

@@ -11,6 +11,7 @@ typedef struct {
     void (*gelu_backward)(size_t, const float *, const float *, float *);
     void (*softmax)(size_t, size_t, float, const float *, size_t, float *, size_t, float *);
     void (*gather_rows)(size_t, const ptrdiff_t *, size_t, const float *, float *);
+    void (*attention)(const ck_attention *, float *);
     void (*layer_norm)(size_t, size_t, const float *, const float *, const float *, const float *, float, float *, float *,
                        float *);
     void (*mean_rows)(size_t, size_t, const float *, size_t, float *);

@@ -9,6 +9,8 @@ package protocol Encoder: Sendable {
     var vocabularySize: Int { get }
     var tokenTypes: Int { get }
     var parameterCount: Int { get }
+    var precision: Precision { get }
+    var weightMemory: WeightMemory { get }
 
     /// Hidden states `[tokens, width]` at each of `taps`; nothing above the deepest is computed.
     func hiddenStates(_ batch: PackedTokens, taps: Set<Int>) -> [Int: Tensor]

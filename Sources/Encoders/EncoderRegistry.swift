@@ -4,7 +4,7 @@ package import Foundation
 /// The architectures that have a native implementation. Adding one: a folder beside `Bert/`, and a line here.
 package struct EncoderRegistry: Sendable {
     package enum Build: Sendable {
-        case text(@Sendable (_ configuration: Data, _ weights: Safetensors) throws -> any Encoder)
+        case text(@Sendable (_ configuration: Data, _ weights: Safetensors, Precision) throws -> any Encoder)
         case image(@Sendable (_ configuration: Data, _ weights: Safetensors) throws -> any VisionNetwork)
 
         package var modality: Modality {
@@ -16,7 +16,7 @@ package struct EncoderRegistry: Sendable {
     }
 
     package static let native = EncoderRegistry(architectures: [
-        "bert": .text { try BertEncoder(configuration: BertConfiguration(json: $0), weights: $1) },
+        "bert": .text { try BertEncoder(configuration: BertConfiguration(json: $0), weights: $1, precision: $2) },
         "cifar-resnet": .image { try CifarResNet(configuration: CifarResNetConfiguration(json: $0), weights: $1) },
         "mobilenet_v2": .image { try MobileNetV2(configuration: MobileNetV2Configuration(json: $0), weights: $1) },
         "resnet": .image { try ResNet(configuration: ResNetConfiguration(json: $0), weights: $1) },
@@ -29,11 +29,13 @@ package struct EncoderRegistry: Sendable {
     package func modality(_ configuration: Data) throws -> Modality { try entry(configuration).build.modality }
 
     /// A text encoder.
-    /// - Throws: `CheckpointError`: no, another or a damaged architecture.
-    package func build(configuration: Data, weights: Safetensors) throws -> any Encoder {
+    /// - Throws: `CheckpointError`: no, another or a damaged architecture; `PrecisionError`: one that has no such precision.
+    package func build(
+        configuration: Data, weights: Safetensors, precision: Precision = .fp32
+    ) throws -> any Encoder {
         let (type, build) = try entry(configuration)
         guard case .text(let build) = build else { throw Self.mismatch(type, is: .image, expected: .text) }
-        return try build(configuration, weights)
+        return try build(configuration, weights, precision)
     }
 
     /// An image encoder's network.

@@ -20,6 +20,9 @@ package protocol FeatureEncoder: Sendable {
     /// From the first hidden states to the top; never empty.
     var taps: [Tap] { get }
     var parameterCount: Int { get }
+    /// What its products are computed in: features of different precisions are different features.
+    var precision: Precision { get }
+    var weightMemory: WeightMemory { get }
     /// Most tokens of one text, special ones included; 0 for other modalities.
     var maxTokens: Int { get }
     /// How hidden states become one vector, e.g. "mean+l2".
@@ -44,6 +47,13 @@ package protocol FeatureEncoder: Sendable {
 
 extension FeatureEncoder {
     package var topTap: Int { taps.count - 1 }
+
+    package var precision: Precision { .fp32 }
+
+    /// Of encoders that hold their weights in fp32 themselves.
+    package var weightMemory: WeightMemory {
+        WeightMemory(packed: parameterCount * MemoryLayout<Float>.stride, mapped: 0)
+    }
 
     /// Width of the top tap.
     package var width: Int { taps[topTap].width }

@@ -27,8 +27,8 @@ package final class TextEncoder: Sendable {
     /// Files a folder must have.
     package static let requiredFiles = ["config.json", "model.safetensors", "tokenizer.json"]
 
-    /// - Throws: `CheckpointError`, `TokenizerError`: the folder is incomplete, damaged or of an unsupported kind.
-    package init(folder: URL, registry: EncoderRegistry = .native) throws {
+    /// - Throws: `CheckpointError`, `TokenizerError`: the folder is incomplete, damaged or of an unsupported kind; `PrecisionError`.
+    package init(folder: URL, precision: Precision = .fp32, registry: EncoderRegistry = .native) throws {
         for file in Self.requiredFiles where !FileManager.default.fileExists(atPath: folder.appending(path: file).path) {
             throw CheckpointError(
                 .unreadable, "\(file) is missing; an encoder's folder has \(Self.requiredFiles.joined(separator: ", "))",
@@ -46,7 +46,8 @@ package final class TextEncoder: Sendable {
         let limits = try SentenceLimits(folder: folder)
         tokenizer = try Tokenizer.load(folder.appending(path: "tokenizer.json"))
         encoder = try registry.build(
-            configuration: configuration, weights: Safetensors(folder.appending(path: "model.safetensors")))
+            configuration: configuration, weights: Safetensors(folder.appending(path: "model.safetensors")),
+            precision: precision)
         guard tokenizer.idUpperBound <= encoder.vocabularySize else {
             throw CheckpointError(
                 .invalidConfiguration,
@@ -109,6 +110,8 @@ extension TextEncoder: FeatureEncoder {
     package var modality: Modality { .text }
     package var taps: [Tap] { (0...encoder.layers).map { Tap(name: String($0), width: encoder.width) } }
     package var parameterCount: Int { encoder.parameterCount }
+    package var precision: Precision { encoder.precision }
+    package var weightMemory: WeightMemory { encoder.weightMemory }
     package var poolingName: String { pooling.name }
     package var preprocessing: String { String(maxTokens) }
 

@@ -21,6 +21,14 @@ package struct Projection {
         self.adapter = adapter
     }
 
+    /// Bytes of the packed form; a trained map has none.
+    package var byteCount: Int {
+        switch map {
+        case .packed(let frozen): frozen.byteCount
+        case .trained: 0
+        }
+    }
+
     package func callAsFunction(_ x: Tensor, activation: PackedActivation = .identity) -> Tensor {
         var y: Tensor
         switch map {

@@ -106,4 +106,10 @@ extension WorkerPool {
         if parts == 1 { return body(0..<count) }
         parallel(parts) { body(count * $0 / parts..<count * ($0 + 1) / parts) }
     }
+
+    /// The same, undivided while the other threads are at work. Only for what does not depend on where the ranges are cut.
+    @inline(__always)
+    package func forFreeRanges(_ count: Int, grain: Int, _ body: (Range<Int>) -> Void) {
+        isBusy ? body(0..<count) : forRanges(count, grain: grain, body)
+    }
 }

@@ -41,7 +41,11 @@ package final class PackedMatrix: @unchecked Sendable {
 
     deinit { panels.deallocate() }
 
-    /// `activation(x · W + bias)`: x `[rows, depth]` (rows may be strided) → `[rows, columns]`.
+    /// Multiply-adds that are worth waking a thread for: some ten microseconds.
+    private static let leastOperations = 1 << 19
+
+    /// `activation(x · W + bias)`: x `[rows, depth]` (rows may be strided) → `[rows, columns]`, the columns divided among the worker
+    /// threads when they are free. A number's bits do not depend on where they are cut.
     package func multiply(_ x: Tensor, bias: Tensor? = nil, activation: PackedActivation = .identity) -> Tensor {
         precondition(x.rank == 2 && x.shape[1] == depth, "packed product: \(x.shape) by [\(depth), \(columns)]")
         precondition(
@@ -49,10 +53,15 @@ package final class PackedMatrix: @unchecked Sendable {
         )
         let input = x.step(along: 1) == 1 ? x : x.contiguous()
         let output = Tensor(uninitialised: [x.shape[0], columns])
-        ck_gemm_packed_f32(
-            x.shape[0], columns, depth, input.pointer, max(input.step(along: 0), depth), panels, bias?.pointer,
-            activation.kernel, 0,
-            output.mutablePointer, columns)
+        let rows = x.shape[0], count = (columns + ck_panel - 1) / ck_panel
+        let grain = 1 + Self.leastOperations / max(rows * depth * ck_panel, 1)
+        WorkerPool.shared.forFreeRanges(count, grain: grain) { range in
+            let first = range.lowerBound * ck_panel
+            ck_gemm_packed_f32(
+                rows, min(range.upperBound * ck_panel, columns) - first, depth, input.pointer,
+                max(input.step(along: 0), depth), panels + first * depth, bias.map { $0.pointer + first },
+                activation.kernel, 0, output.mutablePointer + first, columns)
+        }
         return output
     }
 }

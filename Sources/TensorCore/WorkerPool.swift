@@ -82,6 +82,9 @@ package final class WorkerPool: Sendable {
         func run(_ part: Int) { body?(part) }
     }
 
+    /// Whether a `parallel` call is under way: another one would run on its caller's thread.
+    var isBusy: Bool { busy.load(ordering: .relaxed) }
+
     package init(threads: Int) {
         self.threads = max(1, threads)
         tickets = Tickets(self.threads)

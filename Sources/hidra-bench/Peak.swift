@@ -14,7 +14,8 @@ struct Peak: ParsableCommand {
             for threads in Set([1, WorkerPool.shared.threads]).sorted() {
                 say([
                     ("bench", "peak"), ("kernels", KernelLevel.current), ("threads", threads),
-                    ("gflops", Peak.gflops(threads: threads)),
+                    ("gflops", Peak.gflops(threads: threads)), ("int8", KernelLevel.int8),
+                    ("int8_gops", Peak.int8(threads: threads)),
                 ])
             }
         }
@@ -25,12 +26,14 @@ struct Peak: ParsableCommand {
     }
 
     /// GFLOP/s at the level in use: what the other benchmarks report their share of.
-    static func gflops(threads: Int) -> Double {
-        let iterations = 200_000
-        let operations = ck_multiply_add_loop(1) * Double(iterations * threads)
-        let seconds = best(of: 60) {
-            WorkerPool.shared.parallel(threads) { _ in _ = ck_multiply_add_loop(iterations) }
-        }
+    static func gflops(threads: Int) -> Double { rate(threads: threads, iterations: 200_000, ck_multiply_add_loop) }
+
+    /// The same for eight-bit integers, in GOP/s.
+    static func int8(threads: Int) -> Double { rate(threads: threads, iterations: 50_000, ck_int8_multiply_add_loop) }
+
+    private static func rate(threads: Int, iterations: Int, _ loop: (Int) -> Double) -> Double {
+        let operations = loop(1) * Double(iterations * threads)
+        let seconds = best(of: 60) { WorkerPool.shared.parallel(threads) { _ in _ = loop(iterations) } }
         return operations / seconds / 1e9
     }
 }

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "convolution.h"
+#include "int8.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -76,6 +77,20 @@ void ck_gelu_backward_f32(size_t n, const float *x, const float *dy, float *dx);
 void ck_softmax_f32(size_t rows, size_t n, float scale, const float *x, size_t ldx, float *y, size_t ldy);
 // The softmax of each row, and log_sum[rows] = log Σ exp(x) of it.
 void ck_softmax_log_sum_f32(size_t rows, size_t n, const float *x, size_t ldx, float *y, size_t ldy, float *log_sum);
+
+// y = softmax(q kᵀ · scale) v of one head within one sequence: q, k, v [length, size] with rows ld apart, y with rows ldy apart.
+typedef struct {
+    size_t length, size;
+    const float *q, *k, *v;
+    size_t ld;
+    float scale;
+    float *y;
+    size_t ldy;
+} ck_attention;
+
+// Floats of `scratch` that the kernel writes.
+size_t ck_attention_scratch(size_t length, size_t size);
+void ck_attention_f32(const ck_attention *attention, float *scratch);
 
 // y[r] = x[rows[r]] for rows of n floats.
 void ck_gather_rows_f32(size_t count, const ptrdiff_t *rows, size_t n, const float *x, float *y);

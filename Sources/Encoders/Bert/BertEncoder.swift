@@ -1,14 +1,21 @@
 package import Checkpoints
+import Layers
 package import TensorCore
 
 /// BERT (Devlin et al. 2019), encoder only, frozen. Weights under the names of Hugging Face's `BertModel`.
 package final class BertEncoder: Encoder, @unchecked Sendable {
     // `@unchecked`: every tensor is written while loading and only read afterwards.
+    private enum Stack {
+        case fp32([BertLayer])
+        case int8([Int8BertLayer])
+    }
+
     private let configuration: BertConfiguration
     private let embeddings: BertEmbeddings
-    private let stack: [BertLayer]
+    private let stack: Stack
     private let weights: Safetensors
     package let parameterCount: Int
+    package let weightMemory: WeightMemory
 
     package var width: Int { configuration.hiddenSize }
     package var layers: Int { configuration.layers }
@@ -25,8 +32,11 @@ package final class BertEncoder: Encoder, @unchecked Sendable {
         .drop("embeddings.position_ids"),
     ]
 
-    /// - Throws: `CheckpointError` listing missing, mis-shaped and unused tensors.
-    package init(configuration: BertConfiguration, weights: Safetensors) throws {
+    /// - Throws: `CheckpointError` listing missing, mis-shaped and unused tensors; `PrecisionError` when a matrix is too deep for int8.
+    package init(configuration: BertConfiguration, weights: Safetensors, precision: Precision = .fp32) throws {
+        if precision == .int8, max(configuration.hiddenSize, configuration.intermediateSize) > Int8Matrix.longestDepth {
+            throw PrecisionError(precision, "A BERT with an intermediate_size of \(configuration.intermediateSize)")
+        }
         self.configuration = configuration
         self.weights = weights
         let scope = try ParameterScope(frozen: weights, renames: Self.renames)
@@ -39,21 +49,54 @@ package final class BertEncoder: Encoder, @unchecked Sendable {
         parameterCount = scope.parameters.reduce(0) { $0 + $1.value.count }
         // Only now: nothing is packed from a checkpoint that does not fit.
         embeddings = loadedEmbeddings
-        stack = loadedLayers.map { BertLayer(frozen: $0, configuration) }
+        let packed: Int
+        switch precision {
+        case .fp32:
+            let layers = loadedLayers.map { BertLayer(frozen: $0, configuration) }
+            packed = layers.reduce(0) { $0 + $1.byteCount }
+            stack = .fp32(layers)
+        case .int8:
+            let layers = loadedLayers.map { Int8BertLayer($0, configuration) }
+            packed = layers.reduce(0) { $0 + $1.byteCount }
+            stack = .int8(layers)
+        }
+        // What is packed is not read from the file again: the tables, and the scales and shifts of the norms, are.
+        let matrices = scope.parameters.filter { $0.name.hasPrefix("encoder.") && !$0.name.contains("LayerNorm") }
+        let mapped = parameterCount - matrices.reduce(0) { $0 + $1.value.count }
+        weightMemory = WeightMemory(packed: packed, mapped: mapped * MemoryLayout<Float>.stride)
         // Packed weights replace the mapped ones; their pages need not stay in memory.
         weights.releasePages()
+    }
+
+    package var precision: Precision {
+        switch stack {
+        case .fp32: .fp32
+        case .int8: .int8
+        }
     }
 
     package func releasePages() { weights.releasePages() }
 
     package func hiddenStates(_ batch: PackedTokens, taps: Set<Int>) -> [Int: Tensor] {
-        let offsets = batch.offsets
+        let offsets = batch.offsets, deepest = taps.max() ?? 0
         var states: [Int: Tensor] = [:]
-        var hidden = embeddings(batch)
-        if taps.contains(0) { states[0] = hidden }
-        for (index, layer) in stack.prefix(taps.max() ?? 0).enumerated() {
-            hidden = layer(hidden, offsets)
-            if taps.contains(index + 1) { states[index + 1] = hidden }
+        func keep(_ hidden: Tensor, _ tap: Int) { if taps.contains(tap) { states[tap] = hidden } }
+        let embedded = embeddings(batch)
+        keep(embedded, 0)
+        switch stack {
+        case .fp32(let layers):
+            var hidden = embedded
+            for (index, layer) in layers.prefix(deepest).enumerated() {
+                hidden = layer(hidden, offsets)
+                keep(hidden, index + 1)
+            }
+        case .int8(let layers):
+            if deepest == 0 { break }
+            var hidden = Int8HiddenStates(embedded)
+            for (index, layer) in layers.prefix(deepest).enumerated() {
+                hidden = layer(hidden, offsets)
+                keep(hidden.values, index + 1)
+            }
         }
         return states
     }

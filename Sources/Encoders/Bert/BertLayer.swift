@@ -108,6 +108,15 @@ struct BertLayer {
         self.adapted = all.filter { $0.value.adapter != nil }
     }
 
+    /// Bytes of the packed matrices and their biases.
+    var byteCount: Int {
+        let maps = [attentionOutput, intermediate, output].reduce(0) { $0 + $1.byteCount }
+        switch inputs {
+        case .joined(let projections): return maps + projections.byteCount
+        case .separate(let query, let key, let value): return maps + query.byteCount + key.byteCount + value.byteCount
+        }
+    }
+
     func callAsFunction(_ x: Tensor, _ offsets: SequenceOffsets) -> Tensor {
         let attention = PackedAttention(offsets, heads: heads, width: width)
         let context: Tensor
