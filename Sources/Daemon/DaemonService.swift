@@ -22,14 +22,16 @@ package final class DaemonService: Service {
 
     /// Takes the home and opens its state. Sockets open in `run()`.
     ///
-    /// - Throws: `TransportError.alreadyRunning` when another daemon serves the home.
-    package init(home: Home, limits: Limits = Limits(), logger: Logger) throws {
+    /// - Parameter environment: settings of the engine; see `EngineSettings`.
+    /// - Throws: `TransportError.alreadyRunning` when another daemon serves the home; `Failure` for a setting that cannot be.
+    package init(home: Home, limits: Limits = Limits(), environment: [String: String], logger: Logger) throws {
         self.logger = logger
+        let settings = try EngineSettings(environment)
         let started = ContinuousClock.now
         let lock = try DaemonLock.acquire(home)
         let events = EventLog()
         let (workbench, report) = try Workbench.open(
-            URL(filePath: home.path, directoryHint: .isDirectory),
+            URL(filePath: home.path, directoryHint: .isDirectory), budget: settings.budget,
             didLoad: { events.record("encoder.loaded", $0.record.name) }, log: { logger.warning("\($0)") })
         for note in report.notes { logger.warning("\(note)") }
         for run in report.interruptedRuns { events.record("run.interrupted", run) }

@@ -24,12 +24,27 @@ extension HidraClient {
         }
     }
 
+    /// Compares an encoder in int8 with itself in fp32 on rows uploaded before, or sets what it computes in, or both.
+    ///
+    /// - Parameter progress: called on the client's thread; must not block.
+    public func quantize(
+        _ request: Hidra_V1_QuantizeRequest, progress: @escaping @Sendable (Hidra_V1_Progress) -> Void = { _ in }
+    ) async throws -> Hidra_V1_QuantizeReply {
+        try await ask(.quantize(request), on: .work, progress: progress) {
+            if case .quantizeReply(let reply) = $0.envelope.kind { reply } else { nil }
+        }
+    }
+
     /// Answers inputs with several heads, in one encoder pass for each encoder.
     ///
     /// One request: at most `limits.textsPerRequest` inputs.
     ///
-    /// - Parameter top: labels for each input, best first; 0: one, or for multilabel heads all above the threshold.
-    public func predict(heads: [String], _ inputs: Inputs, top: Int = 0) async throws -> Hidra_V1_PredictReply {
+    /// - Parameters:
+    ///   - top: labels for each input, best first; 0: one, or for multilabel heads all above the threshold.
+    ///   - precision: what the encoders compute in, "fp32" or "int8"; empty: as they are set.
+    public func predict(
+        heads: [String], _ inputs: Inputs, top: Int = 0, precision: String = ""
+    ) async throws -> Hidra_V1_PredictReply {
         try check(inputs)
         guard let top = UInt32(exactly: top) else {
             throw HidraError(.invalidArgument, "\(top) labels cannot be asked for: use 0 or more.")
@@ -41,6 +56,7 @@ extension HidraClient {
         case .images(let images): request.images = images
         }
         request.top = top
+        request.precision = precision
         return try await ask(.predict(request), on: .work) {
             if case .predictReply(let reply) = $0.envelope.kind { reply } else { nil }
         }
@@ -50,9 +66,11 @@ extension HidraClient {
     ///
     /// One request: at most `limits.textsPerRequest` inputs.
     ///
-    /// - Parameter tap: name of the tap to read, "0" for a text encoder's token embeddings; empty: the top.
+    /// - Parameters:
+    ///   - tap: name of the tap to read, "0" for a text encoder's token embeddings; empty: the top.
+    ///   - precision: what the encoder computes in, "fp32" or "int8"; empty: as it is set.
     public func embed(
-        encoder: String, _ inputs: Inputs, tap: String = ""
+        encoder: String, _ inputs: Inputs, tap: String = "", precision: String = ""
     ) async throws -> (values: [Float], rows: Int, width: Int, reply: Hidra_V1_EmbedReply) {
         try check(inputs)
         var request = Hidra_V1_EmbedRequest()
@@ -62,6 +80,7 @@ extension HidraClient {
         case .images(let images): request.images = images
         }
         request.tap = tap
+        request.precision = precision
         return try await ask(.embed(request), on: .work) { message in
             guard case .embedReply(let reply) = message.envelope.kind, let tensor = message.envelope.tensors.first,
                 let bytes = message.tensors.first, tensor.type == .float32, tensor.shape.count == 2,

@@ -9,11 +9,11 @@ extension Hidra_V1_Envelope {
         switch kind {
         case .hello, .heartbeat, .cancel, .status, .shutdown, .goodbye, .replay: .control
         case .list, .show, .remove, .appendRows, .dropRows, .pull, .train, .evaluate, .predict, .embed,
-            .export, .checkGraph, .runGraph:
+            .export, .quantize, .checkGraph, .runGraph:
             .work
         case .error, .welcome, .cancelReply, .statusReply, .shutdownReply, .replayReply, .listReply, .showReply,
             .removeReply, .appendRowsReply, .dropRowsReply, .pullReply, .trainReply, .evaluateReply, .predictReply,
-            .embedReply, .exportReply, .checkGraphReply, .runGraphReply, .progress, .event, nil:
+            .embedReply, .exportReply, .quantizeReply, .checkGraphReply, .runGraphReply, .progress, .event, nil:
             nil
         }
     }

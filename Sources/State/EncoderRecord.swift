@@ -24,6 +24,8 @@ package struct EncoderRecord: Codable, Hashable, Sendable {
     package var digest: String
     /// Seconds since 1970.
     package var created: Double
+    /// What it computes in where a request does not say.
+    package var precision: Precision
     /// Every file of the bundle; left empty by the caller, filled by `Registry.addEncoder`.
     package var files: [BundleFile]
 
@@ -31,7 +33,7 @@ package struct EncoderRecord: Codable, Hashable, Sendable {
         name: String, architecture: String, parameters: Int, bytes: Int = 0, width: Int, layers: Int, maxTokens: Int,
         pooling: String, modality: Modality = .text, taps: [String] = [], source: String, revision: String = "",
         licence: String = "", digest: String,
-        created: Double, files: [BundleFile] = []
+        created: Double, precision: Precision = .fp32, files: [BundleFile] = []
     ) {
         self.name = name
         self.architecture = architecture
@@ -48,6 +50,7 @@ package struct EncoderRecord: Codable, Hashable, Sendable {
         self.licence = licence
         self.digest = digest
         self.created = created
+        self.precision = precision
         self.files = files
     }
 }
@@ -67,7 +70,9 @@ extension EncoderRecord {
             taps: try values.decodeIfPresent([String].self, forKey: .taps) ?? (0...max(layers, 0)).map(String.init),
             source: try values.decode(String.self, forKey: .source), revision: try values.decode(String.self, forKey: .revision),
             licence: try values.decode(String.self, forKey: .licence), digest: try values.decode(String.self, forKey: .digest),
-            created: try values.decode(Double.self, forKey: .created), files: try values.decode([BundleFile].self, forKey: .files))
+            created: try values.decode(Double.self, forKey: .created),
+            precision: try values.decodeIfPresent(Precision.self, forKey: .precision) ?? .fp32,
+            files: try values.decode([BundleFile].self, forKey: .files))
     }
 
     /// Where an encoder's weights may lie.
@@ -77,12 +82,13 @@ extension EncoderRecord {
 
     static let upsert = """
         INSERT INTO encoder (name, architecture, parameters, bytes, width, layers, maxTokens, pooling, source, revision,
-            licence, digest, created, files, modality, taps) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            licence, digest, created, files, modality, taps, precision)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         ON CONFLICT (name) DO UPDATE SET architecture = excluded.architecture, parameters = excluded.parameters,
             bytes = excluded.bytes, width = excluded.width, layers = excluded.layers, maxTokens = excluded.maxTokens,
             pooling = excluded.pooling, source = excluded.source, revision = excluded.revision,
             licence = excluded.licence, digest = excluded.digest, created = excluded.created, files = excluded.files,
-            modality = excluded.modality, taps = excluded.taps
+            modality = excluded.modality, taps = excluded.taps, precision = excluded.precision
         """
 
     func save(_ db: Database) throws {
@@ -91,7 +97,7 @@ extension EncoderRecord {
             sql: Self.upsert,
             arguments: [
                 name, architecture, parameters, bytes, width, layers, maxTokens, pooling, source, revision, licence,
-                digest, created, StateJSON.text(files), modality.rawValue, StateJSON.text(taps),
+                digest, created, StateJSON.text(files), modality.rawValue, StateJSON.text(taps), precision.rawValue,
             ])
     }
 
@@ -102,7 +108,8 @@ extension EncoderRecord {
             modality: Modality(rawValue: row["modality"]) ?? .text,
             taps: try StateJSON.value([String].self, row["taps"]),
             source: row["source"], revision: row["revision"], licence: row["licence"], digest: row["digest"],
-            created: row["created"], files: try StateJSON.value([BundleFile].self, row["files"]))
+            created: row["created"], precision: Precision(rawValue: row["precision"]) ?? .fp32,
+            files: try StateJSON.value([BundleFile].self, row["files"]))
     }
 
     static func fetch(_ db: Database, named name: String) throws -> EncoderRecord? {

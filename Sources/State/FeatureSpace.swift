@@ -17,8 +17,16 @@ package struct FeatureSpace: Hashable, Sendable {
         self.precision = precision
     }
 
-    /// The whole of it in one line; the parts may hold anything but a line break.
-    package var key: String { [weights, tap, preprocessing, precision].joined(separator: "\n") }
+    /// The whole of it, a line for each part.
+    package var key: String { "\(source)\n\(precision)" }
+
+    /// What the vectors would be in exact arithmetic: a head that was trained on one precision can read another.
+    package var source: String { [weights, tap, preprocessing].joined(separator: "\n") }
+
+    /// Whether `key` is the key of the same features, in whatever precision.
+    package func isSource(ofKey key: String) -> Bool {
+        key.split(separator: "\n", omittingEmptySubsequences: false).dropLast().joined(separator: "\n") == source
+    }
 }
 
 /// What is remembered beside a vector.

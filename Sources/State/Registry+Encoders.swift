@@ -1,3 +1,4 @@
+package import Encoders
 package import Foundation
 import GRDB
 
@@ -27,6 +28,29 @@ extension Registry {
                 throw try Registry.notFound(name, "encoder", among: .encoder, db)
             }
             return record
+        }
+    }
+
+    /// Sets what an encoder computes in where a request does not say. The manifest first: it is what the registry is rebuilt from.
+    package func setPrecision(_ precision: Precision, ofEncoder name: String) async throws -> EncoderRecord {
+        try await withBundles("setting the precision of encoder '\(name)'") { [self] in
+            var record = try database.read { db in
+                guard let record = try EncoderRecord.fetch(db, named: name) else {
+                    throw try Self.notFound(name, "encoder", among: .encoder, db)
+                }
+                return record
+            }
+            record.precision = precision
+            let changed = record
+            // Written elsewhere and renamed: a folder with a file too many counts as damaged.
+            let staged = try directory.stage()
+            try BundleManifest(.encoder(changed)).write(to: staged)
+            try FileSystem.rename(
+                staged.appendingPathComponent(BundleManifest.fileName),
+                to: folder(of: changed).appendingPathComponent(BundleManifest.fileName))
+            try FileSystem.remove(staged)
+            try database.write { try changed.save($0) }
+            return changed
         }
     }
 

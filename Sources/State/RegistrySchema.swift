@@ -127,6 +127,9 @@ enum RegistrySchema {
                     arguments: [StateJSON.text((0...max(layers, 0)).map(String.init)), name])
             }
         }
+        migrator.registerMigration("3 precision of encoders") { db in
+            try db.execute(sql: "ALTER TABLE encoder ADD COLUMN precision TEXT NOT NULL DEFAULT 'fp32'")
+        }
         return migrator
     }
 

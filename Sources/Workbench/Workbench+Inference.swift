@@ -29,12 +29,14 @@ extension Workbench {
     private static let fewInputs = 64
 
     /// Answers of all heads for all inputs; heads that read the same features share one encoder pass.
-    package func predict(heads names: [String], inputs: [EncoderInput], top: Int) async throws -> Predictions {
+    package func predict(
+        heads names: [String], inputs: [EncoderInput], top: Int, precision: Precision? = nil
+    ) async throws -> Predictions {
         guard !names.isEmpty else { throw WorkbenchError(.invalidArgument, "Name at least one head.") }
         var groups: [FeatureGroup] = []
         for (position, name) in names.enumerated() {
             let head = try await heads.head(named: name)
-            let loaded = try await encoder(of: head)
+            let loaded = try await encoder(of: head, precision)
             for input in inputs.prefix(1) { try loaded.require(input.modality) }
             let space = loaded.space(tap: head.bundle.description.tap)
             if let index = groups.firstIndex(where: { $0.space == space }) {
@@ -95,11 +97,11 @@ extension Workbench {
         }
     }
 
-    /// The encoder a head was trained on; another encoder of the same name gives other features.
-    private func encoder(of head: LoadedHead) async throws -> LoadedEncoder {
-        let loaded = try await encoders.encoder(named: head.record.encoder)
+    /// The encoder a head was trained on, in whatever precision it is set to; another encoder of the same name gives other features.
+    private func encoder(of head: LoadedHead, _ precision: Precision?) async throws -> LoadedEncoder {
+        let loaded = try await encoders.encoder(named: head.record.encoder, precision: precision)
         let description = head.bundle.description
-        guard loaded.space(tap: description.tap).key == description.featureSpace else {
+        guard loaded.space(tap: description.tap).isSource(ofKey: description.featureSpace) else {
             throw WorkbenchError(
                 .unsupported,
                 "Head '\(head.record.name)' was trained on other features than encoder '\(head.record.encoder)' gives now. Train it again."
@@ -116,14 +118,14 @@ extension Workbench {
 
     /// Measures a head on labelled rows.
     package func evaluate(
-        head name: String, rows: LabelledRows, separator: Character? = nil,
+        head name: String, rows: LabelledRows, separator: Character? = nil, precision: Precision? = nil,
         progress: @escaping ProgressHandler = { _ in }
     ) async throws -> Evaluation {
         guard rows.count > 0 else {
             throw WorkbenchError(.invalidData, "There are no rows to measure on. Is the file empty?")
         }
         let head = try await heads.head(named: name)
-        let loaded = try await encoder(of: head)
+        let loaded = try await encoder(of: head, precision)
         for input in rows.inputs.prefix(1) { try loaded.require(input.modality) }
         let own = head.bundle.encoding
         let encoding = LabelEncoding(
@@ -158,8 +160,10 @@ extension Workbench {
     }
 
     /// Pooled features of inputs: `[inputs, width]`.
-    package func embed(encoder name: String, inputs: [EncoderInput], tap: String) async throws -> Features {
-        let loaded = try await encoders.encoder(named: name)
+    package func embed(
+        encoder name: String, inputs: [EncoderInput], tap: String, precision: Precision? = nil
+    ) async throws -> Features {
+        let loaded = try await encoders.encoder(named: name, precision: precision)
         for input in inputs.prefix(1) { try loaded.require(input.modality) }
         let tap = try loaded.tap(named: tap)
         return try await features(inputs, of: loaded, tap: tap)

@@ -27,7 +27,7 @@ extension Workbench {
         }
         defer { training.withLock { $0[request.head] = nil } }
         progress(JobProgress(.loading, unit: "encoders"))
-        let loaded = try await encoders.encoder(named: request.encoder)
+        let loaded = try await encoders.encoder(named: request.encoder, precision: request.precision)
         let plan = try await Workbench.offPool { try TrainingPlan(request, loaded) }
         for note in plan.notes { progress(JobProgress(.extracting, note: note)) }
         let run = try await registry.beginRun(

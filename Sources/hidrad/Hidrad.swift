@@ -1,5 +1,6 @@
 import ArgumentParser
 import Daemon
+import Foundation
 import HidraProtocol
 import Logging
 import ServiceLifecycle
@@ -18,6 +19,7 @@ struct Hidrad: AsyncParsableCommand {
               HIDRA_HOME      where all state lives (default: ~/.local/share/hidra)
               HIDRA_THREADS   compute threads (default: one for each core)
               HIDRA_KERNELS   portable, avx2 or avx512 (default: the best the processor has)
+              HIDRA_BATCH_TOKENS   most tokens encoded at a time (default: some 25 milliseconds' worth)
 
             Example: HIDRA_HOME=/data/hidra hidrad --log-level debug
             """,
@@ -38,7 +40,7 @@ struct Hidrad: AsyncParsableCommand {
         logger.logLevel = Logger.Level(rawValue: logLevel) ?? .info
         let service: DaemonService
         do {
-            service = try DaemonService(home: .default, logger: logger)
+            service = try DaemonService(home: .default, environment: ProcessInfo.processInfo.environment, logger: logger)
         } catch {
             let failure = Failure(error)
             logger.error("\(failure.message)")

@@ -21,6 +21,7 @@ extension Hidra_V1_Encoder {
         created = record.created
         modality = record.modality.rawValue
         taps = record.taps
+        precision = record.precision.rawValue
     }
 }
 

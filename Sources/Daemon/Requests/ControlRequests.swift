@@ -100,8 +100,8 @@ struct ControlRequests: Sendable {
         status.encoders = workbench.encoders.list.map { loaded, idle in
             var encoder = Hidra_V1_LoadedEncoder()
             encoder.name = loaded.record.name
-            encoder.weightBytes = UInt64(
-                clamping: loaded.record.weights?.bytes ?? 0)
+            encoder.weightBytes = UInt64(clamping: loaded.encoder.weightMemory.resident)
+            encoder.precision = loaded.encoder.precision.rawValue
             encoder.idleSeconds = idle
             return encoder
         }

@@ -8,7 +8,8 @@ extension WorkRequests {
     func predict(_ request: Hidra_V1_PredictRequest) async throws -> Answer {
         let start = ContinuousClock.now
         let inputs = try inputs(request.texts, request.images)
-        let predictions = try await workbench.predict(heads: request.heads, inputs: inputs, top: Int(request.top))
+        let predictions = try await workbench.predict(
+            heads: request.heads, inputs: inputs, top: Int(request.top), precision: Precision(wire: request.precision))
         var reply = Hidra_V1_PredictReply()
         reply.inputs = predictions.inputs.indices.map { row in
             var prediction = Hidra_V1_Prediction()
@@ -28,7 +29,8 @@ extension WorkRequests {
     func embed(_ request: Hidra_V1_EmbedRequest) async throws -> Answer {
         let start = ContinuousClock.now
         let inputs = try inputs(request.texts, request.images)
-        let features = try await workbench.embed(encoder: request.encoder, inputs: inputs, tap: request.tap)
+        let features = try await workbench.embed(
+            encoder: request.encoder, inputs: inputs, tap: request.tap, precision: Precision(wire: request.precision))
         var reply = Hidra_V1_EmbedReply()
         reply.truncated = UInt64(features.truncatedRows)
         reply.cached = UInt64(features.hits)

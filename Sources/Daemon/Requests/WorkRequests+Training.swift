@@ -33,7 +33,8 @@ extension WorkRequests {
     func evaluate(_ request: Hidra_V1_EvaluateRequest, _ rows: LabelledRows, _ job: JobHandle) async throws -> Answer {
         let start = ContinuousClock.now
         let evaluation = try await workbench.evaluate(
-            head: request.head, rows: rows, separator: try separator(request.labelSeparator, default: nil)
+            head: request.head, rows: rows, separator: try separator(request.labelSeparator, default: nil),
+            precision: try Precision(wire: request.precision)
         ) { job.report($0) }
         return Answer(
             .evaluateReply(
@@ -58,7 +59,7 @@ extension WorkRequests {
             settings: settings(request.hyperparameters), rows: try rows(request.data),
             test: request.testData.isEmpty ? nil : try rows(request.testData), holdout: request.holdout,
             separator: try separator(request.labelSeparator, default: "|") ?? "|", tap: request.tap,
-            replace: request.replace)
+            replace: request.replace, precision: try Precision(wire: request.precision))
     }
 
     func labelled(

@@ -53,6 +53,11 @@ struct WorkRequests: Sendable {
             start("train", train.head, client, request, outlivesClient: true) { job in
                 try await self.train(training.get(), job)
             }
+        case .quantize(let quantize):
+            let inputs = Result { try self.inputs(of: quantize, client) }
+            start("quantize", quantize.encoder, client, request) { job in
+                try await self.quantize(quantize, inputs.get(), job)
+            }
         case .export(let export): quick("export", client, request) { _ in try await self.export(export) }
         case .checkGraph(let check): quick("graph check", client, request) { _ in try await checkGraph(check) }
         case .runGraph(let run):

@@ -221,6 +221,9 @@ public nonisolated struct Hidra_V1_LoadedEncoder: Sendable {
 
   public var idleSeconds: Double = 0
 
+  /// What it computes in: "fp32" or "int8". An encoder may be loaded in both.
+  public var precision: String = String()
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -683,7 +686,7 @@ nonisolated extension Hidra_V1_StatusReply: SwiftProtobuf.Message, SwiftProtobuf
 
 nonisolated extension Hidra_V1_LoadedEncoder: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".LoadedEncoder"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{3}weight_bytes\0\u{3}idle_seconds\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{3}weight_bytes\0\u{3}idle_seconds\0\u{1}precision\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -694,6 +697,7 @@ nonisolated extension Hidra_V1_LoadedEncoder: SwiftProtobuf.Message, SwiftProtob
       case 1: try { try decoder.decodeSingularStringField(value: &self.name) }()
       case 2: try { try decoder.decodeSingularUInt64Field(value: &self.weightBytes) }()
       case 3: try { try decoder.decodeSingularDoubleField(value: &self.idleSeconds) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.precision) }()
       default: break
       }
     }
@@ -709,6 +713,9 @@ nonisolated extension Hidra_V1_LoadedEncoder: SwiftProtobuf.Message, SwiftProtob
     if self.idleSeconds.bitPattern != 0 {
       try visitor.visitSingularDoubleField(value: self.idleSeconds, fieldNumber: 3)
     }
+    if !self.precision.isEmpty {
+      try visitor.visitSingularStringField(value: self.precision, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -716,6 +723,7 @@ nonisolated extension Hidra_V1_LoadedEncoder: SwiftProtobuf.Message, SwiftProtob
     if lhs.name != rhs.name {return false}
     if lhs.weightBytes != rhs.weightBytes {return false}
     if lhs.idleSeconds != rhs.idleSeconds {return false}
+    if lhs.precision != rhs.precision {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

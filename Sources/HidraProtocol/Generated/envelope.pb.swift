@@ -460,6 +460,22 @@ public nonisolated struct Hidra_V1_Envelope: @unchecked Sendable {
     set {_uniqueStorage()._kind = .exportReply(newValue)}
   }
 
+  public var quantize: Hidra_V1_QuantizeRequest {
+    get {
+      if case .quantize(let v)? = _storage._kind {return v}
+      return Hidra_V1_QuantizeRequest()
+    }
+    set {_uniqueStorage()._kind = .quantize(newValue)}
+  }
+
+  public var quantizeReply: Hidra_V1_QuantizeReply {
+    get {
+      if case .quantizeReply(let v)? = _storage._kind {return v}
+      return Hidra_V1_QuantizeReply()
+    }
+    set {_uniqueStorage()._kind = .quantizeReply(newValue)}
+  }
+
   /// work socket: graphs
   public var checkGraph: Hidra_V1_CheckGraphRequest {
     get {
@@ -545,6 +561,8 @@ public nonisolated struct Hidra_V1_Envelope: @unchecked Sendable {
     case progress(Hidra_V1_Progress)
     case export(Hidra_V1_ExportRequest)
     case exportReply(Hidra_V1_ExportReply)
+    case quantize(Hidra_V1_QuantizeRequest)
+    case quantizeReply(Hidra_V1_QuantizeReply)
     /// work socket: graphs
     case checkGraph(Hidra_V1_CheckGraphRequest)
     case checkGraphReply(Hidra_V1_CheckGraphReply)
@@ -610,7 +628,7 @@ nonisolated extension Hidra_V1_DataType: SwiftProtobuf._ProtoNameProviding {
 
 nonisolated extension Hidra_V1_Envelope: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Envelope"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}request_id\0\u{1}part\0\u{1}tensors\0\u{2}\u{7}error\0\u{2}\u{a}hello\0\u{1}welcome\0\u{1}heartbeat\0\u{1}cancel\0\u{3}cancel_reply\0\u{1}status\0\u{3}status_reply\0\u{1}shutdown\0\u{3}shutdown_reply\0\u{1}goodbye\0\u{1}replay\0\u{3}replay_reply\0\u{2}\u{9}list\0\u{3}list_reply\0\u{1}show\0\u{3}show_reply\0\u{1}remove\0\u{3}remove_reply\0\u{4}\u{f}append_rows\0\u{3}append_rows_reply\0\u{3}drop_rows\0\u{3}drop_rows_reply\0\u{2}\u{11}pull\0\u{3}pull_reply\0\u{1}train\0\u{3}train_reply\0\u{1}evaluate\0\u{3}evaluate_reply\0\u{1}predict\0\u{3}predict_reply\0\u{1}embed\0\u{3}embed_reply\0\u{1}progress\0\u{1}export\0\u{3}export_reply\0\u{4}\u{3}check_graph\0\u{3}check_graph_reply\0\u{3}run_graph\0\u{3}run_graph_reply\0\u{2}\u{2}event\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}request_id\0\u{1}part\0\u{1}tensors\0\u{2}\u{7}error\0\u{2}\u{a}hello\0\u{1}welcome\0\u{1}heartbeat\0\u{1}cancel\0\u{3}cancel_reply\0\u{1}status\0\u{3}status_reply\0\u{1}shutdown\0\u{3}shutdown_reply\0\u{1}goodbye\0\u{1}replay\0\u{3}replay_reply\0\u{2}\u{9}list\0\u{3}list_reply\0\u{1}show\0\u{3}show_reply\0\u{1}remove\0\u{3}remove_reply\0\u{4}\u{f}append_rows\0\u{3}append_rows_reply\0\u{3}drop_rows\0\u{3}drop_rows_reply\0\u{2}\u{11}pull\0\u{3}pull_reply\0\u{1}train\0\u{3}train_reply\0\u{1}evaluate\0\u{3}evaluate_reply\0\u{1}predict\0\u{3}predict_reply\0\u{1}embed\0\u{3}embed_reply\0\u{1}progress\0\u{1}export\0\u{3}export_reply\0\u{1}quantize\0\u{3}quantize_reply\0\u{3}check_graph\0\u{3}check_graph_reply\0\u{3}run_graph\0\u{3}run_graph_reply\0\u{2}\u{2}event\0")
 
   fileprivate class _StorageClass {
     var _requestID: UInt64 = 0
@@ -1120,6 +1138,32 @@ nonisolated extension Hidra_V1_Envelope: SwiftProtobuf.Message, SwiftProtobuf._M
             _storage._kind = .exportReply(v)
           }
         }()
+        case 93: try {
+          var v: Hidra_V1_QuantizeRequest?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .quantize(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .quantize(v)
+          }
+        }()
+        case 94: try {
+          var v: Hidra_V1_QuantizeReply?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .quantizeReply(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .quantizeReply(v)
+          }
+        }()
         case 95: try {
           var v: Hidra_V1_CheckGraphRequest?
           var hadOneofValue = false
@@ -1350,6 +1394,14 @@ nonisolated extension Hidra_V1_Envelope: SwiftProtobuf.Message, SwiftProtobuf._M
       case .exportReply?: try {
         guard case .exportReply(let v)? = _storage._kind else { preconditionFailure() }
         try visitor.visitSingularMessageField(value: v, fieldNumber: 92)
+      }()
+      case .quantize?: try {
+        guard case .quantize(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 93)
+      }()
+      case .quantizeReply?: try {
+        guard case .quantizeReply(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 94)
       }()
       case .checkGraph?: try {
         guard case .checkGraph(let v)? = _storage._kind else { preconditionFailure() }

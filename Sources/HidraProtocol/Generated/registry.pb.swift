@@ -114,6 +114,9 @@ public nonisolated struct Hidra_V1_Encoder: Sendable {
   /// Names of its taps, from the first hidden states to the top.
   public var taps: [String] = []
 
+  /// What it computes in where a request does not say: "fp32" or "int8".
+  public var precision: String = String()
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -201,39 +204,45 @@ public nonisolated struct Hidra_V1_ShowRequest: Sendable {
   public init() {}
 }
 
-public nonisolated struct Hidra_V1_ShowReply: Sendable {
+public nonisolated struct Hidra_V1_ShowReply: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  public var item: Hidra_V1_ShowReply.OneOf_Item? = nil
+  public var item: OneOf_Item? {
+    get {return _storage._item}
+    set {_uniqueStorage()._item = newValue}
+  }
 
   public var encoder: Hidra_V1_Encoder {
     get {
-      if case .encoder(let v)? = item {return v}
+      if case .encoder(let v)? = _storage._item {return v}
       return Hidra_V1_Encoder()
     }
-    set {item = .encoder(newValue)}
+    set {_uniqueStorage()._item = .encoder(newValue)}
   }
 
   public var head: Hidra_V1_Head {
     get {
-      if case .head(let v)? = item {return v}
+      if case .head(let v)? = _storage._item {return v}
       return Hidra_V1_Head()
     }
-    set {item = .head(newValue)}
+    set {_uniqueStorage()._item = .head(newValue)}
   }
 
   public var run: Hidra_V1_Run {
     get {
-      if case .run(let v)? = item {return v}
+      if case .run(let v)? = _storage._item {return v}
       return Hidra_V1_Run()
     }
-    set {item = .run(newValue)}
+    set {_uniqueStorage()._item = .run(newValue)}
   }
 
   /// Of a run: its metrics at each step that recorded them.
-  public var history: [Hidra_V1_MetricPoint] = []
+  public var history: [Hidra_V1_MetricPoint] {
+    get {_storage._history}
+    set {_uniqueStorage()._history = newValue}
+  }
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -245,6 +254,8 @@ public nonisolated struct Hidra_V1_ShowReply: Sendable {
   }
 
   public init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 public nonisolated struct Hidra_V1_MetricPoint: Sendable {
@@ -417,7 +428,7 @@ nonisolated extension Hidra_V1_ListReply: SwiftProtobuf.Message, SwiftProtobuf._
 
 nonisolated extension Hidra_V1_Encoder: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Encoder"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}architecture\0\u{1}parameters\0\u{1}bytes\0\u{1}width\0\u{1}layers\0\u{3}max_tokens\0\u{1}pooling\0\u{1}source\0\u{1}revision\0\u{1}licence\0\u{1}digest\0\u{1}created\0\u{1}modality\0\u{1}taps\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}architecture\0\u{1}parameters\0\u{1}bytes\0\u{1}width\0\u{1}layers\0\u{3}max_tokens\0\u{1}pooling\0\u{1}source\0\u{1}revision\0\u{1}licence\0\u{1}digest\0\u{1}created\0\u{1}modality\0\u{1}taps\0\u{1}precision\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -440,6 +451,7 @@ nonisolated extension Hidra_V1_Encoder: SwiftProtobuf.Message, SwiftProtobuf._Me
       case 13: try { try decoder.decodeSingularDoubleField(value: &self.created) }()
       case 14: try { try decoder.decodeSingularStringField(value: &self.modality) }()
       case 15: try { try decoder.decodeRepeatedStringField(value: &self.taps) }()
+      case 16: try { try decoder.decodeSingularStringField(value: &self.precision) }()
       default: break
       }
     }
@@ -491,6 +503,9 @@ nonisolated extension Hidra_V1_Encoder: SwiftProtobuf.Message, SwiftProtobuf._Me
     if !self.taps.isEmpty {
       try visitor.visitRepeatedStringField(value: self.taps, fieldNumber: 15)
     }
+    if !self.precision.isEmpty {
+      try visitor.visitSingularStringField(value: self.precision, fieldNumber: 16)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -510,6 +525,7 @@ nonisolated extension Hidra_V1_Encoder: SwiftProtobuf.Message, SwiftProtobuf._Me
     if lhs.created != rhs.created {return false}
     if lhs.modality != rhs.modality {return false}
     if lhs.taps != rhs.taps {return false}
+    if lhs.precision != rhs.precision {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -709,86 +725,124 @@ nonisolated extension Hidra_V1_ShowReply: SwiftProtobuf.Message, SwiftProtobuf._
   public static let protoMessageName: String = _protobuf_package + ".ShowReply"
   public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}encoder\0\u{1}head\0\u{1}run\0\u{1}history\0")
 
+  fileprivate class _StorageClass {
+    var _item: Hidra_V1_ShowReply.OneOf_Item?
+    var _history: [Hidra_V1_MetricPoint] = []
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _item = source._item
+      _history = source._history
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try {
-        var v: Hidra_V1_Encoder?
-        var hadOneofValue = false
-        if let current = self.item {
-          hadOneofValue = true
-          if case .encoder(let m) = current {v = m}
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try {
+          var v: Hidra_V1_Encoder?
+          var hadOneofValue = false
+          if let current = _storage._item {
+            hadOneofValue = true
+            if case .encoder(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._item = .encoder(v)
+          }
+        }()
+        case 2: try {
+          var v: Hidra_V1_Head?
+          var hadOneofValue = false
+          if let current = _storage._item {
+            hadOneofValue = true
+            if case .head(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._item = .head(v)
+          }
+        }()
+        case 3: try {
+          var v: Hidra_V1_Run?
+          var hadOneofValue = false
+          if let current = _storage._item {
+            hadOneofValue = true
+            if case .run(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._item = .run(v)
+          }
+        }()
+        case 4: try { try decoder.decodeRepeatedMessageField(value: &_storage._history) }()
+        default: break
         }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.item = .encoder(v)
-        }
-      }()
-      case 2: try {
-        var v: Hidra_V1_Head?
-        var hadOneofValue = false
-        if let current = self.item {
-          hadOneofValue = true
-          if case .head(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.item = .head(v)
-        }
-      }()
-      case 3: try {
-        var v: Hidra_V1_Run?
-        var hadOneofValue = false
-        if let current = self.item {
-          hadOneofValue = true
-          if case .run(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.item = .run(v)
-        }
-      }()
-      case 4: try { try decoder.decodeRepeatedMessageField(value: &self.history) }()
-      default: break
       }
     }
   }
 
   public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    switch self.item {
-    case .encoder?: try {
-      guard case .encoder(let v)? = self.item else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
-    }()
-    case .head?: try {
-      guard case .head(let v)? = self.item else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
-    }()
-    case .run?: try {
-      guard case .run(let v)? = self.item else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
-    }()
-    case nil: break
-    }
-    if !self.history.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.history, fieldNumber: 4)
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      switch _storage._item {
+      case .encoder?: try {
+        guard case .encoder(let v)? = _storage._item else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+      }()
+      case .head?: try {
+        guard case .head(let v)? = _storage._item else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+      }()
+      case .run?: try {
+        guard case .run(let v)? = _storage._item else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+      }()
+      case nil: break
+      }
+      if !_storage._history.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._history, fieldNumber: 4)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   public static func ==(lhs: Hidra_V1_ShowReply, rhs: Hidra_V1_ShowReply) -> Bool {
-    if lhs.item != rhs.item {return false}
-    if lhs.history != rhs.history {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._item != rhs_storage._item {return false}
+        if _storage._history != rhs_storage._history {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

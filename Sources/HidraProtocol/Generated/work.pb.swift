@@ -90,28 +90,31 @@ public nonisolated struct Hidra_V1_PullRequest: Sendable {
   public init() {}
 }
 
-public nonisolated struct Hidra_V1_PullReply: Sendable {
+public nonisolated struct Hidra_V1_PullReply: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
   public var encoder: Hidra_V1_Encoder {
-    get {_encoder ?? Hidra_V1_Encoder()}
-    set {_encoder = newValue}
+    get {_storage._encoder ?? Hidra_V1_Encoder()}
+    set {_uniqueStorage()._encoder = newValue}
   }
   /// Returns true if `encoder` has been explicitly set.
-  public var hasEncoder: Bool {self._encoder != nil}
+  public var hasEncoder: Bool {_storage._encoder != nil}
   /// Clears the value of `encoder`. Subsequent reads from it will return its default value.
-  public mutating func clearEncoder() {self._encoder = nil}
+  public mutating func clearEncoder() {_uniqueStorage()._encoder = nil}
 
   /// False when it was already registered with the same digests.
-  public var fetched: Bool = false
+  public var fetched: Bool {
+    get {_storage._fetched}
+    set {_uniqueStorage()._fetched = newValue}
+  }
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
 
-  fileprivate var _encoder: Hidra_V1_Encoder? = nil
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 /// Trains a head on rows appended before. Streams Progress, ends with TrainReply.
@@ -203,6 +206,12 @@ public nonisolated struct Hidra_V1_TrainRequest: @unchecked Sendable {
   public var nameColumn: String {
     get {_storage._nameColumn}
     set {_uniqueStorage()._nameColumn = newValue}
+  }
+
+  /// What the encoder computes in: "fp32" or "int8"; empty: as the encoder is set (Encoder.precision).
+  public var precision: String {
+    get {_storage._precision}
+    set {_uniqueStorage()._precision = newValue}
   }
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -435,6 +444,8 @@ public nonisolated struct Hidra_V1_EvaluateRequest: Sendable {
   /// As in TrainRequest.
   public var nameColumn: String = String()
 
+  public var precision: String = String()
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -521,6 +532,9 @@ public nonisolated struct Hidra_V1_PredictRequest: Sendable {
 
   /// Encoded images (JPEG, PNG, WebP), for heads on image encoders, instead of texts.
   public var images: [Data] = []
+
+  /// As in TrainRequest.
+  public var precision: String = String()
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -623,6 +637,9 @@ public nonisolated struct Hidra_V1_EmbedRequest: Sendable {
   /// Encoded images instead of texts, for an image encoder.
   public var images: [Data] = []
 
+  /// As in TrainRequest.
+  public var precision: String = String()
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -666,6 +683,103 @@ public nonisolated struct Hidra_V1_ExportReply: Sendable {
   // methods supported on all messages.
 
   public var model: Data = Data()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// Compares an encoder in int8 with itself in fp32 on rows appended before, or sets what it computes in, or both (first the comparison).
+/// Streams Progress, ends with QuantizeReply.
+public nonisolated struct Hidra_V1_QuantizeRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var encoder: String = String()
+
+  /// What the encoder computes in from now on, where a request does not say: "fp32" or "int8"; empty: as it is.
+  public var precision: String = String()
+
+  /// Rows to compare on; empty: no comparison.
+  public var data: String = String()
+
+  public var inputColumn: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Hidra_V1_QuantizeReply: @unchecked Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var encoder: Hidra_V1_Encoder {
+    get {_storage._encoder ?? Hidra_V1_Encoder()}
+    set {_uniqueStorage()._encoder = newValue}
+  }
+  /// Returns true if `encoder` has been explicitly set.
+  public var hasEncoder: Bool {_storage._encoder != nil}
+  /// Clears the value of `encoder`. Subsequent reads from it will return its default value.
+  public mutating func clearEncoder() {_uniqueStorage()._encoder = nil}
+
+  /// Cosines between the vectors of one row in fp32 and in int8.
+  public var rows: UInt64 {
+    get {_storage._rows}
+    set {_uniqueStorage()._rows = newValue}
+  }
+
+  public var mean: Double {
+    get {_storage._mean}
+    set {_uniqueStorage()._mean = newValue}
+  }
+
+  public var minimum: Double {
+    get {_storage._minimum}
+    set {_uniqueStorage()._minimum = newValue}
+  }
+
+  /// Shares of the rows ("0.01", "0.1", "0.5") → the cosine that so many rows do not exceed.
+  public var quantiles: Dictionary<String,Double> {
+    get {_storage._quantiles}
+    set {_uniqueStorage()._quantiles = newValue}
+  }
+
+  /// The rows that differ most, worst first, at most 5.
+  public var worst: [Hidra_V1_RowCosine] {
+    get {_storage._worst}
+    set {_uniqueStorage()._worst = newValue}
+  }
+
+  /// Bytes of the weights in memory.
+  public var fp32Bytes: UInt64 {
+    get {_storage._fp32Bytes}
+    set {_uniqueStorage()._fp32Bytes = newValue}
+  }
+
+  public var int8Bytes: UInt64 {
+    get {_storage._int8Bytes}
+    set {_uniqueStorage()._int8Bytes = newValue}
+  }
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+public nonisolated struct Hidra_V1_RowCosine: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Counted from 0.
+  public var row: UInt64 = 0
+
+  public var cosine: Double = 0
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -724,36 +838,74 @@ nonisolated extension Hidra_V1_PullReply: SwiftProtobuf.Message, SwiftProtobuf._
   public static let protoMessageName: String = _protobuf_package + ".PullReply"
   public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}encoder\0\u{1}fetched\0")
 
+  fileprivate class _StorageClass {
+    var _encoder: Hidra_V1_Encoder? = nil
+    var _fetched: Bool = false
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _encoder = source._encoder
+      _fetched = source._fetched
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularMessageField(value: &self._encoder) }()
-      case 2: try { try decoder.decodeSingularBoolField(value: &self.fetched) }()
-      default: break
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularMessageField(value: &_storage._encoder) }()
+        case 2: try { try decoder.decodeSingularBoolField(value: &_storage._fetched) }()
+        default: break
+        }
       }
     }
   }
 
   public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    try { if let v = self._encoder {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
-    } }()
-    if self.fetched != false {
-      try visitor.visitSingularBoolField(value: self.fetched, fieldNumber: 2)
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      try { if let v = _storage._encoder {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+      } }()
+      if _storage._fetched != false {
+        try visitor.visitSingularBoolField(value: _storage._fetched, fieldNumber: 2)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   public static func ==(lhs: Hidra_V1_PullReply, rhs: Hidra_V1_PullReply) -> Bool {
-    if lhs._encoder != rhs._encoder {return false}
-    if lhs.fetched != rhs.fetched {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._encoder != rhs_storage._encoder {return false}
+        if _storage._fetched != rhs_storage._fetched {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -761,7 +913,7 @@ nonisolated extension Hidra_V1_PullReply: SwiftProtobuf.Message, SwiftProtobuf._
 
 nonisolated extension Hidra_V1_TrainRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".TrainRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}head\0\u{1}encoder\0\u{1}task\0\u{1}data\0\u{3}input_column\0\u{3}label_column\0\u{3}test_data\0\u{1}holdout\0\u{1}kind\0\u{1}hyperparameters\0\u{3}label_separator\0\u{2}\u{2}replace\0\u{3}name_column\0\u{1}tap\0\u{c}\u{c}\u{1}")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}head\0\u{1}encoder\0\u{1}task\0\u{1}data\0\u{3}input_column\0\u{3}label_column\0\u{3}test_data\0\u{1}holdout\0\u{1}kind\0\u{1}hyperparameters\0\u{3}label_separator\0\u{2}\u{2}replace\0\u{3}name_column\0\u{1}tap\0\u{2}\u{f}precision\0\u{c}\u{c}\u{1}")
 
   fileprivate class _StorageClass {
     var _head: String = String()
@@ -778,6 +930,7 @@ nonisolated extension Hidra_V1_TrainRequest: SwiftProtobuf.Message, SwiftProtobu
     var _tap: String = String()
     var _replace: Bool = false
     var _nameColumn: String = String()
+    var _precision: String = String()
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -802,6 +955,7 @@ nonisolated extension Hidra_V1_TrainRequest: SwiftProtobuf.Message, SwiftProtobu
       _tap = source._tap
       _replace = source._replace
       _nameColumn = source._nameColumn
+      _precision = source._precision
     }
   }
 
@@ -834,6 +988,7 @@ nonisolated extension Hidra_V1_TrainRequest: SwiftProtobuf.Message, SwiftProtobu
         case 13: try { try decoder.decodeSingularBoolField(value: &_storage._replace) }()
         case 14: try { try decoder.decodeSingularStringField(value: &_storage._nameColumn) }()
         case 15: try { try decoder.decodeSingularStringField(value: &_storage._tap) }()
+        case 30: try { try decoder.decodeSingularStringField(value: &_storage._precision) }()
         default: break
         }
       }
@@ -888,6 +1043,9 @@ nonisolated extension Hidra_V1_TrainRequest: SwiftProtobuf.Message, SwiftProtobu
       if !_storage._tap.isEmpty {
         try visitor.visitSingularStringField(value: _storage._tap, fieldNumber: 15)
       }
+      if !_storage._precision.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._precision, fieldNumber: 30)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -911,6 +1069,7 @@ nonisolated extension Hidra_V1_TrainRequest: SwiftProtobuf.Message, SwiftProtobu
         if _storage._tap != rhs_storage._tap {return false}
         if _storage._replace != rhs_storage._replace {return false}
         if _storage._nameColumn != rhs_storage._nameColumn {return false}
+        if _storage._precision != rhs_storage._precision {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -1246,7 +1405,7 @@ nonisolated extension Hidra_V1_TrainingSummary: SwiftProtobuf.Message, SwiftProt
 
 nonisolated extension Hidra_V1_EvaluateRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".EvaluateRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}head\0\u{1}data\0\u{3}input_column\0\u{3}label_column\0\u{3}label_separator\0\u{3}name_column\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}head\0\u{1}data\0\u{3}input_column\0\u{3}label_column\0\u{3}label_separator\0\u{3}name_column\0\u{2}\u{18}precision\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1260,6 +1419,7 @@ nonisolated extension Hidra_V1_EvaluateRequest: SwiftProtobuf.Message, SwiftProt
       case 4: try { try decoder.decodeSingularStringField(value: &self.labelColumn) }()
       case 5: try { try decoder.decodeSingularStringField(value: &self.labelSeparator) }()
       case 6: try { try decoder.decodeSingularStringField(value: &self.nameColumn) }()
+      case 30: try { try decoder.decodeSingularStringField(value: &self.precision) }()
       default: break
       }
     }
@@ -1284,6 +1444,9 @@ nonisolated extension Hidra_V1_EvaluateRequest: SwiftProtobuf.Message, SwiftProt
     if !self.nameColumn.isEmpty {
       try visitor.visitSingularStringField(value: self.nameColumn, fieldNumber: 6)
     }
+    if !self.precision.isEmpty {
+      try visitor.visitSingularStringField(value: self.precision, fieldNumber: 30)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1294,6 +1457,7 @@ nonisolated extension Hidra_V1_EvaluateRequest: SwiftProtobuf.Message, SwiftProt
     if lhs.labelColumn != rhs.labelColumn {return false}
     if lhs.labelSeparator != rhs.labelSeparator {return false}
     if lhs.nameColumn != rhs.nameColumn {return false}
+    if lhs.precision != rhs.precision {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1461,7 +1625,7 @@ nonisolated extension Hidra_V1_Confusion: SwiftProtobuf.Message, SwiftProtobuf._
 
 nonisolated extension Hidra_V1_PredictRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".PredictRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}heads\0\u{1}texts\0\u{1}top\0\u{1}images\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}heads\0\u{1}texts\0\u{1}top\0\u{1}images\0\u{2}\u{1a}precision\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1473,6 +1637,7 @@ nonisolated extension Hidra_V1_PredictRequest: SwiftProtobuf.Message, SwiftProto
       case 2: try { try decoder.decodeRepeatedStringField(value: &self.texts) }()
       case 3: try { try decoder.decodeSingularUInt32Field(value: &self.top) }()
       case 4: try { try decoder.decodeRepeatedBytesField(value: &self.images) }()
+      case 30: try { try decoder.decodeSingularStringField(value: &self.precision) }()
       default: break
       }
     }
@@ -1491,6 +1656,9 @@ nonisolated extension Hidra_V1_PredictRequest: SwiftProtobuf.Message, SwiftProto
     if !self.images.isEmpty {
       try visitor.visitRepeatedBytesField(value: self.images, fieldNumber: 4)
     }
+    if !self.precision.isEmpty {
+      try visitor.visitSingularStringField(value: self.precision, fieldNumber: 30)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1499,6 +1667,7 @@ nonisolated extension Hidra_V1_PredictRequest: SwiftProtobuf.Message, SwiftProto
     if lhs.texts != rhs.texts {return false}
     if lhs.top != rhs.top {return false}
     if lhs.images != rhs.images {return false}
+    if lhs.precision != rhs.precision {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1675,7 +1844,7 @@ nonisolated extension Hidra_V1_Score: SwiftProtobuf.Message, SwiftProtobuf._Mess
 
 nonisolated extension Hidra_V1_EmbedRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".EmbedRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}encoder\0\u{1}texts\0\u{2}\u{2}images\0\u{1}tap\0\u{c}\u{3}\u{1}")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}encoder\0\u{1}texts\0\u{2}\u{2}images\0\u{1}tap\0\u{2}\u{19}precision\0\u{c}\u{3}\u{1}")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1687,6 +1856,7 @@ nonisolated extension Hidra_V1_EmbedRequest: SwiftProtobuf.Message, SwiftProtobu
       case 2: try { try decoder.decodeRepeatedStringField(value: &self.texts) }()
       case 4: try { try decoder.decodeRepeatedBytesField(value: &self.images) }()
       case 5: try { try decoder.decodeSingularStringField(value: &self.tap) }()
+      case 30: try { try decoder.decodeSingularStringField(value: &self.precision) }()
       default: break
       }
     }
@@ -1705,6 +1875,9 @@ nonisolated extension Hidra_V1_EmbedRequest: SwiftProtobuf.Message, SwiftProtobu
     if !self.tap.isEmpty {
       try visitor.visitSingularStringField(value: self.tap, fieldNumber: 5)
     }
+    if !self.precision.isEmpty {
+      try visitor.visitSingularStringField(value: self.precision, fieldNumber: 30)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1713,6 +1886,7 @@ nonisolated extension Hidra_V1_EmbedRequest: SwiftProtobuf.Message, SwiftProtobu
     if lhs.texts != rhs.texts {return false}
     if lhs.tap != rhs.tap {return false}
     if lhs.images != rhs.images {return false}
+    if lhs.precision != rhs.precision {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1818,6 +1992,205 @@ nonisolated extension Hidra_V1_ExportReply: SwiftProtobuf.Message, SwiftProtobuf
 
   public static func ==(lhs: Hidra_V1_ExportReply, rhs: Hidra_V1_ExportReply) -> Bool {
     if lhs.model != rhs.model {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Hidra_V1_QuantizeRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".QuantizeRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}encoder\0\u{1}precision\0\u{1}data\0\u{3}input_column\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.encoder) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.precision) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.data) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.inputColumn) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.encoder.isEmpty {
+      try visitor.visitSingularStringField(value: self.encoder, fieldNumber: 1)
+    }
+    if !self.precision.isEmpty {
+      try visitor.visitSingularStringField(value: self.precision, fieldNumber: 2)
+    }
+    if !self.data.isEmpty {
+      try visitor.visitSingularStringField(value: self.data, fieldNumber: 3)
+    }
+    if !self.inputColumn.isEmpty {
+      try visitor.visitSingularStringField(value: self.inputColumn, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Hidra_V1_QuantizeRequest, rhs: Hidra_V1_QuantizeRequest) -> Bool {
+    if lhs.encoder != rhs.encoder {return false}
+    if lhs.precision != rhs.precision {return false}
+    if lhs.data != rhs.data {return false}
+    if lhs.inputColumn != rhs.inputColumn {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Hidra_V1_QuantizeReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".QuantizeReply"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}encoder\0\u{1}rows\0\u{1}mean\0\u{1}minimum\0\u{1}quantiles\0\u{1}worst\0\u{3}fp32_bytes\0\u{3}int8_bytes\0")
+
+  fileprivate class _StorageClass {
+    var _encoder: Hidra_V1_Encoder? = nil
+    var _rows: UInt64 = 0
+    var _mean: Double = 0
+    var _minimum: Double = 0
+    var _quantiles: Dictionary<String,Double> = [:]
+    var _worst: [Hidra_V1_RowCosine] = []
+    var _fp32Bytes: UInt64 = 0
+    var _int8Bytes: UInt64 = 0
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _encoder = source._encoder
+      _rows = source._rows
+      _mean = source._mean
+      _minimum = source._minimum
+      _quantiles = source._quantiles
+      _worst = source._worst
+      _fp32Bytes = source._fp32Bytes
+      _int8Bytes = source._int8Bytes
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularMessageField(value: &_storage._encoder) }()
+        case 2: try { try decoder.decodeSingularUInt64Field(value: &_storage._rows) }()
+        case 3: try { try decoder.decodeSingularDoubleField(value: &_storage._mean) }()
+        case 4: try { try decoder.decodeSingularDoubleField(value: &_storage._minimum) }()
+        case 5: try { try decoder.decodeMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufDouble>.self, value: &_storage._quantiles) }()
+        case 6: try { try decoder.decodeRepeatedMessageField(value: &_storage._worst) }()
+        case 7: try { try decoder.decodeSingularUInt64Field(value: &_storage._fp32Bytes) }()
+        case 8: try { try decoder.decodeSingularUInt64Field(value: &_storage._int8Bytes) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      try { if let v = _storage._encoder {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+      } }()
+      if _storage._rows != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._rows, fieldNumber: 2)
+      }
+      if _storage._mean.bitPattern != 0 {
+        try visitor.visitSingularDoubleField(value: _storage._mean, fieldNumber: 3)
+      }
+      if _storage._minimum.bitPattern != 0 {
+        try visitor.visitSingularDoubleField(value: _storage._minimum, fieldNumber: 4)
+      }
+      if !_storage._quantiles.isEmpty {
+        try visitor.visitMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufDouble>.self, value: _storage._quantiles, fieldNumber: 5)
+      }
+      if !_storage._worst.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._worst, fieldNumber: 6)
+      }
+      if _storage._fp32Bytes != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._fp32Bytes, fieldNumber: 7)
+      }
+      if _storage._int8Bytes != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._int8Bytes, fieldNumber: 8)
+      }
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Hidra_V1_QuantizeReply, rhs: Hidra_V1_QuantizeReply) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._encoder != rhs_storage._encoder {return false}
+        if _storage._rows != rhs_storage._rows {return false}
+        if _storage._mean != rhs_storage._mean {return false}
+        if _storage._minimum != rhs_storage._minimum {return false}
+        if _storage._quantiles != rhs_storage._quantiles {return false}
+        if _storage._worst != rhs_storage._worst {return false}
+        if _storage._fp32Bytes != rhs_storage._fp32Bytes {return false}
+        if _storage._int8Bytes != rhs_storage._int8Bytes {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Hidra_V1_RowCosine: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".RowCosine"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}row\0\u{1}cosine\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.row) }()
+      case 2: try { try decoder.decodeSingularDoubleField(value: &self.cosine) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.row != 0 {
+      try visitor.visitSingularUInt64Field(value: self.row, fieldNumber: 1)
+    }
+    if self.cosine.bitPattern != 0 {
+      try visitor.visitSingularDoubleField(value: self.cosine, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Hidra_V1_RowCosine, rhs: Hidra_V1_RowCosine) -> Bool {
+    if lhs.row != rhs.row {return false}
+    if lhs.cosine != rhs.cosine {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

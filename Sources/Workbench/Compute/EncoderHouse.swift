@@ -38,7 +38,7 @@ package struct LoadedEncoder: Sendable {
         return FeatureSpace(
             weights: record.digest, tap: "\(tap)/\(encoder.poolingName)",
             preprocessing: "\(tokenizer)/\(encoder.preprocessing)",
-            precision: "fp32")
+            precision: encoder.precision.rawValue)
     }
 }
 
@@ -53,53 +53,69 @@ package final class EncoderHouse: Sendable {
 
     private let registry: Registry
     private let budget: UnitBudget
-    private let residents = Mutex<[String: Resident]>([:])
+    private let availableMemory: @Sendable () -> Int?
+
+    private struct Key: Hashable {
+        let name: String
+        let precision: Precision
+    }
+
+    private let residents = Mutex<[Key: Resident]>([:])
     /// Loads one encoder at a time, off the compute thread: whoever computes need not wait for a disk.
     private let loading = DispatchQueue(label: "hidra.encoder-loading", qos: .userInitiated)
     private let didLoad: @Sendable (LoadedEncoder) -> Void
 
     package init(
-        registry: Registry, budget: UnitBudget = UnitBudget(), didLoad: @escaping @Sendable (LoadedEncoder) -> Void = { _ in }
+        registry: Registry, budget: UnitBudget = UnitBudget(),
+        availableMemory: @escaping @Sendable () -> Int? = MemoryEstimate.available,
+        didLoad: @escaping @Sendable (LoadedEncoder) -> Void = { _ in }
     ) {
         self.registry = registry
         self.budget = budget
+        self.availableMemory = availableMemory
         self.didLoad = didLoad
     }
 
     /// The encoder of this name, loaded when it is not in memory.
     ///
-    /// - Throws: `notFound` with the nearest name; `corrupt` when its files do not have the digests they were registered with.
-    package func encoder(named name: String) async throws -> LoadedEncoder {
+    /// - Parameter precision: what it computes in; nil: as it is set.
+    /// - Throws: `notFound` with the nearest name; `corrupt` when its files do not have the digests they were registered with;
+    ///   `unsupported` for a precision it cannot have; `limitExceeded` when there is no memory for it.
+    package func encoder(named name: String, precision: Precision? = nil) async throws -> LoadedEncoder {
         let generation = registry.generation
-        if let resident = resident(name, generation) { return resident }
-        let record = try await registry.encoder(named: name)
-        if let resident = resident(record, generation) { return resident }
-        let folder = registry.folder(of: record)
+        if let resident = resident(name, precision, generation) { return resident }
+        let record = try await registry.encoder(named: name), folder = registry.folder(of: record)
         return try await withCheckedThrowingContinuation { continuation in
             loading.async { [self] in
-                continuation.resume(
-                    with: Result {
-                        // Someone before us in the queue may have loaded it.
-                        if let resident = resident(record, generation) { return resident }
-                        try record.files.verify(folder, .digests)
-                        let loaded = LoadedEncoder(record: record, encoder: try Self.load(folder, record.name))
-                        try budget.require(room: loaded.encoder, name)
-                        // Packing took temporary buffers as large as the weights.
-                        releaseCachedBuffers()
-                        residents.withLock {
-                            $0[name] = Resident(loaded: loaded, lastUse: .now, generation: generation)
-                        }
-                        didLoad(loaded)
-                        return loaded
-                    })
+                continuation.resume(with: Result { try load(record, precision ?? record.precision, folder, generation) })
             }
         }
     }
 
+    /// On the loading queue: someone before us may have loaded it.
+    private func load(
+        _ record: EncoderRecord, _ precision: Precision, _ folder: URL, _ generation: UInt64
+    ) throws -> LoadedEncoder {
+        if let resident = resident(record, precision, generation) { return resident }
+        try MemoryEstimate(record, precision).require(available: availableMemory())
+        try record.files.verify(folder, .digests)
+        let loaded = LoadedEncoder(record: record, encoder: try Self.load(folder, record.name, precision))
+        try budget.require(room: loaded.encoder, record.name)
+        // Packing took temporary buffers as large as the weights.
+        releaseCachedBuffers()
+        residents.withLock {
+            $0[Key(name: record.name, precision: precision)] = Resident(loaded: loaded, lastUse: .now, generation: generation)
+        }
+        didLoad(loaded)
+        return loaded
+    }
+
     /// Loads a folder that is not registered yet, to see whether it is an encoder.
-    static func load(_ folder: URL, _ name: String) throws -> any FeatureEncoder {
+    static func load(_ folder: URL, _ name: String, _ precision: Precision = .fp32) throws -> any FeatureEncoder {
         do {
-            return try EncoderFolder.load(folder)
+            return try EncoderFolder.load(folder, precision: precision)
+        } catch let error as PrecisionError {
+            throw WorkbenchError(.unsupported, "Encoder '\(name)': \(error)", details: ["name": name], cause: error)
         } catch {
             throw WorkbenchError(
                 .corrupt, "Encoder '\(name)' cannot be loaded: \(error)", details: ["name": name], cause: error)
@@ -112,33 +128,36 @@ package final class EncoderHouse: Sendable {
         releaseCachedBuffers()
     }
 
-    package func forget(_ name: String) { residents.withLock { $0[name] = nil } }
+    package func forget(_ name: String) { residents.withLock { $0 = $0.filter { $0.key.name != name } } }
 
     /// Encoders in memory and for how many seconds each has not been used.
     package var list: [(loaded: LoadedEncoder, idle: Double)] {
         residents.withLock { residents in
             residents.values.map { ($0.loaded, (ContinuousClock.now - $0.lastUse) / .seconds(1)) }
-                .sorted { $0.0.record.name < $1.0.record.name }
+                .sorted { ($0.0.record.name, $0.0.encoder.precision.rawValue) < ($1.0.record.name, $1.0.encoder.precision.rawValue) }
         }
     }
 
-    private func resident(_ name: String, _ generation: UInt64) -> LoadedEncoder? {
+    private func resident(_ name: String, _ precision: Precision?, _ generation: UInt64) -> LoadedEncoder? {
         residents.withLock { residents in
-            guard residents[name]?.generation == generation else { return nil }
-            residents[name]?.lastUse = .now
-            return residents[name]?.loaded
+            let key = residents.first {
+                $0.key.name == name && $0.value.generation == generation
+                    && $0.key.precision == precision ?? $0.value.loaded.record.precision
+            }?.key
+            guard let key else { return nil }
+            residents[key]?.lastUse = .now
+            return residents[key]?.loaded
         }
     }
 
-    private func resident(_ record: EncoderRecord, _ generation: UInt64) -> LoadedEncoder? {
+    private func resident(_ record: EncoderRecord, _ precision: Precision, _ generation: UInt64) -> LoadedEncoder? {
         residents.withLock { residents in
+            let key = Key(name: record.name, precision: precision)
             // A name that was removed and pulled again has other weights.
-            guard let resident = residents[record.name], resident.loaded.record.digest == record.digest else {
-                return nil
-            }
-            residents[record.name]?.generation = generation
-            residents[record.name]?.lastUse = .now
-            return resident.loaded
+            guard let resident = residents[key], resident.loaded.record.digest == record.digest else { return nil }
+            let loaded = LoadedEncoder(record: record, encoder: resident.loaded.encoder)
+            residents[key] = Resident(loaded: loaded, lastUse: .now, generation: generation)
+            return loaded
         }
     }
 }

@@ -41,12 +41,14 @@ package struct TrainingRequest: Sendable {
     /// Name of the tap to read; empty: the top.
     package var tap: String
     package var replace: Bool
+    /// What the encoder computes in; nil: as it is set.
+    package var precision: Precision?
 
     package init(
         head: String, encoder: String, task: HeadTask = .classify, kind: HeadKind = .linear, graph: Data? = nil,
         settings: TrainingSettings = TrainingSettings(), rows: LabelledRows, test: LabelledRows? = nil,
         holdout: Double = 0,
-        separator: Character = "|", tap: String = "", replace: Bool = false
+        separator: Character = "|", tap: String = "", replace: Bool = false, precision: Precision? = nil
     ) {
         self.head = head
         self.encoder = encoder
@@ -60,6 +62,7 @@ package struct TrainingRequest: Sendable {
         self.separator = separator
         self.tap = tap
         self.replace = replace
+        self.precision = precision
     }
 
     /// - Throws: `invalidArgument` naming the value and what it may be; `invalidData` for no rows.

@@ -48,7 +48,17 @@ struct TextOptions: ParsableArguments {
             throw HidraError(
                 .invalidArgument, "No texts. Give them as arguments, with --file, or through a pipe, one a line.")
         }
-        let path = file ?? TableInput.standardInput
+        return try await TextFile(path: file ?? TableInput.standardInput, column: column, format: format).open()
+    }
+}
+
+/// A table with a column of texts, or a file with one text a line.
+struct TextFile {
+    let path: String
+    let column: String?
+    let format: FormatOption?
+
+    func open() async throws -> TextSource {
         guard column != nil || format != nil || TableInput.isTable(path) else {
             return TextSource(path == TableInput.standardInput ? .standardInput() : try .file(path))
         }

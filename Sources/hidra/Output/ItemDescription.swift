@@ -45,6 +45,7 @@ struct ItemDescription {
         facts.add("taps", Self.taps(encoder.taps))
         if encoder.maxTokens > 0 { facts.add("longest text", "\(Format.count(UInt64(encoder.maxTokens))) tokens") }
         facts.add("pooling", encoder.pooling)
+        facts.add("computes in", encoder.precision)
         facts.add("source", encoder.source)
         facts.add("revision", encoder.revision)
         facts.add("licence", encoder.licence)

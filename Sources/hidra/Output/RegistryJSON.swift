@@ -8,7 +8,7 @@ extension Hidra_V1_Encoder {
             ("bytes", .unsigned(bytes)), ("width", .unsigned(UInt64(width))), ("layers", .unsigned(UInt64(layers))),
             ("max_tokens", .unsigned(UInt64(maxTokens))), ("pooling", .string(pooling)), ("source", .string(source)),
             ("revision", .string(revision)), ("licence", .string(licence)), ("digest", .string(digest)),
-            ("created", .number(created)), ("modality", .string(modality)), ("taps", .strings(taps)),
+            ("created", .number(created)), ("modality", .string(modality)), ("taps", .strings(taps)), ("precision", .string(precision)),
         ])
     }
 }

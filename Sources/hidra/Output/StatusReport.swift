@@ -23,10 +23,10 @@ struct StatusReport {
         var text = facts.render(style: style)
         if !reply.encoders.isEmpty {
             var grid = Grid([
-                .init("LOADED ENCODER", flexible: true), .init("WEIGHTS", right: true), .init("IDLE", right: true),
+                .init("LOADED ENCODER", flexible: true), .init("PRECISION"), .init("WEIGHTS", right: true), .init("IDLE", right: true),
             ])
             for encoder in reply.encoders {
-                grid.add(encoder.name, Format.bytes(encoder.weightBytes), Format.duration(encoder.idleSeconds))
+                grid.add(encoder.name, encoder.precision, Format.bytes(encoder.weightBytes), Format.duration(encoder.idleSeconds))
             }
             text += "\n" + grid.render(width: width, style: style)
         }

@@ -35,6 +35,7 @@ struct Embed: AsyncParsableCommand {
             valueName: "tap"))
     var tap: String = ""
 
+    @OptionGroup var precision: PrecisionOptions
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
@@ -90,7 +91,8 @@ struct Embed: AsyncParsableCommand {
         var parts: [(positions: [Int], values: [Float])] = [], width = 0
         var problems: [(position: Int, message: String)] = []
         try await kind.inRequests(names) { positions, inputs in
-            let (values, rows, partWidth, reply) = try await session.client.embed(encoder: encoder, inputs, tap: tap)
+            let (values, rows, partWidth, reply) = try await session.client.embed(
+                encoder: encoder, inputs, tap: tap, precision: precision.wire)
             guard rows == positions.count, values.count == rows * partWidth, width == 0 || width == partWidth else {
                 throw Self.wrongShape
             }

@@ -14,6 +14,7 @@ struct Eval: AsyncParsableCommand {
             EXAMPLE:
               hidra eval bank test.csv --text text --label category
               hidra eval planes test.tar --image
+              hidra eval bank test.csv --text text --label category --precision both
 
             EXIT CODES: 0 done, 2 wrong arguments, 3 no such head, 4 bad data, 7 time-out, 8 cancelled.
             """)
@@ -25,6 +26,12 @@ struct Eval: AsyncParsableCommand {
     var file: String
 
     @OptionGroup(title: "Rows") var rows: LabelledRowsOptions
+
+    @Option(
+        help: ArgumentHelp(
+            "What the encoder computes in (default: as it is set); \"both\" compares fp32 and int8.",
+            valueName: "fp32|int8|both"))
+    var precision: EvaluationPrecision?
 
     @Flag(help: "Show every class.")
     var all = false
@@ -47,9 +54,14 @@ struct Eval: AsyncParsableCommand {
             request.labelColumn = rows.labelColumn
             request.nameColumn = rows.nameColumn
             request.labelSeparator = rows.labelSeparator
+            let console = session.console
+            if precision == .both {
+                let comparison = try await compare(request, session)
+                return try console.print(console.json ? comparison.json.text : comparison.render(style: console.style))
+            }
+            request.precision = precision?.rawValue ?? ""
             let final = request
             let (reply, seen) = try await session.job { try await session.client.evaluate(final, progress: $0) }
-            let console = session.console
             if console.json { return try console.print(.event("result", reply.members)) }
             let report = EvaluationReport(reply: reply)
             try console.print(report.render(allClasses: all, width: console.width, style: console.style))
@@ -61,4 +73,20 @@ struct Eval: AsyncParsableCommand {
             }
         }
     }
+
+    /// The same rows in each precision.
+    private func compare(_ request: Hidra_V1_EvaluateRequest, _ session: Session) async throws -> PrecisionReport {
+        var replies: [PrecisionName: Hidra_V1_EvaluateReply] = [:]
+        for precision in PrecisionName.allCases {
+            var request = request
+            request.precision = precision.rawValue
+            let final = request
+            let (reply, _) = try await session.job { try await session.client.evaluate(final, progress: $0) }
+            replies[precision] = reply
+        }
+        return PrecisionReport(replies: replies)
+    }
 }
+
+/// The words of `eval --precision`.
+enum EvaluationPrecision: String, ExpressibleByArgument, CaseIterable, Sendable { case fp32, int8, both }

@@ -35,6 +35,7 @@ struct Predict: AsyncParsableCommand {
     @Flag(help: "Leave out the header line of the table or TSV.")
     var noHeader = false
 
+    @OptionGroup var precision: PrecisionOptions
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
@@ -72,7 +73,8 @@ struct Predict: AsyncParsableCommand {
     ) async throws {
         var predictions = [Hidra_V1_Prediction](repeating: Hidra_V1_Prediction(), count: names.count)
         try await kind.inRequests(names) { positions, inputs in
-            let reply = try await session.client.predict(heads: heads.names, inputs, top: top ?? 0)
+            let reply = try await session.client.predict(
+                heads: heads.names, inputs, top: top ?? 0, precision: precision.wire)
             guard reply.inputs.count == positions.count else {
                 throw HidraError(
                     .internalError,

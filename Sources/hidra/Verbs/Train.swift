@@ -54,6 +54,7 @@ struct Train: AsyncParsableCommand {
     var holdout: Double?
 
     @OptionGroup(title: "Head and optimiser") var head: HeadOptions
+    @OptionGroup var precision: PrecisionOptions
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
@@ -117,6 +118,7 @@ struct Train: AsyncParsableCommand {
         request.labelSeparator = rows.labelSeparator
         request.tap = head.tap
         request.replace = replace
+        request.precision = precision.wire
         return request
     }
 }

@@ -18,7 +18,7 @@ final class RunningDaemon: Sendable {
         home = Home(path: folder.url.appending(path: "home").path)
         var logger = Logger(label: "test")
         logger.logLevel = .critical
-        let daemon = try DaemonService(home: home, limits: limits, logger: logger)
+        let daemon = try DaemonService(home: home, limits: limits, environment: [:], logger: logger)
         service = Task { try await daemon.run() }
     }
 
