@@ -136,7 +136,7 @@ extension KernelTests {
                                 matrix.multiply(QuantisedRows(Tensor(fine, [1, k])), activation: activation).values
                             )
                         }
-                        #expect(y[..<n].allSatisfy(\.isNaN), "\(special) at \(column), \(activation)")
+                        #expect(y[..<n].allSatisfy { $0.isNaN }, "\(special) at \(column), \(activation)")
                         if activation == .identity { #expect(Array(y[n..<2 * n]) == bias && Array(y[(3 * n)...]) == bias) }
                         #expect(Array(y[2 * n..<3 * n]) == alone)
                     }

@@ -45,6 +45,9 @@ final class DynamicBatcher: Sendable {
         self.budget = budget
     }
 
+    /// Requests that have not been answered.
+    var waitingRequests: Int { state.withLock { $0.lanes.values.reduce(0) { $0 + $1.pending.count } } }
+
     /// Features `[inputs, width of the tap]`, row-major. Cancelling the calling task takes the inputs out of the queue.
     func features(_ question: Question, of loaded: LoadedEncoder) async throws -> [Float] {
         if question.inputs.isEmpty { return [] }
