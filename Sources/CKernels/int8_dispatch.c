@@ -40,10 +40,12 @@ void ck_int8_pack(size_t k, size_t n, const float *w, size_t ldw, int8_t *packed
         if (c >= n) continue;
         const float *row = w + c * ldw;
         float top = 0;
-        // The comparison is turned round so that a NaN passes it.
-        for (size_t l = 0; l < k; l++)
-            if (!(fabsf(row[l]) <= top)) top = fabsf(row[l]);
-        if (!isfinite(top)) {
+        int finite = 1;
+        for (size_t l = 0; l < k; l++) {
+            finite &= isfinite(row[l]) != 0;
+            top = fmaxf(top, fabsf(row[l]));
+        }
+        if (!finite) {
             scale[c] = NAN;
             continue;
         }

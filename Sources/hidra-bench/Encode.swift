@@ -19,6 +19,8 @@ struct Encode: ParsableCommand {
 
     @Option(help: "fp32 or int8.") var precision = Precision.fp32
 
+    @Option(help: "NumPy file to write the vectors to.") var vectors: String?
+
     func run() throws {
         let encoder = try TextEncoder(folder: URL(filePath: model), precision: precision)
         let texts = Array(try Table.read(path: csv).column(column).prefix(limit))
@@ -47,6 +49,11 @@ struct Encode: ParsableCommand {
             ("p99_ms", times[297] * 1e3),
         ])
         if precision != .fp32 { try compare(encoder, texts) }
+        if let vectors {
+            let writer = try NumPyWriter(path: vectors, rows: texts.count, width: encoder.width)
+            for batch in features(encoder, texts) { try writer.append(batch.values) }
+            try writer.finish()
+        }
     }
 
     /// Vectors of the texts in units as the daemon makes them, in the texts' order.

@@ -91,8 +91,11 @@ extension KernelTests {
             for level in Self.levels {
                 let y = atLevel(level) { matrix.multiply(QuantisedRows(Tensor(x, [3, k]))).values }
                 #expect(bits(y) == bits(expected))
-                // 1 and −1 are exact; of their alternation the zero point falls between two steps.
-                #expect(y[0] == Float(k) && y[1] == -Float(k) && y[3] == -Float(k) && y[4] == Float(k))
+                // Sums of equal numbers are right but for the scales' rounding; of alternating ones the zero point lies between
+                // two steps.
+                for (index, sign) in [(0, Float(1)), (1, -1), (3, -1), (4, 1)] {
+                    #expect(abs(y[index] - sign * Float(k)) <= Float(k) * 1e-6)
+                }
                 #expect(abs(y[8] - Float(k)) <= Float(k) / 255)
             }
         }
@@ -147,7 +150,7 @@ extension KernelTests {
         @Test("a weight that is not finite spoils its own output channel only")
         func specialWeights() {
             var w = numbers(3 * 8, seed: 8)
-            w[8] = .nan
+            w[10] = .nan
             let matrix = Int8Matrix(transposing: [Tensor(w, [3, 8])], biases: [Tensor(repeating: 0, [3])])
             let y = matrix.multiply(QuantisedRows(Tensor(numbers(8, seed: 9), [1, 8]))).values
             #expect(y.map(\.isNaN) == [false, true, false])
@@ -223,7 +226,7 @@ extension KernelTests {
             let y = atLevel(level) {
                 JoinedAttention(SequenceOffsets(lengths: [4, 2]), heads: 1)(Tensor(values, [6, 24])).values
             }
-            #expect(y[..<32].allSatisfy(\.isNaN) && y[32...].allSatisfy(\.isFinite))
+            #expect(y[..<32].allSatisfy { $0.isNaN } && y[32...].allSatisfy { $0.isFinite })
         }
     }
 }
