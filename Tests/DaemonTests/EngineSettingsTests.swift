@@ -1,6 +1,7 @@
 import HidraProtocol
 import TensorCore
 import Testing
+import Workbench
 
 @testable import Daemon
 

@@ -1,5 +1,6 @@
 import Encoders
 import HidraProtocol
+import State
 import Workbench
 
 extension WorkRequests {
