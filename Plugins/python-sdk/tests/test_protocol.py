@@ -131,6 +131,26 @@ def test_what_cannot_be_a_message_is_an_error(frames):
         wire.decode(frames)
 
 
+def test_the_generated_messages_are_those_of_the_proto_files():
+    import importlib
+    import re
+    from pathlib import Path
+
+    for file in (Path(__file__).resolve().parents[3] / "proto/hidra/v1").glob("*.proto"):
+        generated = importlib.import_module(f"hidra.v1.{file.stem}_pb2").DESCRIPTOR
+        declared, message = set(), None
+        for line in re.sub(r"//.*", "", file.read_text(encoding="utf-8")).splitlines():
+            opening = re.match(r"(?:message|enum) (\w+) \{", line)
+            message = opening[1] if opening else message
+            field = re.match(r"\s+(?:.*[ >])?(\w+) = (\d+);", line)
+            if field and message:
+                declared.add((message, field[1], int(field[2])))
+        present = {(m.name, f.name, f.number) for m in generated.message_types_by_name.values() for f in m.fields}
+        present |= {(e.name, v.name, v.number) for e in generated.enum_types_by_name.values() for v in e.values}
+        assert declared == present, f"run proto/generate.sh: {file.name}"
+        assert declared
+
+
 def _reply(id, part=pb.PART_FINAL, **kind):
     return wire.Reply(pb.Envelope(request_id=id, part=part, **kind))
 

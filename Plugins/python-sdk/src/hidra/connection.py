@@ -134,6 +134,8 @@ class Connection:
                 try:
                     end = body.loop(self._adopt)
                 finally:
+                    # First: whoever is told that the connection is over may ask for another at once.
+                    self._end = end
                     body.close_sockets(end)
         except (zmq.ZMQError, OSError) as error:
             end = partial(InternalError, f"The connection to hidrad failed: {error}.")

@@ -84,7 +84,8 @@ class Session:
             if not self._start:
                 raise
         assert self._home is not None
-        process = DaemonProcess(self._home, find_daemon())
+        executable = find_daemon()
+        process, started = DaemonProcess(self._home, executable), time.monotonic()
         while True:
             time.sleep(0.005)
             status = process.exit_status
@@ -94,11 +95,13 @@ class Session:
             try:
                 return self._greet(deadline)
             except UnavailableError:
-                # One that lost a race against another start leaves the other: keep trying.
                 if status is not None and status != ALREADY_RUNNING:
                     raise self._failed(process, "stopped at once") from None
                 if time.monotonic() >= deadline:
                     raise self._failed(process, "did not answer in time") from None
+                if status == ALREADY_RUNNING and time.monotonic() > started + 0.2:
+                    # It lost against another: one that starts, and will answer, or one that stops, and needs a successor.
+                    process, started = DaemonProcess(self._home, executable), time.monotonic()
 
     def _sockets(self) -> str:
         if self._directory is not None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import secrets
 import threading
+import unicodedata
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
@@ -235,7 +236,8 @@ class HidraClassifier(ClassifierMixin, _TextInput):  # type: ignore[misc]
 def _labels(classes: np.ndarray[Any, np.dtype[Any]]) -> List[str]:
     """Labels for the daemon: what the classes are called, or their numbers where that would not tell them apart."""
     names = [str(value) for value in classes.tolist()]
-    # White space around a label does not count.
-    if len({name.strip() for name in names}) == len(names) and all(name.strip() == name != "" for name in names):
+    # White space around a label does not count, and canonically equivalent ones are one label.
+    distinct = {unicodedata.normalize("NFC", name) for name in names}
+    if len(distinct) == len(names) and all(name.strip() == name != "" for name in names):
         return names
     return [str(code) for code in range(len(names))]
