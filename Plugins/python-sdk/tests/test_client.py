@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 import weakref
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -46,10 +47,9 @@ def test_no_inputs_are_no_vectors(client):
 def test_status_and_registry(client, home):
     status = client.status()
     assert status.home == os.path.realpath(home) or status.home == home
-    assert status.jobs == () and status.clients >= 1 and status.kernels
+    assert status.clients >= 1 and status.kernels
     (encoder,) = [encoder for encoder in client.encoders() if encoder.name == "minilm"]
     assert encoder == client.show("minilm") and encoder.width == 384 and encoder.modality == "text"
-    assert client.remove("minilm-copy") if any(e.name == "minilm-copy" for e in client.encoders()) else True
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_errors_have_a_class_a_code_and_advice(client, request_, error, code):
     assert len(str(raised.value)) > 10
     if code:
         assert raised.value.code == code
-    assert client.status().jobs == ()
+    until(lambda: client.status().jobs == ())
 
 
 def test_the_nearest_name_is_suggested(client):
@@ -243,6 +243,9 @@ def test_a_silent_daemon_is_a_timeout_and_not_a_hang(empty_home):
         process = client.status().process_id
         os.kill(process, signal.SIGSTOP)
         try:
+            # Each of its threads stops when it is scheduled next.
+            threads = [Path(f"/proc/{process}/task/{thread}/stat") for thread in os.listdir(f"/proc/{process}/task")]
+            until(lambda: all(thread.read_text().rpartition(")")[2].split()[0] == "T" for thread in threads))
             start = time.monotonic()
             with pytest.raises(hidra.HidraTimeoutError, match="has not answered"):
                 client.status()

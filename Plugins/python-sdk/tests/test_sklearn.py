@@ -68,7 +68,6 @@ SKIPPED = {
     "check_estimators_nan_inf": NOT_NUMBERS,
     "check_dtype_object": NOT_NUMBERS,
     "check_estimators_empty_data_messages": NOT_NUMBERS + " (a table without columns)",
-    "check_array_api_input": "arrays of other libraries hold no texts",
 }
 
 
@@ -76,10 +75,9 @@ SKIPPED = {
 @pytest.mark.parametrize("estimator", [NumericEncoder(), NumericClassifier(epochs=30)])
 def test_the_checks_for_estimators_of_numbers_pass_where_they_make_sense_for_texts(home, estimator):
     checks = check_estimator(estimator, on_fail=None, on_skip=None)
-    bad = {check["check_name"]: check["exception"] for check in checks if check["status"] != "passed"}
-    unexpected = {name: error for name, error in bad.items() if name not in SKIPPED}
-    assert not unexpected
-    assert len(checks) - len(bad) > 30, "hardly any check was run"
+    failed = {check["check_name"]: check["exception"] for check in checks if check["status"] == "failed"}
+    assert not {name: error for name, error in failed.items() if name not in SKIPPED}
+    assert sum(check["status"] == "passed" for check in checks) > 30, "hardly any check was run"
 
 
 @pytest.mark.parametrize(
