@@ -40,6 +40,13 @@ def test_many_inputs_travel_in_several_requests(client):
     assert vectors.shape == (1500, 384) and (vectors[:100] == vectors[700:800]).all()
 
 
+def test_arrays_and_series_of_texts_are_texts(client):
+    expected = client.embed("minilm", ["a", "b"])
+    assert (client.embed("minilm", np.array(["a", "b"])) == expected).all()
+    pandas = pytest.importorskip("pandas")
+    assert (client.embed("minilm", pandas.Series(["a", "b"], index=[7, 9])) == expected).all()
+
+
 def test_no_inputs_are_no_vectors(client):
     assert client.embed("minilm", []).shape == (0, 384)
 
@@ -60,7 +67,7 @@ def test_status_and_registry(client, home):
         (lambda c: c.predict("nobody", "x"), hidra.NotFoundError, "not_found"),
         (lambda c: c.predict([], "x"), hidra.InvalidArgumentError, "invalid_argument"),
         (lambda c: c.predict("x", "x", top=-1), hidra.InvalidArgumentError, "invalid_argument"),
-        (lambda c: c.embed("minilm", [3]), (hidra.InvalidArgumentError, hidra.HidraError), None),
+        (lambda c: c.embed("minilm", [3]), hidra.InvalidArgumentError, "invalid_argument"),
         (lambda c: c.embed("minilm", ["a", 3]), hidra.InvalidArgumentError, "invalid_argument"),
         (lambda c: c.embed("minilm", ["\ud800"]), hidra.InvalidDataError, "invalid_data"),
         (lambda c: c.embed("minilm", "x", tap="nowhere"), hidra.HidraError, None),
@@ -108,6 +115,12 @@ def test_what_happens_is_seen_in_order_and_without_gaps(home, client, tickets):
         assert [event.sequence for event in replayed] == list(range(before[0], seen[-1].sequence + 1))
         assert replayed[-len(seen) :] == seen
         assert live.get(timeout=0.05) is None
+
+
+def test_events_keep_their_client(home, client):
+    stream = hidra.Client(home).events(start=0)
+    assert stream.get(timeout=5).sequence >= 1
+    stream.close()
 
 
 def test_events_end_when_the_client_closes(home):

@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 
 import hidra
+from conftest import REPOSITORY
 
 Image = pytest.importorskip("PIL.Image", reason="needs Pillow, to make images")
 
 
 @pytest.fixture(scope="module")
 def encoder(home):
-    folder = os.path.join(os.environ.get("HIDRA_MODELS", ""), "cifar-resnet20")
+    folder = os.path.join(os.environ.get("HIDRA_MODELS") or REPOSITORY.parent / "shared/models", "cifar-resnet20")
     if not os.path.isdir(folder):
         pytest.skip("needs the encoder cifar-resnet20 in the folder HIDRA_MODELS")
     with hidra.Client(home) as client:

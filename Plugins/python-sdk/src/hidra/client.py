@@ -124,7 +124,7 @@ class Client:
         Without ``follow``, a list of what has happened so far (all of it, without ``start``).
         """
         if follow:
-            return self._session.link().connection.events(start)
+            return self._session.link().connection.events(start, owner=self)
         replay = events_pb2.ReplayRequest(from_sequence=start or 0)
         reply = self._control("replay", replay, "replay_reply").replay_reply
         return [Event.of(event) for event in reply.events]
@@ -415,9 +415,13 @@ class Client:
 
     def _reads_images(self, values: Sequence[Any], reader: str) -> bool:
         """A str may be a text or the path of an image; the encoder, or the head, knows."""
-        if not all(isinstance(value, str) for value in values):
-            if not any(isinstance(value, str) for value in values):
-                return True
+        for row, value in enumerate(values):
+            if not isinstance(value, str) and not images.is_image(value):
+                raise InvalidArgumentError(
+                    f"Input {row + 1} is a {type(value).__name__}: texts are str, images paths, bytes or PIL images."
+                )
+        if values and not any(isinstance(value, str) for value in values):
+            return True
         record = self.show(reader)
         return isinstance(record, (Encoder, Head)) and record.modality == "image"
 

@@ -88,10 +88,11 @@ class Connection:
         frames = wire.encode(next(self._ids), kind, message, {}, wire.CONTROL_MESSAGE_BYTES)
         self._post(lambda body: body.send(socket, frames))
 
-    def events(self, start: Optional[int]) -> EventStream:
+    def events(self, start: Optional[int], owner: object) -> EventStream:
+        """``owner`` lives as long as the stream."""
         feed = EventFeed(start)
         self._post(lambda body: body.add_feed(feed))
-        return EventStream(self, feed)
+        return EventStream(self, feed, owner)
 
     def remove_feed(self, feed: EventFeed) -> None:
         self._post(lambda body: body.remove_feed(feed))

@@ -131,8 +131,10 @@ class EventStream(Iterator[Event]):
     Ends when the client is closed, and raises ``UnavailableError`` when the connection is lost.
     """
 
-    def __init__(self, connection: Connection, feed: EventFeed) -> None:
+    def __init__(self, connection: Connection, feed: EventFeed, owner: object) -> None:
         self._connection = connection
+        # A client that is forgotten closes; while its events are read it is not.
+        self._owner = owner
         self._feed = feed
         self._end: Union[HidraError, None, bool] = False
 

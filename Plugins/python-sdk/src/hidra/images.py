@@ -21,6 +21,15 @@ class LabelledImage(NamedTuple):
     name: str
 
 
+def is_image(value: Any) -> bool:
+    """Whether it may be one, rather than a text: a str may be either."""
+    return isinstance(value, (bytes, bytearray, memoryview, os.PathLike, Mapping)) or _is_picture(value)
+
+
+def _is_picture(value: Any) -> bool:
+    return hasattr(value, "save") and hasattr(value, "mode")
+
+
 def image_bytes(value: Any, folder: str = "") -> bytes:
     """The encoded file of an image: bytes as they are, a path (relative to ``folder``), or a PIL image (as PNG).
 
@@ -32,7 +41,7 @@ def image_bytes(value: Any, folder: str = "") -> bytes:
         return _read(os.path.join(folder, os.fspath(value)))
     if isinstance(value, Mapping) and (value.get("bytes") or value.get("path")):
         return image_bytes(value.get("bytes") or value["path"], folder)
-    if hasattr(value, "save") and hasattr(value, "mode"):
+    if _is_picture(value):
         buffer = io.BytesIO()
         lossless = value if value.mode in ("1", "L", "LA", "P", "RGB", "RGBA", "I;16") else value.convert("RGB")
         lossless.save(buffer, format="PNG")

@@ -50,7 +50,8 @@ class Session:
     ) -> None:
         self._home = home
         self._directory = directory
-        self._name = name
+        # Of the command line, so it may hold bytes that are no text.
+        self._name = name.encode("utf-8", "replace").decode()
         self._start = start and home is not None
         self._connect_timeout = connect_timeout
         self._silence = silence
@@ -68,7 +69,10 @@ class Session:
                 raise CancelledError("The client is closed. Make another.")
             if self._link is None or self._link.connection.is_over:
                 self._link = self._connect()
-            return self._link
+                if self._is_closed:
+                    # Meanwhile, by another thread.
+                    self.close()
+            return self._link or self.link()
 
     def close(self) -> None:
         self._is_closed = True
