@@ -18,7 +18,7 @@ extension Workbench {
         }
         // Lost files are put back by registering them again; the registry sees to it that heads get their own weights.
         if let present = try await registry.encoders().first(where: { $0.name == name }),
-            FileSystem.exists(registry.folder(of: present))
+            !registry.isLost(present)
         {
             if present.files == files.sorted(by: { $0.path < $1.path }) {
                 try FileManager.default.removeItem(at: staged)
