@@ -10,13 +10,14 @@ import pytest
 import zmq
 
 import hidra
-from hidra.v1 import control_pb2, envelope_pb2 as pb, registry_pb2, work_pb2
+from hidra.v1 import control_pb2, envelope_pb2 as pb, events_pb2, registry_pb2, work_pb2
 
 
 class Peer:
     """Binds the sockets of a daemon and answers hello rightly; ``answer(id, envelope)`` gives the frames for the rest."""
 
-    def __init__(self, answer, welcome=None):
+    def __init__(self, answer, welcome=None, publishes=()):
+        self.publishes = publishes
         self.directory = tempfile.mkdtemp(prefix="hidra-peer-")
         self._answer = answer
         self._welcome = welcome or control_pb2.Welcome(protocol=1, heartbeat_seconds=2)
@@ -35,6 +36,8 @@ class Peer:
                 socket.bind(f"ipc://{self.directory}/{name}.sock")
             self._ready.set()
             while not self._stop.is_set():
+                if sockets["events"].poll(0):
+                    self._subscribed(sockets["events"], sockets["events"].recv())
                 for name in ("control", "work"):
                     if not sockets[name].poll(5):
                         continue
@@ -53,6 +56,13 @@ class Peer:
                         sockets[name].send_multipart([identity, *reply])
             for socket in sockets.values():
                 socket.close()
+
+    def _subscribed(self, socket, message):
+        if not message.startswith(b"\x01sync/"):
+            return
+        socket.send_multipart([message[1:], pb.Envelope(heartbeat={}).SerializeToString()])
+        for frames in self.publishes:
+            socket.send_multipart([b"events", *frames])
 
     def __enter__(self):
         return self
@@ -118,6 +128,26 @@ def test_partial_messages_of_unknown_kinds_are_passed_over():
     replies = []
     with Peer(_text_encoder(answer)) as peer, hidra.Client(endpoint=f"ipc://{peer.directory}") as client:
         assert client.embed("e", "one").tolist() == [[1.0, 2.0]] and len(replies) == 1
+
+
+def _event(sequence):
+    return events_pb2.Event(sequence=sequence, name=f"number {sequence}", epoch="e")
+
+
+def test_events_that_were_dropped_or_damaged_are_asked_for_again():
+    def answer(id, request):
+        asked.append(request.replay.from_sequence)
+        kept = [_event(number) for number in range(asked[-1], 8)]
+        return _frames(id, replay_reply=events_pb2.ReplayReply(events=kept, epoch="e"))
+
+    asked = []
+    publishes = [_frames(0, event=_event(number)) for number in (3, 4)]
+    publishes += [[b"\xff damaged"], [], _frames(0, event=_event(7)), _frames(0, event=_event(7))]
+    with Peer(answer, publishes=publishes) as peer, hidra.Client(endpoint=peer.directory) as client:
+        with client.events() as stream:
+            events = [stream.get(timeout=5) for _ in range(5)]
+            assert [event.sequence for event in events] == [3, 4, 5, 6, 7] and asked == [5]
+            assert events[2].name == "number 5" and stream.get(timeout=0.1) is None
 
 
 def test_a_peer_that_falls_silent_is_given_up():

@@ -1,10 +1,15 @@
 """Training, evaluating and predicting through Python equal the command line's, and can be stopped."""
 
 import csv
+import fcntl
 import json
+import os
+import pty
 import signal
+import struct
 import subprocess
 import sys
+import termios
 import textwrap
 import threading
 import time
@@ -203,6 +208,46 @@ def test_closing_the_client_ends_requests_in_other_threads(home, tickets):
         for job in other.status().jobs:
             other.cancel(job.id)
         until(lambda: other.status().jobs == ())
+
+
+def test_a_daemon_that_dies_in_a_training_is_an_error_and_the_next_request_starts_another(home, tickets):
+    def kill(progress):
+        if progress.phase == "training":
+            os.kill(process, signal.SIGKILL)
+
+    with hidra.Client(home) as client:
+        process = client.status().process_id
+        before = client.heads()
+        with pytest.raises(hidra.UnavailableError, match="hidrad is gone"):
+            client.train(tickets, name="endless", progress=kill, **ENDLESS)
+        assert client.heads() == before and client.status().process_id != process
+        assert client.runs()[0].state == "interrupted"
+        assert client.train(tickets, text="message", label="tone", encoder="minilm", name="after", epochs=1).cache_misses == 0
+
+
+BAR = f"""
+import hidra
+client = hidra.Client()
+client.train({str(TICKETS)!r}, text="message", label="intent", encoder="minilm", name="bar", replace=True)
+"""
+
+
+def test_a_bar_is_shown_on_a_terminal_and_nowhere_else(client):
+    pytest.importorskip("tqdm")
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("4H", 24, 100, 0, 0))
+    process = subprocess.Popen([sys.executable, "-W", "error", "-c", BAR], stderr=theirs)
+    os.close(theirs)
+    shown = b""
+    try:
+        while block := os.read(ours, 4096):
+            shown += block
+    except OSError:
+        pass  # Linux: the other end is closed.
+    os.close(ours)
+    assert process.wait(60) == 0 and b"training" in shown and b"rows" in shown
+    done = subprocess.run([sys.executable, "-W", "error", "-c", BAR], capture_output=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
 
 
 PROGRAM = """

@@ -53,8 +53,9 @@ class _Bar:
             self._phase = progress.phase
             is_bytes = progress.unit == "bytes"
             self._bar = self._tqdm(
-                desc=progress.phase, unit="B" if is_bytes else " " + progress.unit, unit_scale=is_bytes, leave=False
-            )
+                desc=progress.phase, total=progress.total or None, unit="B" if is_bytes else " " + progress.unit,
+                unit_scale=is_bytes, leave=False,
+            )  # fmt: skip
         self._bar.total = progress.total or None
         self._bar.set_postfix(
             {key: f"{progress.metrics[key]:.4g}" for key in ("loss", "validation_score") if key in progress.metrics},
