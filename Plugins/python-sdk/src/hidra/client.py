@@ -2,41 +2,30 @@
 
 from __future__ import annotations
 
-import atexit
 import os
 import sys
-import time
 import weakref
 from functools import partial
-from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, Type, TypeVar, Union, overload
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, Type, TypeVar, Union, overload
 
 import numpy as np
-from google.protobuf.message import Message
 
-from . import images
-from .errors import HidraError, InternalError, InvalidArgumentError, LimitExceededError, NotFoundError
+from .calls import Calls, drop
+from .errors import HidraError, InternalError, InvalidArgumentError, NotFoundError
 from .events import Event, EventStream
 from .heads import HeadLike, graph_bytes, head_kind
 from .home import PathLike, home_path
-from .progress import Report, Wish, reporting
-from .results import (
-    TASKS, Encoder, Evaluation, GraphReport, Head, Prediction, Progress, Run, Status, TrainResult,
-)  # fmt: skip
-from .rows import LabelledRows, image_rows, text_rows, upload
-from .session import Limits, Link, Session
+from .progress import Wish, reporting
+from .results import TASKS, Encoder, Evaluation, GraphReport, Head, Prediction, Run, Status, TrainResult
+from .rows import LabelledRows, image_rows, text_rows
+from .session import Session
 from .tables import Data
-from .v1 import control_pb2, data_pb2, events_pb2, graph_pb2, registry_pb2, work_pb2
-from .wire import CONTROL_MESSAGE_BYTES, Reply, check_text
+from .v1 import control_pb2, events_pb2, graph_pb2, registry_pb2, work_pb2
 
 Self = TypeVar("Self", bound="Client")
-Array = "np.ndarray[Any, np.dtype[Any]]"
-
-# Inputs of one request: few enough that a bar moves, and that other clients' requests come in between.
-_TEXTS_PER_REQUEST = 1024
-_REQUEST_BYTES = 16 << 20
 
 
-class Client:
+class Client(Calls):
     """A connection to ``hidrad``, for any number of threads and requests at a time.
 
         with hidra.Client() as client:
@@ -68,7 +57,6 @@ class Client:
         if directory is not None and directory.startswith("ipc://"):
             directory = directory[6:]
         self.home: Optional[str] = home_path(home) if directory is None else None
-        self.timeout = timeout
         self._options: Dict[str, Any] = dict(
             home=self.home, endpoint=directory, timeout=timeout, start=start, name=name,
             connect_timeout=connect_timeout, silence=silence,
@@ -76,7 +64,7 @@ class Client:
         from . import __version__
 
         program = name or f"{os.path.basename(sys.argv[0] or 'python')} (hidra-python {__version__})"
-        self._session = Session(self.home, directory, program, start, connect_timeout, silence)
+        super().__init__(Session(self.home, directory, program, start, connect_timeout, silence), timeout)
         # Says goodbye when the client is forgotten, and when the program ends.
         self._finalizer = weakref.finalize(self, Session.close, self._session)
         self._session.link()
@@ -145,11 +133,7 @@ class Client:
 
     def show(self, name: str) -> Union[Encoder, Head, Run]:
         """The encoder, head or run of that name; a run comes with its history."""
-        reply = self._work("show", registry_pb2.ShowRequest(name=name), "show_reply").envelope.show_reply
-        item = reply.WhichOneof("item")
-        if item == "encoder":
-            return Encoder.of(reply.encoder)
-        return Head.of(reply.head) if item == "head" else Run.of(reply.run, reply.history)
+        return self._record(name)
 
     def remove(self, name: str, *, with_heads: bool = False) -> List[str]:
         """Deletes a head, or an encoder; an encoder with heads only together with them. Returns what is gone."""
@@ -314,7 +298,7 @@ class Client:
             with reporting(progress) as report:
                 reply = self._work("train", request, "train_reply", report=report, deadline=deadline, link=link)
         finally:
-            _drop(link, sent)
+            drop(link, sent)
         problems = rows.problems + (test_rows.problems if test_rows is not None else [])
         return TrainResult.of(reply.envelope.train_reply, tuple(problems))
 
@@ -351,7 +335,7 @@ class Client:
             with reporting(progress) as report:
                 reply = self._work("evaluate", request, "evaluate_reply", report=report, deadline=deadline, link=link)
         finally:
-            _drop(link, sent)
+            drop(link, sent)
         return Evaluation.of(reply.envelope.evaluate_reply, tuple(rows.problems))
 
     # Graphs
@@ -369,62 +353,6 @@ class Client:
         tensors = {name: np.asarray(value) for name, value in inputs.items()}
         return dict(self._work("run_graph", request, "run_graph_reply", tensors=tensors, timeout=timeout).arrays())
 
-    # How requests are made
-
-    def _deadline(self, timeout: Optional[float]) -> Optional[float]:
-        seconds = self.timeout if timeout is None else timeout
-        return None if seconds is None else time.monotonic() + seconds
-
-    def _control(self, kind: str, request: Message, reply: str) -> Any:
-        answer = self._session.link().connection.ask(
-            kind, request, socket="control", limit=CONTROL_MESSAGE_BYTES, deadline=self._deadline(None)
-        )
-        return _expect(answer, reply).envelope
-
-    def _work(
-        self,
-        kind: str,
-        request: Message,
-        reply: str,
-        *,
-        tensors: Optional[Mapping[str, np.ndarray[Any, np.dtype[Any]]]] = None,
-        report: Optional[Report] = None,
-        timeout: Optional[float] = None,
-        deadline: Optional[float] = None,
-        link: Optional[Link] = None,
-    ) -> Reply:
-        link = link or self._session.link()
-        progress: Optional[Callable[[registry_pb2.Progress], None]] = None
-        if report is not None:
-            tell = report
-            progress = lambda message: tell(Progress.of(message))  # noqa: E731
-        answer = link.connection.ask(
-            kind, request, socket="work", limit=link.limits.message_bytes, tensors=tensors, progress=progress,
-            deadline=deadline if deadline is not None else self._deadline(timeout),
-        )  # fmt: skip
-        return _expect(answer, reply)
-
-    def _list(self) -> registry_pb2.ListReply:
-        return self._work("list", registry_pb2.ListRequest(), "list_reply").envelope.list_reply
-
-    def _encoder(self, name: str) -> Encoder:
-        record = self.show(name)
-        if not isinstance(record, Encoder):
-            raise NotFoundError(f"'{name}' is no encoder. encoders() lists them.")
-        return record
-
-    def _reads_images(self, values: Sequence[Any], reader: str) -> bool:
-        """A str may be a text or the path of an image; the encoder, or the head, knows."""
-        for row, value in enumerate(values):
-            if not isinstance(value, str) and not images.is_image(value):
-                raise InvalidArgumentError(
-                    f"Input {row + 1} is a {type(value).__name__}: texts are str, images paths, bytes or PIL images."
-                )
-        if values and not any(isinstance(value, str) for value in values):
-            return True
-        record = self.show(reader)
-        return isinstance(record, (Encoder, Head)) and record.modality == "image"
-
     def _width(self, encoder: str, tap: str, rows: LabelledRows) -> int:
         if not tap:
             return self._encoder(encoder).width
@@ -432,45 +360,6 @@ class Client:
         if first is None:
             raise InvalidArgumentError("There are no rows to learn from.")
         return int(self.embed(encoder, [first[0]], tap=tap, progress=False).shape[1])
-
-    def _upload(self, link: Link, rows: LabelledRows, deadline: Optional[float], sent: List[str]) -> str:
-        def append(request: data_pb2.AppendRowsRequest) -> data_pb2.AppendRowsReply:
-            if request.data not in sent:
-                sent.append(request.data)
-            answer = self._work("append_rows", request, "append_rows_reply", deadline=deadline, link=link)
-            return answer.envelope.append_rows_reply
-
-        return upload(rows, append, link.limits.message_bytes, link.limits.data_rows)
-
-    def _in_parts(
-        self, values: Sequence[Any], is_image: bool, phase: str, send: Callable[[Sequence[Any], Optional[float]], None],
-        progress: Wish, timeout: Optional[float],
-    ) -> None:  # fmt: skip
-        """Cuts inputs into requests the daemon takes. Images are read as they are sent."""
-        deadline = self._deadline(timeout)
-        most = min(_TEXTS_PER_REQUEST, self._session.link().limits.texts_per_request)
-        start = 0
-        with reporting(progress if callable(progress) or len(values) > most else False) as report:
-            while start < len(values):
-                part: List[Any] = []
-                size = 0
-                for value in values[start : start + most]:
-                    item = images.image_bytes(value) if is_image else _text(value, start + len(part))
-                    size += len(item)
-                    if part and size > _REQUEST_BYTES:
-                        break
-                    part.append(item)
-                try:
-                    send(part, deadline)
-                except LimitExceededError:
-                    # The vectors of fewer inputs fit into a reply.
-                    if len(part) == 1:
-                        raise
-                    most = len(part) // 2
-                    continue
-                start += len(part)
-                if report is not None:
-                    report(Progress("", phase, start, len(values), "rows", {}, ""))
 
 
 class _argument_errors:
@@ -483,27 +372,9 @@ class _argument_errors:
             raise InvalidArgumentError(f"A setting has a wrong type or is out of range: {error}") from error
 
 
-def _expect(answer: Reply, kind: str) -> Reply:
-    if answer.envelope.WhichOneof("kind") != kind:
-        raise InternalError("hidrad answered with a message of the wrong kind. Are client and daemon of one version?")
-    return answer
-
-
-def _drop(link: Link, sent: Iterable[str]) -> None:
-    """Frees uploaded rows. What was made of them stays, and a training that runs has taken them already."""
-    for name in sent:
-        link.connection.tell("drop_rows", data_pb2.DropRowsRequest(data=name), socket="work")
-
-
 def _values(inputs: Any) -> List[Any]:
     is_one = isinstance(inputs, (str, bytes, os.PathLike)) or hasattr(inputs, "save")
     return [inputs] if is_one else list(inputs)
-
-
-def _text(value: Any, row: int) -> str:
-    if not isinstance(value, str):
-        raise InvalidArgumentError(f"Input {row + 1} is a {type(value).__name__}; it must be a text.")
-    return check_text(value, row)
 
 
 def _source(source: PathLike) -> str:
