@@ -71,14 +71,16 @@ class Limits(_message.Message):
     def __init__(self, message_bytes: _Optional[int] = ..., data_rows: _Optional[int] = ..., data_bytes: _Optional[int] = ..., texts_per_request: _Optional[int] = ..., blob_bytes: _Optional[int] = ...) -> None: ...
 
 class LoadedEncoder(_message.Message):
-    __slots__ = ["idle_seconds", "name", "weight_bytes"]
+    __slots__ = ["idle_seconds", "name", "precision", "weight_bytes"]
     IDLE_SECONDS_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
+    PRECISION_FIELD_NUMBER: _ClassVar[int]
     WEIGHT_BYTES_FIELD_NUMBER: _ClassVar[int]
     idle_seconds: float
     name: str
+    precision: str
     weight_bytes: int
-    def __init__(self, name: _Optional[str] = ..., weight_bytes: _Optional[int] = ..., idle_seconds: _Optional[float] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., weight_bytes: _Optional[int] = ..., idle_seconds: _Optional[float] = ..., precision: _Optional[str] = ...) -> None: ...
 
 class ShutdownReply(_message.Message):
     __slots__ = ["jobs_finishing"]

@@ -6,7 +6,7 @@ from typing import ClassVar as _ClassVar, Iterable as _Iterable, Mapping as _Map
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Encoder(_message.Message):
-    __slots__ = ["architecture", "bytes", "created", "digest", "layers", "licence", "max_tokens", "modality", "name", "parameters", "pooling", "revision", "source", "taps", "width"]
+    __slots__ = ["architecture", "bytes", "created", "digest", "layers", "licence", "max_tokens", "modality", "name", "parameters", "pooling", "precision", "revision", "source", "taps", "width"]
     ARCHITECTURE_FIELD_NUMBER: _ClassVar[int]
     BYTES_FIELD_NUMBER: _ClassVar[int]
     CREATED_FIELD_NUMBER: _ClassVar[int]
@@ -18,6 +18,7 @@ class Encoder(_message.Message):
     NAME_FIELD_NUMBER: _ClassVar[int]
     PARAMETERS_FIELD_NUMBER: _ClassVar[int]
     POOLING_FIELD_NUMBER: _ClassVar[int]
+    PRECISION_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
     SOURCE_FIELD_NUMBER: _ClassVar[int]
     TAPS_FIELD_NUMBER: _ClassVar[int]
@@ -33,11 +34,12 @@ class Encoder(_message.Message):
     name: str
     parameters: int
     pooling: str
+    precision: str
     revision: str
     source: str
     taps: _containers.RepeatedScalarFieldContainer[str]
     width: int
-    def __init__(self, name: _Optional[str] = ..., architecture: _Optional[str] = ..., parameters: _Optional[int] = ..., bytes: _Optional[int] = ..., width: _Optional[int] = ..., layers: _Optional[int] = ..., max_tokens: _Optional[int] = ..., pooling: _Optional[str] = ..., source: _Optional[str] = ..., revision: _Optional[str] = ..., licence: _Optional[str] = ..., digest: _Optional[str] = ..., created: _Optional[float] = ..., modality: _Optional[str] = ..., taps: _Optional[_Iterable[str]] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., architecture: _Optional[str] = ..., parameters: _Optional[int] = ..., bytes: _Optional[int] = ..., width: _Optional[int] = ..., layers: _Optional[int] = ..., max_tokens: _Optional[int] = ..., pooling: _Optional[str] = ..., source: _Optional[str] = ..., revision: _Optional[str] = ..., licence: _Optional[str] = ..., digest: _Optional[str] = ..., created: _Optional[float] = ..., modality: _Optional[str] = ..., taps: _Optional[_Iterable[str]] = ..., precision: _Optional[str] = ...) -> None: ...
 
 class Head(_message.Message):
     __slots__ = ["created", "digest", "encoder", "kind", "labels", "metrics", "modality", "name", "parameters", "run", "tap", "task"]

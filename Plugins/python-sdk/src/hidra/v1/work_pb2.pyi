@@ -55,16 +55,18 @@ class EmbedReply(_message.Message):
     def __init__(self, truncated: _Optional[int] = ..., cached: _Optional[int] = ..., seconds: _Optional[float] = ..., problems: _Optional[_Mapping[int, str]] = ...) -> None: ...
 
 class EmbedRequest(_message.Message):
-    __slots__ = ["encoder", "images", "tap", "texts"]
+    __slots__ = ["encoder", "images", "precision", "tap", "texts"]
     ENCODER_FIELD_NUMBER: _ClassVar[int]
     IMAGES_FIELD_NUMBER: _ClassVar[int]
+    PRECISION_FIELD_NUMBER: _ClassVar[int]
     TAP_FIELD_NUMBER: _ClassVar[int]
     TEXTS_FIELD_NUMBER: _ClassVar[int]
     encoder: str
     images: _containers.RepeatedScalarFieldContainer[bytes]
+    precision: str
     tap: str
     texts: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, encoder: _Optional[str] = ..., texts: _Optional[_Iterable[str]] = ..., tap: _Optional[str] = ..., images: _Optional[_Iterable[bytes]] = ...) -> None: ...
+    def __init__(self, encoder: _Optional[str] = ..., texts: _Optional[_Iterable[str]] = ..., tap: _Optional[str] = ..., images: _Optional[_Iterable[bytes]] = ..., precision: _Optional[str] = ...) -> None: ...
 
 class EvaluateReply(_message.Message):
     __slots__ = ["classes", "confusions", "head", "metrics", "notes", "rows", "seconds", "task", "truncated_rows"]
@@ -96,20 +98,22 @@ class EvaluateReply(_message.Message):
     def __init__(self, head: _Optional[str] = ..., task: _Optional[_Union[Task, str]] = ..., rows: _Optional[int] = ..., metrics: _Optional[_Mapping[str, float]] = ..., classes: _Optional[_Iterable[_Union[ClassReport, _Mapping]]] = ..., confusions: _Optional[_Iterable[_Union[Confusion, _Mapping]]] = ..., truncated_rows: _Optional[int] = ..., notes: _Optional[_Iterable[str]] = ..., seconds: _Optional[float] = ...) -> None: ...
 
 class EvaluateRequest(_message.Message):
-    __slots__ = ["data", "head", "input_column", "label_column", "label_separator", "name_column"]
+    __slots__ = ["data", "head", "input_column", "label_column", "label_separator", "name_column", "precision"]
     DATA_FIELD_NUMBER: _ClassVar[int]
     HEAD_FIELD_NUMBER: _ClassVar[int]
     INPUT_COLUMN_FIELD_NUMBER: _ClassVar[int]
     LABEL_COLUMN_FIELD_NUMBER: _ClassVar[int]
     LABEL_SEPARATOR_FIELD_NUMBER: _ClassVar[int]
     NAME_COLUMN_FIELD_NUMBER: _ClassVar[int]
+    PRECISION_FIELD_NUMBER: _ClassVar[int]
     data: str
     head: str
     input_column: str
     label_column: str
     label_separator: str
     name_column: str
-    def __init__(self, head: _Optional[str] = ..., data: _Optional[str] = ..., input_column: _Optional[str] = ..., label_column: _Optional[str] = ..., label_separator: _Optional[str] = ..., name_column: _Optional[str] = ...) -> None: ...
+    precision: str
+    def __init__(self, head: _Optional[str] = ..., data: _Optional[str] = ..., input_column: _Optional[str] = ..., label_column: _Optional[str] = ..., label_separator: _Optional[str] = ..., name_column: _Optional[str] = ..., precision: _Optional[str] = ...) -> None: ...
 
 class ExportReply(_message.Message):
     __slots__ = ["model"]
@@ -182,16 +186,18 @@ class PredictReply(_message.Message):
     def __init__(self, inputs: _Optional[_Iterable[_Union[Prediction, _Mapping]]] = ..., encoded: _Optional[int] = ..., cached: _Optional[int] = ..., truncated: _Optional[int] = ..., seconds: _Optional[float] = ...) -> None: ...
 
 class PredictRequest(_message.Message):
-    __slots__ = ["heads", "images", "texts", "top"]
+    __slots__ = ["heads", "images", "precision", "texts", "top"]
     HEADS_FIELD_NUMBER: _ClassVar[int]
     IMAGES_FIELD_NUMBER: _ClassVar[int]
+    PRECISION_FIELD_NUMBER: _ClassVar[int]
     TEXTS_FIELD_NUMBER: _ClassVar[int]
     TOP_FIELD_NUMBER: _ClassVar[int]
     heads: _containers.RepeatedScalarFieldContainer[str]
     images: _containers.RepeatedScalarFieldContainer[bytes]
+    precision: str
     texts: _containers.RepeatedScalarFieldContainer[str]
     top: int
-    def __init__(self, heads: _Optional[_Iterable[str]] = ..., texts: _Optional[_Iterable[str]] = ..., top: _Optional[int] = ..., images: _Optional[_Iterable[bytes]] = ...) -> None: ...
+    def __init__(self, heads: _Optional[_Iterable[str]] = ..., texts: _Optional[_Iterable[str]] = ..., top: _Optional[int] = ..., images: _Optional[_Iterable[bytes]] = ..., precision: _Optional[str] = ...) -> None: ...
 
 class Prediction(_message.Message):
     __slots__ = ["heads", "problem", "tokens", "truncated"]
@@ -223,6 +229,53 @@ class PullRequest(_message.Message):
     token: str
     def __init__(self, source: _Optional[str] = ..., name: _Optional[str] = ..., token: _Optional[str] = ...) -> None: ...
 
+class QuantizeReply(_message.Message):
+    __slots__ = ["encoder", "fp32_bytes", "int8_bytes", "mean", "minimum", "quantiles", "rows", "worst"]
+    class QuantilesEntry(_message.Message):
+        __slots__ = ["key", "value"]
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: float
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[float] = ...) -> None: ...
+    ENCODER_FIELD_NUMBER: _ClassVar[int]
+    FP32_BYTES_FIELD_NUMBER: _ClassVar[int]
+    INT8_BYTES_FIELD_NUMBER: _ClassVar[int]
+    MEAN_FIELD_NUMBER: _ClassVar[int]
+    MINIMUM_FIELD_NUMBER: _ClassVar[int]
+    QUANTILES_FIELD_NUMBER: _ClassVar[int]
+    ROWS_FIELD_NUMBER: _ClassVar[int]
+    WORST_FIELD_NUMBER: _ClassVar[int]
+    encoder: _registry_pb2.Encoder
+    fp32_bytes: int
+    int8_bytes: int
+    mean: float
+    minimum: float
+    quantiles: _containers.ScalarMap[str, float]
+    rows: int
+    worst: _containers.RepeatedCompositeFieldContainer[RowCosine]
+    def __init__(self, encoder: _Optional[_Union[_registry_pb2.Encoder, _Mapping]] = ..., rows: _Optional[int] = ..., mean: _Optional[float] = ..., minimum: _Optional[float] = ..., quantiles: _Optional[_Mapping[str, float]] = ..., worst: _Optional[_Iterable[_Union[RowCosine, _Mapping]]] = ..., fp32_bytes: _Optional[int] = ..., int8_bytes: _Optional[int] = ...) -> None: ...
+
+class QuantizeRequest(_message.Message):
+    __slots__ = ["data", "encoder", "input_column", "precision"]
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    ENCODER_FIELD_NUMBER: _ClassVar[int]
+    INPUT_COLUMN_FIELD_NUMBER: _ClassVar[int]
+    PRECISION_FIELD_NUMBER: _ClassVar[int]
+    data: str
+    encoder: str
+    input_column: str
+    precision: str
+    def __init__(self, encoder: _Optional[str] = ..., precision: _Optional[str] = ..., data: _Optional[str] = ..., input_column: _Optional[str] = ...) -> None: ...
+
+class RowCosine(_message.Message):
+    __slots__ = ["cosine", "row"]
+    COSINE_FIELD_NUMBER: _ClassVar[int]
+    ROW_FIELD_NUMBER: _ClassVar[int]
+    cosine: float
+    row: int
+    def __init__(self, row: _Optional[int] = ..., cosine: _Optional[float] = ...) -> None: ...
+
 class Score(_message.Message):
     __slots__ = ["label", "score"]
     LABEL_FIELD_NUMBER: _ClassVar[int]
@@ -244,7 +297,7 @@ class TrainReply(_message.Message):
     def __init__(self, head: _Optional[_Union[_registry_pb2.Head, _Mapping]] = ..., run: _Optional[_Union[_registry_pb2.Run, _Mapping]] = ..., test: _Optional[_Union[EvaluateReply, _Mapping]] = ..., summary: _Optional[_Union[TrainingSummary, _Mapping]] = ...) -> None: ...
 
 class TrainRequest(_message.Message):
-    __slots__ = ["data", "encoder", "head", "holdout", "hyperparameters", "input_column", "kind", "label_column", "label_separator", "name_column", "replace", "tap", "task", "test_data"]
+    __slots__ = ["data", "encoder", "head", "holdout", "hyperparameters", "input_column", "kind", "label_column", "label_separator", "name_column", "precision", "replace", "tap", "task", "test_data"]
     DATA_FIELD_NUMBER: _ClassVar[int]
     ENCODER_FIELD_NUMBER: _ClassVar[int]
     HEAD_FIELD_NUMBER: _ClassVar[int]
@@ -255,6 +308,7 @@ class TrainRequest(_message.Message):
     LABEL_COLUMN_FIELD_NUMBER: _ClassVar[int]
     LABEL_SEPARATOR_FIELD_NUMBER: _ClassVar[int]
     NAME_COLUMN_FIELD_NUMBER: _ClassVar[int]
+    PRECISION_FIELD_NUMBER: _ClassVar[int]
     REPLACE_FIELD_NUMBER: _ClassVar[int]
     TAP_FIELD_NUMBER: _ClassVar[int]
     TASK_FIELD_NUMBER: _ClassVar[int]
@@ -269,11 +323,12 @@ class TrainRequest(_message.Message):
     label_column: str
     label_separator: str
     name_column: str
+    precision: str
     replace: bool
     tap: str
     task: Task
     test_data: str
-    def __init__(self, head: _Optional[str] = ..., encoder: _Optional[str] = ..., task: _Optional[_Union[Task, str]] = ..., data: _Optional[str] = ..., input_column: _Optional[str] = ..., label_column: _Optional[str] = ..., test_data: _Optional[str] = ..., holdout: _Optional[float] = ..., kind: _Optional[_Union[HeadKind, _Mapping]] = ..., hyperparameters: _Optional[_Union[Hyperparameters, _Mapping]] = ..., label_separator: _Optional[str] = ..., tap: _Optional[str] = ..., replace: bool = ..., name_column: _Optional[str] = ...) -> None: ...
+    def __init__(self, head: _Optional[str] = ..., encoder: _Optional[str] = ..., task: _Optional[_Union[Task, str]] = ..., data: _Optional[str] = ..., input_column: _Optional[str] = ..., label_column: _Optional[str] = ..., test_data: _Optional[str] = ..., holdout: _Optional[float] = ..., kind: _Optional[_Union[HeadKind, _Mapping]] = ..., hyperparameters: _Optional[_Union[Hyperparameters, _Mapping]] = ..., label_separator: _Optional[str] = ..., tap: _Optional[str] = ..., replace: bool = ..., name_column: _Optional[str] = ..., precision: _Optional[str] = ...) -> None: ...
 
 class TrainingSummary(_message.Message):
     __slots__ = ["best_epoch", "cache_hits", "cache_misses", "evaluate_seconds", "extract_seconds", "learning_rate", "notes", "steps", "steps_per_second", "test_rows", "total_seconds", "train_rows", "train_seconds", "truncated_rows", "validation_rows", "validation_score"]
