@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Regenerates Sources/HidraProtocol/Generated and Sources/ONNX/Generated from the .proto files beside this script, together with
-# their digest, which a test compares with the files.
+# Regenerates Sources/HidraProtocol/Generated, Sources/ONNX/Generated and the Python package's messages from the .proto files beside
+# this script, together with their digest, which a test compares with the files.
 #
-# Needs protoc (3.15 or later) and protoc-gen-swift of swift-protobuf 1.39.0, found as $PROTOC_GEN_SWIFT or in PATH:
+# Needs protoc (3.20 to 3.25, see Plugins/python-sdk/generate.sh) and protoc-gen-swift of swift-protobuf 1.39.0, found as $PROTOC_GEN_SWIFT or in PATH:
 #     git clone --branch 1.39.0 https://github.com/apple/swift-protobuf && cd swift-protobuf
 #     swift build -c release --product protoc-gen-swift
 set -euo pipefail
@@ -42,3 +42,4 @@ cat > "$generated/ProtoDigest.swift" <<SWIFT
 package let protoDigest: UInt32 = $(printf '0x%08x' "$hash")
 SWIFT
 echo "generated ${#files[@]} files, digest $(printf '%08x' "$hash")"
+"$proto/../Plugins/python-sdk/generate.sh"

@@ -97,11 +97,14 @@ extension Registry {
     /// Where the files of an encoder lie.
     package func folder(of encoder: EncoderRecord) -> URL { directory.folder(.encoders, encoder.name) }
 
+    /// Whether the encoder's files are gone: adding it again puts them back.
+    package func isLost(_ encoder: EncoderRecord) -> Bool { !FileSystem.exists(folder(of: encoder)) }
+
     /// A name is free when nobody has it, or when its own files were lost and the same weights come again.
     private func requireRoom(for record: EncoderRecord, _ db: Database) throws {
         try BundleKind.encoder.requireNoOtherKind(record.name, db)
         guard let former = try EncoderRecord.fetch(db, named: record.name) else { return }
-        let isLost = !FileSystem.exists(folder(of: former))
+        let isLost = isLost(former)
         let heads = try HeadRecord.names(db, of: record.name)
         guard isLost, heads.isEmpty || former.digest == record.digest else {
             throw WorkbenchError(

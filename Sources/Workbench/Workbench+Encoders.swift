@@ -16,7 +16,10 @@ extension Workbench {
                 "The source has no model.safetensors in one piece, and no model.onnx; sharded checkpoints cannot be loaded. Merge the "
                     + "shards first.")
         }
-        if let present = try await registry.encoders().first(where: { $0.name == name }) {
+        // Lost files are put back by registering them again; the registry sees to it that heads get their own weights.
+        if let present = try await registry.encoders().first(where: { $0.name == name }),
+            !registry.isLost(present)
+        {
             if present.files == files.sorted(by: { $0.path < $1.path }) {
                 try FileManager.default.removeItem(at: staged)
                 return (present, false)

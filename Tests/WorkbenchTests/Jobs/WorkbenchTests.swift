@@ -40,6 +40,22 @@ struct WorkbenchTests {
         try await again.workbench.close()
     }
 
+    @Test("an encoder whose files were lost is put back by registering it again, and with heads by no other weights")
+    func repair() async throws {
+        let bench = try await Bench()
+        let registry = bench.workbench.registry
+        _ = try await bench.workbench.train(TrainingRequest(head: "kept", encoder: "tiny", rows: rows(40)))
+        let lost = registry.folder(of: try await registry.encoder(named: "tiny"))
+        try FileManager.default.removeItem(at: lost)
+        await #expect(throws: WorkbenchError.self) { try await bench.register("tiny", seed: 2) }
+        #expect(!FileManager.default.fileExists(atPath: lost.path))
+        try await bench.register("tiny", seed: 1)
+        #expect(FileManager.default.fileExists(atPath: lost.path))
+        let answers = try await bench.workbench.predict(heads: ["kept"], inputs: [.text("aa")], top: 1)
+        #expect(answers.problems.isEmpty && answers.inputs.count == 1)
+        try await bench.workbench.close()
+    }
+
     @Test("the same data and seed give the same head, to the byte")
     func deterministic() async throws {
         let bench = try await Bench()

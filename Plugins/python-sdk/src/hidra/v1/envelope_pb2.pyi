@@ -1,0 +1,158 @@
+from hidra.v1 import control_pb2 as _control_pb2
+from hidra.v1 import data_pb2 as _data_pb2
+from hidra.v1 import events_pb2 as _events_pb2
+from hidra.v1 import graph_pb2 as _graph_pb2
+from hidra.v1 import registry_pb2 as _registry_pb2
+from hidra.v1 import work_pb2 as _work_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from typing import ClassVar as _ClassVar, Iterable as _Iterable, Mapping as _Mapping, Optional as _Optional, Union as _Union
+
+BFLOAT16: DataType
+BOOL: DataType
+DATA_TYPE_UNSPECIFIED: DataType
+DESCRIPTOR: _descriptor.FileDescriptor
+FLOAT16: DataType
+FLOAT32: DataType
+FLOAT64: DataType
+INT16: DataType
+INT32: DataType
+INT64: DataType
+INT8: DataType
+PART_FINAL: Part
+PART_PARTIAL: Part
+UINT16: DataType
+UINT32: DataType
+UINT64: DataType
+UINT8: DataType
+
+class Envelope(_message.Message):
+    __slots__ = ["append_rows", "append_rows_reply", "cancel", "cancel_reply", "check_graph", "check_graph_reply", "drop_rows", "drop_rows_reply", "embed", "embed_reply", "error", "evaluate", "evaluate_reply", "event", "export", "export_reply", "goodbye", "heartbeat", "hello", "list", "list_reply", "part", "predict", "predict_reply", "progress", "pull", "pull_reply", "quantize", "quantize_reply", "remove", "remove_reply", "replay", "replay_reply", "request_id", "run_graph", "run_graph_reply", "show", "show_reply", "shutdown", "shutdown_reply", "status", "status_reply", "tensors", "train", "train_reply", "welcome"]
+    APPEND_ROWS_FIELD_NUMBER: _ClassVar[int]
+    APPEND_ROWS_REPLY_FIELD_NUMBER: _ClassVar[int]
+    CANCEL_FIELD_NUMBER: _ClassVar[int]
+    CANCEL_REPLY_FIELD_NUMBER: _ClassVar[int]
+    CHECK_GRAPH_FIELD_NUMBER: _ClassVar[int]
+    CHECK_GRAPH_REPLY_FIELD_NUMBER: _ClassVar[int]
+    DROP_ROWS_FIELD_NUMBER: _ClassVar[int]
+    DROP_ROWS_REPLY_FIELD_NUMBER: _ClassVar[int]
+    EMBED_FIELD_NUMBER: _ClassVar[int]
+    EMBED_REPLY_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    EVALUATE_FIELD_NUMBER: _ClassVar[int]
+    EVALUATE_REPLY_FIELD_NUMBER: _ClassVar[int]
+    EVENT_FIELD_NUMBER: _ClassVar[int]
+    EXPORT_FIELD_NUMBER: _ClassVar[int]
+    EXPORT_REPLY_FIELD_NUMBER: _ClassVar[int]
+    GOODBYE_FIELD_NUMBER: _ClassVar[int]
+    HEARTBEAT_FIELD_NUMBER: _ClassVar[int]
+    HELLO_FIELD_NUMBER: _ClassVar[int]
+    LIST_FIELD_NUMBER: _ClassVar[int]
+    LIST_REPLY_FIELD_NUMBER: _ClassVar[int]
+    PART_FIELD_NUMBER: _ClassVar[int]
+    PREDICT_FIELD_NUMBER: _ClassVar[int]
+    PREDICT_REPLY_FIELD_NUMBER: _ClassVar[int]
+    PROGRESS_FIELD_NUMBER: _ClassVar[int]
+    PULL_FIELD_NUMBER: _ClassVar[int]
+    PULL_REPLY_FIELD_NUMBER: _ClassVar[int]
+    QUANTIZE_FIELD_NUMBER: _ClassVar[int]
+    QUANTIZE_REPLY_FIELD_NUMBER: _ClassVar[int]
+    REMOVE_FIELD_NUMBER: _ClassVar[int]
+    REMOVE_REPLY_FIELD_NUMBER: _ClassVar[int]
+    REPLAY_FIELD_NUMBER: _ClassVar[int]
+    REPLAY_REPLY_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    RUN_GRAPH_FIELD_NUMBER: _ClassVar[int]
+    RUN_GRAPH_REPLY_FIELD_NUMBER: _ClassVar[int]
+    SHOW_FIELD_NUMBER: _ClassVar[int]
+    SHOW_REPLY_FIELD_NUMBER: _ClassVar[int]
+    SHUTDOWN_FIELD_NUMBER: _ClassVar[int]
+    SHUTDOWN_REPLY_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    STATUS_REPLY_FIELD_NUMBER: _ClassVar[int]
+    TENSORS_FIELD_NUMBER: _ClassVar[int]
+    TRAIN_FIELD_NUMBER: _ClassVar[int]
+    TRAIN_REPLY_FIELD_NUMBER: _ClassVar[int]
+    WELCOME_FIELD_NUMBER: _ClassVar[int]
+    append_rows: _data_pb2.AppendRowsRequest
+    append_rows_reply: _data_pb2.AppendRowsReply
+    cancel: _control_pb2.CancelRequest
+    cancel_reply: _control_pb2.CancelReply
+    check_graph: _graph_pb2.CheckGraphRequest
+    check_graph_reply: _graph_pb2.CheckGraphReply
+    drop_rows: _data_pb2.DropRowsRequest
+    drop_rows_reply: _data_pb2.DropRowsReply
+    embed: _work_pb2.EmbedRequest
+    embed_reply: _work_pb2.EmbedReply
+    error: Error
+    evaluate: _work_pb2.EvaluateRequest
+    evaluate_reply: _work_pb2.EvaluateReply
+    event: _events_pb2.Event
+    export: _work_pb2.ExportRequest
+    export_reply: _work_pb2.ExportReply
+    goodbye: _control_pb2.Goodbye
+    heartbeat: _control_pb2.Heartbeat
+    hello: _control_pb2.Hello
+    list: _registry_pb2.ListRequest
+    list_reply: _registry_pb2.ListReply
+    part: Part
+    predict: _work_pb2.PredictRequest
+    predict_reply: _work_pb2.PredictReply
+    progress: _registry_pb2.Progress
+    pull: _work_pb2.PullRequest
+    pull_reply: _work_pb2.PullReply
+    quantize: _work_pb2.QuantizeRequest
+    quantize_reply: _work_pb2.QuantizeReply
+    remove: _registry_pb2.RemoveRequest
+    remove_reply: _registry_pb2.RemoveReply
+    replay: _events_pb2.ReplayRequest
+    replay_reply: _events_pb2.ReplayReply
+    request_id: int
+    run_graph: _graph_pb2.RunGraphRequest
+    run_graph_reply: _graph_pb2.RunGraphReply
+    show: _registry_pb2.ShowRequest
+    show_reply: _registry_pb2.ShowReply
+    shutdown: _control_pb2.ShutdownRequest
+    shutdown_reply: _control_pb2.ShutdownReply
+    status: _control_pb2.StatusRequest
+    status_reply: _control_pb2.StatusReply
+    tensors: _containers.RepeatedCompositeFieldContainer[TensorFrame]
+    train: _work_pb2.TrainRequest
+    train_reply: _work_pb2.TrainReply
+    welcome: _control_pb2.Welcome
+    def __init__(self, request_id: _Optional[int] = ..., part: _Optional[_Union[Part, str]] = ..., tensors: _Optional[_Iterable[_Union[TensorFrame, _Mapping]]] = ..., error: _Optional[_Union[Error, _Mapping]] = ..., hello: _Optional[_Union[_control_pb2.Hello, _Mapping]] = ..., welcome: _Optional[_Union[_control_pb2.Welcome, _Mapping]] = ..., heartbeat: _Optional[_Union[_control_pb2.Heartbeat, _Mapping]] = ..., cancel: _Optional[_Union[_control_pb2.CancelRequest, _Mapping]] = ..., cancel_reply: _Optional[_Union[_control_pb2.CancelReply, _Mapping]] = ..., status: _Optional[_Union[_control_pb2.StatusRequest, _Mapping]] = ..., status_reply: _Optional[_Union[_control_pb2.StatusReply, _Mapping]] = ..., shutdown: _Optional[_Union[_control_pb2.ShutdownRequest, _Mapping]] = ..., shutdown_reply: _Optional[_Union[_control_pb2.ShutdownReply, _Mapping]] = ..., goodbye: _Optional[_Union[_control_pb2.Goodbye, _Mapping]] = ..., replay: _Optional[_Union[_events_pb2.ReplayRequest, _Mapping]] = ..., replay_reply: _Optional[_Union[_events_pb2.ReplayReply, _Mapping]] = ..., list: _Optional[_Union[_registry_pb2.ListRequest, _Mapping]] = ..., list_reply: _Optional[_Union[_registry_pb2.ListReply, _Mapping]] = ..., show: _Optional[_Union[_registry_pb2.ShowRequest, _Mapping]] = ..., show_reply: _Optional[_Union[_registry_pb2.ShowReply, _Mapping]] = ..., remove: _Optional[_Union[_registry_pb2.RemoveRequest, _Mapping]] = ..., remove_reply: _Optional[_Union[_registry_pb2.RemoveReply, _Mapping]] = ..., append_rows: _Optional[_Union[_data_pb2.AppendRowsRequest, _Mapping]] = ..., append_rows_reply: _Optional[_Union[_data_pb2.AppendRowsReply, _Mapping]] = ..., drop_rows: _Optional[_Union[_data_pb2.DropRowsRequest, _Mapping]] = ..., drop_rows_reply: _Optional[_Union[_data_pb2.DropRowsReply, _Mapping]] = ..., pull: _Optional[_Union[_work_pb2.PullRequest, _Mapping]] = ..., pull_reply: _Optional[_Union[_work_pb2.PullReply, _Mapping]] = ..., train: _Optional[_Union[_work_pb2.TrainRequest, _Mapping]] = ..., train_reply: _Optional[_Union[_work_pb2.TrainReply, _Mapping]] = ..., evaluate: _Optional[_Union[_work_pb2.EvaluateRequest, _Mapping]] = ..., evaluate_reply: _Optional[_Union[_work_pb2.EvaluateReply, _Mapping]] = ..., predict: _Optional[_Union[_work_pb2.PredictRequest, _Mapping]] = ..., predict_reply: _Optional[_Union[_work_pb2.PredictReply, _Mapping]] = ..., embed: _Optional[_Union[_work_pb2.EmbedRequest, _Mapping]] = ..., embed_reply: _Optional[_Union[_work_pb2.EmbedReply, _Mapping]] = ..., progress: _Optional[_Union[_registry_pb2.Progress, _Mapping]] = ..., export: _Optional[_Union[_work_pb2.ExportRequest, _Mapping]] = ..., export_reply: _Optional[_Union[_work_pb2.ExportReply, _Mapping]] = ..., quantize: _Optional[_Union[_work_pb2.QuantizeRequest, _Mapping]] = ..., quantize_reply: _Optional[_Union[_work_pb2.QuantizeReply, _Mapping]] = ..., check_graph: _Optional[_Union[_graph_pb2.CheckGraphRequest, _Mapping]] = ..., check_graph_reply: _Optional[_Union[_graph_pb2.CheckGraphReply, _Mapping]] = ..., run_graph: _Optional[_Union[_graph_pb2.RunGraphRequest, _Mapping]] = ..., run_graph_reply: _Optional[_Union[_graph_pb2.RunGraphReply, _Mapping]] = ..., event: _Optional[_Union[_events_pb2.Event, _Mapping]] = ...) -> None: ...
+
+class Error(_message.Message):
+    __slots__ = ["code", "details", "message"]
+    class DetailsEntry(_message.Message):
+        __slots__ = ["key", "value"]
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    CODE_FIELD_NUMBER: _ClassVar[int]
+    DETAILS_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    code: str
+    details: _containers.ScalarMap[str, str]
+    message: str
+    def __init__(self, code: _Optional[str] = ..., message: _Optional[str] = ..., details: _Optional[_Mapping[str, str]] = ...) -> None: ...
+
+class TensorFrame(_message.Message):
+    __slots__ = ["name", "shape", "type"]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    SHAPE_FIELD_NUMBER: _ClassVar[int]
+    TYPE_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    shape: _containers.RepeatedScalarFieldContainer[int]
+    type: DataType
+    def __init__(self, name: _Optional[str] = ..., type: _Optional[_Union[DataType, str]] = ..., shape: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class Part(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = []
+
+class DataType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = []

@@ -1,0 +1,102 @@
+"""One daemon for the whole run, in a home of its own, with the real MiniLM."""
+
+import csv
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+
+import hidra
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+TICKETS = REPOSITORY / "Plugins/ticket-triage/data/tickets.csv"
+
+
+def _program(name):
+    daemon = os.environ.get("HIDRA_DAEMON")
+    path = Path(daemon).with_name(name) if daemon else REPOSITORY / ".build/release" / name
+    if not os.access(path, os.X_OK):
+        pytest.skip(f"needs {name}: build it, or name hidrad with HIDRA_DAEMON")
+    return str(path)
+
+
+def _minilm():
+    named = os.environ.get("HIDRA_MINILM")
+    for folder in (named, os.path.join(os.environ.get("HIDRA_HOME", ""), "encoders/minilm")):
+        if folder and os.path.exists(os.path.join(folder, "model.safetensors")):
+            return folder
+    pytest.skip("needs the encoder MiniLM: set HIDRA_MINILM to its folder")
+
+
+@pytest.fixture(scope="session")
+def hidra_cli():
+    return _program("hidra")
+
+
+@pytest.fixture(scope="session")
+def empty_home():
+    """A home without a daemon or encoders."""
+    os.environ["HIDRA_DAEMON"] = _program("hidrad")
+    folder = tempfile.mkdtemp(prefix="hidra-python-")
+    yield folder
+    try:
+        with hidra.Client(folder, start=False) as client:
+            client.shutdown(0)
+    except hidra.UnavailableError:
+        pass
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def home():
+    os.environ["HIDRA_DAEMON"] = _program("hidrad")
+    source = _minilm()
+    folder = tempfile.mkdtemp(prefix="hidra-python-")
+    before = os.environ.get("HIDRA_HOME")
+    os.environ["HIDRA_HOME"] = folder
+    with hidra.Client() as client:
+        client.pull(Path(source), "minilm")
+    yield folder
+    with hidra.Client() as client:
+        client.shutdown(0)
+    os.environ.pop("HIDRA_HOME") if before is None else os.environ.update(HIDRA_HOME=before)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def client(home):
+    with hidra.Client(home) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def cli(home, hidra_cli):
+    def run(*arguments):
+        done = subprocess.run([hidra_cli, *map(str, arguments)], capture_output=True, text=True, timeout=300)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def tickets():
+    """The first 300 support messages, as a dict of columns."""
+    with open(TICKETS, newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))[:300]
+    return {name: [row[name] for row in rows] for name in rows[0]}
+
+
+ENDLESS = dict(text="message", label="intent", encoder="minilm", epochs=10_000, patience=10_000, lr=0.001)
+"""Settings of a training that is still going on when a test wants to end it."""
+
+
+def until(condition, seconds=10.0):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come to pass in time"
+        time.sleep(0.02)
