@@ -167,7 +167,7 @@ struct HelpTests {
         let names = Set(Self.verbs.compactMap { $0.configuration.commandName })
         #expect(
             names == [
-                "pull", "train", "predict", "embed", "eval", "ls", "ps", "show", "rm", "start", "stop", "status",
+                "pull", "train", "predict", "embed", "eval", "quantize", "ls", "ps", "show", "rm", "start", "stop", "status",
                 "events",
                 "doctor", "graph", "export",
             ])

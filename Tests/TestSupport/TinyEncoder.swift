@@ -11,8 +11,11 @@ package enum TinyEncoder {
     /// Writes the folder of a Hugging Face encoder. The same seed gives the same weights.
     package static func write(to folder: URL, seed: UInt64 = 1) throws {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        try JSONSerialization.data(withJSONObject: configuration).write(to: folder.appending(path: "config.json"))
-        try JSONSerialization.data(withJSONObject: tokenizer).write(to: folder.appending(path: "tokenizer.json"))
+        // Sorted: the same encoder has the same digests.
+        try JSONSerialization.data(withJSONObject: configuration, options: .sortedKeys).write(
+            to: folder.appending(path: "config.json"))
+        try JSONSerialization.data(withJSONObject: tokenizer, options: .sortedKeys).write(
+            to: folder.appending(path: "tokenizer.json"))
         try SafetensorsWriter.encode(weights(seed)).write(to: folder.appending(path: "model.safetensors"))
     }
 
