@@ -32,7 +32,7 @@ public nonisolated struct Hidra_V1_Event: Sendable {
   /// Seconds since 1970.
   public var time: Double = 0
 
-  /// "daemon.started", "daemon.stopping", "encoder.registered", "encoder.loaded", "run.started", "run.finished", "run.failed",
+  /// "daemon.started", "daemon.stopping", "encoder.registered", "encoder.loaded", "encoder.precision", "run.started", "run.finished", "run.failed",
   /// "run.cancelled", "run.interrupted", "head.registered", "removed" (what was asked for), "head.removed" (with its encoder),
   /// "warning"
   public var name: String = String()
