@@ -41,7 +41,7 @@ test: encoder ## Runs all tests; the last line counts them.
 
 .PHONY: bench
 bench: encoder ## Measures this machine: kernels, encoding, head training; then the whole job against what else there is.
-	@Tests/Benchmarks/bench
+	@python3 Tests/Benchmarks/bench.py
 
 .PHONY: soak
 soak: encoder ## A long run of predictions and trainings side by side; watches latency and memory.

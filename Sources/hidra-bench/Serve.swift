@@ -21,6 +21,7 @@ struct Serve: AsyncParsableCommand {
     @Option(help: "Column of labels.") var label = "category"
     @Option(help: "Seconds of each measurement.") var seconds = 3.0
     @Option(help: "Most heads in one request.") var heads = 100
+    @Option(help: "fp32 or int8.") var precision = Precision.fp32
 
     func run() async throws {
         let table = try Table.read(path: csv)
@@ -59,7 +60,7 @@ struct Serve: AsyncParsableCommand {
     /// One short sentence, alternately in this process and through the daemon: the difference is what the socket, the envelope and the
     /// scheduling add.
     private func overhead(_ client: HidraClient, _ head: String) async throws {
-        let local = try TextEncoder(folder: URL(filePath: model))
+        let local = try TextEncoder(folder: URL(filePath: model), precision: precision)
         var direct: [Double] = [], served: [Double] = []
         let end = ContinuousClock.now + .seconds(seconds)
         while ContinuousClock.now < end {
@@ -69,12 +70,12 @@ struct Serve: AsyncParsableCommand {
             _ = local.features([local.tokenize(text)])
             direct.append((ContinuousClock.now - start) / .milliseconds(1))
             start = .now
-            _ = try await client.predict(heads: [head], .texts([text]))
+            _ = try await client.predict(heads: [head], .texts([text]), precision: precision.rawValue)
             served.append((ContinuousClock.now - start) / .milliseconds(1))
         }
         let (alone, through) = (Percentiles(direct), Percentiles(served))
         say([
-            ("bench", "one sentence"), ("tokens", local.tokenize("What can I do if my card number 1 still hasn't arrived?").count),
+            ("bench", "one sentence"), ("precision", precision.rawValue), ("tokens", local.tokenize("What can I do if my card number 1 still hasn't arrived?").count),
             ("requests", served.count), ("engine_p50_ms", alone[0.5]), ("engine_p99_ms", alone[0.99]),
             ("socket_p50_ms", through[0.5]), ("socket_p99_ms", through[0.99]),
             ("added_p50_us", (through[0.5] - alone[0.5]) * 1e3),
@@ -91,7 +92,7 @@ struct Serve: AsyncParsableCommand {
                 round += 1
                 let text = "Where did my transfer number \(round) to the other account go?"
                 let start = ContinuousClock.now
-                _ = try await client.predict(heads: Array(names.prefix(count)), .texts([text]))
+                _ = try await client.predict(heads: Array(names.prefix(count)), .texts([text]), precision: precision.rawValue)
                 times[index].append((ContinuousClock.now - start) / .milliseconds(1))
             }
         }
@@ -112,7 +113,7 @@ struct Serve: AsyncParsableCommand {
                     var count = 0
                     while ContinuousClock.now < end {
                         let text = texts[(index * 613 + count) % texts.count] + " (\(clients)/\(index))"
-                        _ = try await client.predict(heads: [head], .texts([text]))
+                        _ = try await client.predict(heads: [head], .texts([text]), precision: precision.rawValue)
                         count += 1
                     }
                     await client.close()
