@@ -95,7 +95,8 @@ extension KernelTests {
             let classes = size.outputs, stride = stride(size.rows), scale = 0.25
             let scores = numbers(classes * stride, 5).map { $0 * 8 }
             let targets = (0..<size.rows).map { Int32($0 * 7 % classes) }
-            let weights = settings.weighted ? numbers(classes, 6).map { $0 + 1.5 } : [Float](repeating: 1, count: classes)
+            let weights =
+                settings.weighted ? numbers(classes, 6).map { $0 + 1.5 } : [Float](repeating: 1, count: classes)
             let smoothing = Double(settings.smoothing), share = smoothing / Double(classes)
             var losses: [Double] = [], slopes = [[Double]](repeating: [], count: classes)
             for row in 0..<size.rows {
@@ -119,7 +120,9 @@ extension KernelTests {
                     ck_cross_entropy_columns_f32(&loss, size.rows, targets, &y, stride, &actual)
                     expect(actual, losses, "\(level), losses")
                     for c in 0..<classes {
-                        expect(Array(y[c * stride..<c * stride + size.rows]), slopes[c], "\(level), class \(c)", absolute: 2e-6)
+                        expect(
+                            Array(y[c * stride..<c * stride + size.rows]), slopes[c], "\(level), class \(c)",
+                            absolute: 2e-6)
                     }
                 }
             }
@@ -168,7 +171,8 @@ extension KernelTests {
                                         let second = second.baseAddress, let slopes = slopes.baseAddress
                                     else { return }
                                     ck_row_adamw_f32(
-                                        x, &factors, size.outputs - half, slopes + half * stride, stride, weight + start,
+                                        x, &factors, size.outputs - half, slopes + half * stride, stride,
+                                        weight + start,
                                         first + start, second + start)
                                     ck_row_adamw_f32(x, &factors, half, slopes, stride, weight, first, second)
                                 }

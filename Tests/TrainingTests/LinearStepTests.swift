@@ -74,7 +74,8 @@ struct LinearStepTests {
 
     @Test("whatever it does not cover is left to the tape")
     func refuses() {
-        func taken(_ change: (inout Problem) -> Void, _ optimiser: (Problem) -> (any Optimiser)? = { _ in nil }) -> Bool {
+        func taken(_ change: (inout Problem) -> Void, _ optimiser: (Problem) -> (any Optimiser)? = { _ in nil }) -> Bool
+        {
             var problem = Problem()
             change(&problem)
             return problem.linearStep(optimiser(problem)) != nil
