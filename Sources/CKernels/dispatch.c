@@ -1,5 +1,6 @@
 #include "dispatch.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -124,11 +125,32 @@ void ck_dropout_f32(size_t n, uint64_t seed, uint64_t first, float rate, const f
     table->dropout(n, seed, first, rate, x, y, mask);
 }
 
-void ck_adamw_f32(size_t n, float *parameter, const float *gradient, float *first_moment, float *second_moment,
-                  float learning_rate, float beta1, float beta2, float eps, float weight_decay, float bias_correction1,
-                  float bias_correction2) {
-    table->adamw(n, parameter, gradient, first_moment, second_moment, learning_rate, beta1, beta2, eps, weight_decay,
-                 bias_correction1, bias_correction2);
+ck_adamw ck_adamw_factors(float learning_rate, float beta1, float beta2, float eps, float weight_decay, uint64_t step) {
+    const float correction1 = 1 - powf(beta1, (float)step), correction2 = 1 - powf(beta2, (float)step);
+    return (ck_adamw){
+        .keep = 1 - learning_rate * weight_decay, .step = learning_rate / correction1, .inverse = 1 / sqrtf(correction2),
+        .share1 = 1 - beta1, .beta2 = beta2, .share2 = 1 - beta2, .eps = eps,
+    };
+}
+
+void ck_adamw_f32(const ck_adamw *factors, size_t n, float *parameter, const float *gradient, float *first_moment,
+                  float *second_moment) {
+    table->adamw(factors, n, parameter, gradient, first_moment, second_moment);
+}
+
+void ck_row_scores_f32(const ck_rows *x, size_t outputs, const float *weight, const float *bias, float *scores,
+                       size_t stride) {
+    table->row_scores(x, outputs, weight, bias, scores, stride);
+}
+
+void ck_cross_entropy_columns_f32(const ck_cross_entropy *loss, size_t rows, const int32_t *targets, float *scores,
+                                  size_t stride, float *losses) {
+    table->cross_entropy_columns(loss, rows, targets, scores, stride, losses);
+}
+
+void ck_row_adamw_f32(const ck_rows *x, const ck_adamw *factors, size_t outputs, const float *slopes, size_t stride,
+                      float *weight, float *first_moment, float *second_moment) {
+    table->row_adamw(x, factors, outputs, slopes, stride, weight, first_moment, second_moment);
 }
 
 int ck_map_keeps_output(ck_map f) {

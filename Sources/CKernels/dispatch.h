@@ -20,7 +20,10 @@ typedef struct {
     float (*sum)(size_t, const float *);
     float (*dot)(size_t, const float *, const float *);
     void (*axpy)(size_t, float, const float *, float *);
-    void (*adamw)(size_t, float *, const float *, float *, float *, float, float, float, float, float, float, float);
+    void (*adamw)(const ck_adamw *, size_t, float *, const float *, float *, float *);
+    void (*row_scores)(const ck_rows *, size_t, const float *, const float *, float *, size_t);
+    void (*cross_entropy_columns)(const ck_cross_entropy *, size_t, const int32_t *, float *, size_t, float *);
+    void (*row_adamw)(const ck_rows *, const ck_adamw *, size_t, const float *, size_t, float *, float *, float *);
     void (*dropout)(size_t, uint64_t, uint64_t, float, const float *, float *, float *);
     void (*map)(ck_map, size_t, const float *, float *);
     void (*map_backward)(ck_map, size_t, const float *, const float *, float *);

@@ -13,6 +13,10 @@
 #define CK_EACH_TILE(T)                                                                                                 \
     CK_ALL(T, 1) CK_ALL(T, 2) CK_ALL(T, 3) CK_BOTH(T, 4) CK_BOTH(T, 5) CK_BOTH(T, 6) CK_BOTH(T, 7) CK_BOTH(T, 8)       \
     CK_BOTH(T, 9) CK_BOTH(T, 10) CK_BOTH(T, 11) CK_BOTH(T, 12)
+#define CK_EACH_STEP_TILE(T)                                                                                            \
+    CK_BOTH(T, 1) CK_BOTH(T, 2) CK_BOTH(T, 3) CK_BOTH(T, 4) CK_BOTH(T, 5) CK_BOTH(T, 6) CK_BOTH(T, 7) CK_BOTH(T, 8)    \
+    CK_BOTH(T, 9) CK_BOTH(T, 10) CK_BOTH(T, 11) CK_BOTH(T, 12)
+#define CK_DOTS 4
 #include "kernels.inc"
 #pragma clang attribute pop
 #endif

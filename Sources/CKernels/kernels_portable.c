@@ -6,4 +6,6 @@
 #define CK_FEW_ROWS 2
 #define CK_WIDE_PANELS 2
 #define CK_EACH_TILE(T) T(1, 1) T(1, 2) T(2, 1) T(2, 2) T(3, 1) T(4, 1) T(5, 1) T(6, 1)
+#define CK_EACH_STEP_TILE(T) T(1, 1) T(2, 1) T(3, 1) T(4, 1) T(5, 1) T(6, 1)
+#define CK_DOTS 2
 #include "kernels.inc"

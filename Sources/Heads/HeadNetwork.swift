@@ -62,6 +62,10 @@ package struct HeadNetwork: Network {
         if case .graph(let network) = body { network.buffers } else { [] }
     }
 
+    package var linearLayer: (weight: Parameter, bias: Parameter)? {
+        if case .linear(let output) = body { (output.weight, output.bias) } else { nil }
+    }
+
     package func callAsFunction(_ x: Tensor, dropoutSeed: UInt64?) throws -> Tensor {
         switch body {
         case .linear(let output): return output(x)

@@ -35,8 +35,9 @@ extension DifferentiableOp {
 
     package func apply(_ inputs: [Tensor]) -> Tensor {
         guard inputs.contains(where: \.isTracked) else { return untrackedForward(inputs) }
-        var (output, saved) = forward(inputs.map(\.detached))
-        output.node = TapeNode(op: self, inputs: inputs, saved: saved, shape: output.shape)
+        let detached = inputs.map(\.detached)
+        var (output, saved) = forward(detached)
+        output.node = TapeNode(op: self, inputs: inputs, detached: detached, saved: saved, shape: output.shape)
         return output
     }
 

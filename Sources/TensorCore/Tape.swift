@@ -4,23 +4,31 @@ import Synchronization
 /// One recorded op, or a leaf. Nodes are numbered as they are made, so that the numbers are a topological order.
 package final class TapeNode {
     fileprivate let op: (any DifferentiableOp)?
-    fileprivate let inputs: [Tensor]
+    /// The inputs with their history, and what `backward` gets of them.
+    fileprivate let inputs: [Tensor], detached: [Tensor]
     fileprivate let saved: Saved
     fileprivate let shape: Shape
     fileprivate let number: UInt64
 
+    // What the backward pass in progress knows of the node. Passes are numbered, so that what an earlier one left means nothing.
+    /// The pass that has seen the node, the one that finds it on a path to a wanted leaf, and the one that wants its gradient.
+    fileprivate var seen: UInt64 = 0, useful: UInt64 = 0, wanted: UInt64 = 0
+    /// What has been added up so far; nil again when the pass has ended.
+    fileprivate var gradient: Tensor?
+
     private static let counter = Atomic<UInt64>(0)
 
-    init(op: (any DifferentiableOp)?, inputs: [Tensor], saved: Saved, shape: Shape) {
+    init(op: (any DifferentiableOp)?, inputs: [Tensor], detached: [Tensor], saved: Saved, shape: Shape) {
         self.op = op
         self.inputs = inputs
+        self.detached = detached
         self.saved = saved
         self.shape = shape
         self.number = Self.counter.add(1, ordering: .relaxed).newValue
     }
 
     convenience init(leaf shape: Shape) {
-        self.init(op: nil, inputs: [], saved: [], shape: shape)
+        self.init(op: nil, inputs: [], detached: [], saved: [], shape: shape)
     }
 }
 
@@ -35,54 +43,57 @@ extension Tensor {
     /// Vector–Jacobian product: `seed` is the gradient with respect to this tensor.
     package func gradients(for leaves: [Tensor], from seed: Tensor) -> [Tensor] {
         precondition(seed.shape == shape, "gradients: seed \(seed.shape) for output \(shape)")
-        let wanted = leaves.map { leaf -> TapeNode in
-            guard let node = leaf.node else { preconditionFailure("gradients: a leaf is not tracked") }
-            return node
+        guard let node else {
+            precondition(leaves.allSatisfy(\.isTracked), "gradients: a leaf is not tracked")
+            return leaves.map { Tensor(repeating: 0, $0.shape) }
         }
-        guard let node else { return leaves.map { Tensor(repeating: 0, $0.shape) } }
-        var pass = BackwardPass(root: node, wanted: wanted)
+        let pass = BackwardPass(root: node, wanted: leaves)
         pass.add(seed.detached, to: node)
         pass.run()
-        return zip(wanted, leaves).map { node, leaf in
-            pass.gradients[ObjectIdentifier(node)]?.contiguous() ?? Tensor(repeating: 0, leaf.shape)
-        }
+        defer { pass.forget(leaves) }
+        return leaves.map { $0.node?.gradient?.contiguous() ?? Tensor(repeating: 0, $0.shape) }
     }
 }
 
 /// Walks the tape once, newest first. Broadcast reduction and accumulation happen here and nowhere else.
 private struct BackwardPass {
-    var gradients: [ObjectIdentifier: Tensor] = [:]
+    private static let counter = Atomic<UInt64>(0)
+    private let number = Self.counter.add(1, ordering: .relaxed).newValue
     private var order: [TapeNode] = []
-    /// Nodes on a path to a wanted leaf; nothing is computed for the others.
-    private var useful: Set<ObjectIdentifier>
-    private let wanted: Set<ObjectIdentifier>
 
-    init(root: TapeNode, wanted: [TapeNode]) {
-        self.wanted = Set(wanted.map(ObjectIdentifier.init))
-        useful = self.wanted
-        var seen: Set<ObjectIdentifier> = [ObjectIdentifier(root)]
-        var pending = [root]
-        while let node = pending.popLast() {
-            order.append(node)
-            for input in node.inputs {
-                if let parent = input.node, seen.insert(ObjectIdentifier(parent)).inserted { pending.append(parent) }
+    init(root: TapeNode, wanted: [Tensor]) {
+        for leaf in wanted {
+            guard let node = leaf.node else { preconditionFailure("gradients: a leaf is not tracked") }
+            (node.wanted, node.useful) = (number, number)
+        }
+        // Nodes whose inputs have been looked at come first.
+        root.seen = number
+        order.reserveCapacity(64)
+        order.append(root)
+        var next = 0
+        while next < order.count {
+            for input in order[next].inputs {
+                if let parent = input.node, parent.seen != number {
+                    parent.seen = number
+                    order.append(parent)
+                }
             }
+            next += 1
         }
         order.sort { $0.number > $1.number }
-        for node in order.reversed()
-        where node.inputs.contains(where: { $0.node.map { useful.contains(ObjectIdentifier($0)) } ?? false }) {
-            useful.insert(ObjectIdentifier(node))
+        // Nodes on a path to a wanted leaf; nothing is computed for the others.
+        for node in order.reversed() where node.inputs.contains(where: { $0.node?.useful == number }) {
+            node.useful = number
         }
     }
 
-    mutating func run() {
-        for node in order where useful.contains(ObjectIdentifier(node)) {
-            let key = ObjectIdentifier(node)
-            guard let op = node.op, let gradient = gradients[key] else { continue }
-            if !wanted.contains(key) { gradients[key] = nil }
-            let needs = node.inputs.map { $0.node.map { useful.contains(ObjectIdentifier($0)) } ?? false }
+    func run() {
+        for node in order where node.useful == number {
+            guard let op = node.op, let gradient = node.gradient else { continue }
+            if node.wanted != number { node.gradient = nil }
+            let needs = node.inputs.map { $0.node?.useful == number }
             let dy = type(of: op).takesStridedGradient ? gradient : gradient.contiguous()
-            let results = op.backward(dy, inputs: node.inputs.map(\.detached), saved: node.saved, needs: needs)
+            let results = op.backward(dy, inputs: node.detached, saved: node.saved, needs: needs)
             precondition(
                 results.count == node.inputs.count,
                 "\(type(of: op).name): backward returned \(results.count) gradients for \(node.inputs.count) inputs")
@@ -95,12 +106,17 @@ private struct BackwardPass {
         }
     }
 
-    mutating func add(_ gradient: Tensor, to node: TapeNode) {
+    func add(_ gradient: Tensor, to node: TapeNode) {
         precondition(
             gradient.shape == node.shape, "tape: gradient \(gradient.shape) for a value of shape \(node.shape)")
-        let key = ObjectIdentifier(node)
         // A new tensor: an op may have returned its incoming gradient, which others still read.
-        gradients[key] = gradients[key].map { elementwise(ck_zip_add, "tape", $0, gradient) } ?? gradient
+        node.gradient = node.gradient.map { elementwise(ck_zip_add, "tape", $0, gradient) } ?? gradient
+    }
+
+    /// Leaves live on, and must not keep their gradients; nor must other nodes that nothing went on from.
+    func forget(_ leaves: [Tensor]) {
+        for leaf in leaves { leaf.node?.gradient = nil }
+        for node in order { node.gradient = nil }
     }
 }
 

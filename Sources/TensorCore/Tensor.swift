@@ -36,7 +36,7 @@ package struct Tensor {
         }
     }
 
-    package init(scalar: Float) { self.init([scalar], []) }
+    package init(scalar: Float) { self.init(repeating: scalar, []) }
 
     /// Distance between neighbours along each axis, in elements.
     package var strides: [Int] { ownStrides ?? shape.contiguousStrides }

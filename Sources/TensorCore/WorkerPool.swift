@@ -75,11 +75,18 @@ package final class WorkerPool: Sendable {
     /// `@unchecked`: written by the caller that holds `busy`, before it publishes the ticket; read by a thread that has taken a part
     /// and not yet counted it as finished, while that caller waits.
     private final class WorkSlot: @unchecked Sendable {
-        var body: ((Int) -> Void)?
+        var work: UnsafeRawPointer?
+        var kind: (any PartedWork.Type)?
+        var parts = 0
+        /// Parts that one ticket's number stands for.
+        var group = 1
 
-        /// Not inlined: when it returns, this thread holds no reference to the caller's closure any more.
+        /// Not inlined: when it returns, this thread holds no reference to the caller's work any more.
         @inline(never)
-        func run(_ part: Int) { body?(part) }
+        func run(_ index: Int) {
+            guard let work, let kind else { return }
+            kind.run(index * group..<min((index + 1) * group, parts), of: work)
+        }
     }
 
     /// Whether a `parallel` call is under way: another one would run on its caller's thread.
@@ -109,37 +116,45 @@ package final class WorkerPool: Sendable {
     /// Calls `body` once for each part in `0..<parts`, on several threads, and returns when all are done.
     /// A call from inside a part, or while another thread has the workers, runs its parts in order on the calling thread.
     package func parallel(_ parts: Int, _ body: (Int) -> Void) {
-        guard parts > 1, threads > 1, !busy.exchange(true, ordering: .acquiring) else {
+        guard parts > 1, threads > 1 else {
             for part in 0..<parts { body(part) }
             return
         }
+        withoutActuallyEscaping(body) { parallel(parts, ClosureWork(body: $0)) }
+    }
+
+    /// The same without a closure, which would be allocated.
+    package func parallel(_ parts: Int, _ work: some PartedWork) {
+        guard parts > 1, threads > 1, !busy.exchange(true, ordering: .acquiring) else {
+            for part in 0..<parts { work.run(part) }
+            return
+        }
         defer { busy.store(false, ordering: .releasing) }
+        withUnsafePointer(to: work) { share(parts, UnsafeRawPointer($0), type(of: work)) }
+    }
+
+    /// Of the caller that holds `busy`.
+    private func share(_ parts: Int, _ work: UnsafeRawPointer, _ kind: any PartedWork.Type) {
         // More parts than a ticket counts are handed out in groups.
         let group = (parts + Ticket.mostParts - 1) / Ticket.mostParts
         let groups = (parts + group - 1) / group
-        let grouped = { (index: Int) in
-            for part in index * group..<min((index + 1) * group, parts) { body(part) }
+        (slot.work, slot.kind, slot.parts, slot.group) = (work, kind, parts, group)
+        finished.store(0, ordering: .relaxed)
+        let next = generation.load(ordering: .relaxed) + 1
+        // The same share for the same thread in every call: what it has just written is in its cache.
+        for thread in 0..<threads {
+            tickets.publish(Ticket(next, groups * thread / threads..<groups * (thread + 1) / threads), of: thread)
         }
-        withoutActuallyEscaping(grouped) { grouped in
-            slot.body = grouped
-            finished.store(0, ordering: .relaxed)
-            let next = generation.load(ordering: .relaxed) + 1
-            // The same share for the same thread in every call: what it has just written is in its cache.
-            for thread in 0..<threads {
-                tickets.publish(
-                    Ticket(next, groups * thread / threads..<groups * (thread + 1) / threads), of: thread)
-            }
-            generation.store(next, ordering: .sequentiallyConsistent)
-            if sleeping.load(ordering: .sequentiallyConsistent) > 0 { wakeAll() }
-            takeParts(0)
-            var spins = 0
-            while finished.load(ordering: .acquiring) < groups {
-                spins += 1
-                // A worker that has lost its core needs ours to go on.
-                if spins < Self.patience { ck_pause() } else { sched_yield() }
-            }
-            slot.body = nil
+        generation.store(next, ordering: .sequentiallyConsistent)
+        if sleeping.load(ordering: .sequentiallyConsistent) > 0 { wakeAll() }
+        takeParts(0)
+        var spins = 0
+        while finished.load(ordering: .acquiring) < groups {
+            spins += 1
+            // A worker that has lost its core needs ours to go on.
+            if spins < Self.patience { ck_pause() } else { sched_yield() }
         }
+        (slot.work, slot.kind) = (nil, nil)
     }
 
     /// Turns of a waiting loop before a thread gives its core away: some tens of microseconds, the gap between two products of a
@@ -182,6 +197,24 @@ package final class WorkerPool: Sendable {
             takeParts(index)
         }
     }
+}
+
+/// Work in parts that may run at the same time.
+package protocol PartedWork {
+    func run(_ part: Int)
+}
+
+extension PartedWork {
+    /// Runs parts of the `Self` at `address`.
+    fileprivate static func run(_ parts: Range<Int>, of address: UnsafeRawPointer) {
+        let work = address.assumingMemoryBound(to: Self.self)
+        for part in parts { work.pointee.run(part) }
+    }
+}
+
+private struct ClosureWork: PartedWork {
+    let body: (Int) -> Void
+    func run(_ part: Int) { body(part) }
 }
 
 /// A mutex with its condition variable, for threads of ours that sleep until there is work.

@@ -6,6 +6,8 @@ package protocol Network {
     var parameters: [Parameter] { get }
     /// Values that training moves in place without a gradient, such as batch normalisation's running statistics.
     var buffers: [Tensor] { get }
+    /// The layer `y = x Wᵀ + b`, W `[outputs, width]`, of a network that is nothing else; nil for all others.
+    var linearLayer: (weight: Parameter, bias: Parameter)? { get }
 
     /// x `[rows, width]` → `[rows, outputs]`. `dropoutSeed` is given in training and makes its randomness repeatable; nil in
     /// evaluation.
@@ -16,4 +18,5 @@ package protocol Network {
 
 extension Network {
     package var buffers: [Tensor] { [] }
+    package var linearLayer: (weight: Parameter, bias: Parameter)? { nil }
 }

@@ -29,9 +29,7 @@ package final class Trainer {
     private let targets: Targets
     private let objective: Objective
     private let schedule: Schedule
-    private var optimiser: any Optimiser
-    private let clipping: [GradientClipping]
-    private var accumulation = GradientAccumulation()
+    private let method: any TrainingStep
     private var average: WeightAverage?
     package let stepsPerEpoch: Int
     private var order: [Int] = []
@@ -60,13 +58,17 @@ package final class Trainer {
         stepsPerEpoch = max(1, (split.kept.count + rowsPerStep - 1) / rowsPerStep)
         totalSteps = stepsPerEpoch * settings.epochs
         schedule = .cosine(warmup: Int((Double(totalSteps) * settings.warmup).rounded()), total: totalSteps)
-        self.optimiser = optimiser ?? AdamW(network.parameters, weightDecay: Float(settings.weightDecay))
+        let optimiser = optimiser ?? AdamW(network.parameters, weightDecay: Float(settings.weightDecay))
         precondition(
-            self.optimiser.parameters.map(\.name) == network.parameters.map(\.name),
+            optimiser.parameters.map(\.name) == network.parameters.map(\.name),
             "the optimiser has other parameters than the network")
-        clipping =
-            (settings.clipValue.map { [.value(largest: Float($0))] } ?? [])
-            + (settings.clipNorm.map { [.norm(largest: $0)] } ?? [])
+        method =
+            LinearStep(
+                network, features: features, targets: targets, objective: objective, settings: settings,
+                optimiser: optimiser)
+            ?? TapeStep(
+                network, features: features, targets: targets, objective: objective, settings: settings,
+                optimiser: optimiser)
         average = settings.averageDecay.map { WeightAverage(network.parameters, decay: $0) }
         leaves = network.parameters.map(\.value)
         kept = WeightSnapshot(leaves + network.buffers)
@@ -89,11 +91,15 @@ package final class Trainer {
             lossSum = 0
         }
         if bestEpoch == 0, step % Self.snapshotInterval == 0 { kept.take() }
-        let (loss, gradients) = try slopes(position)
-        var clipped = gradients
-        for clip in clipping { clipped = clip(clipped).gradients }
-        // The schedule starts at 0; the first step should already move.
-        optimiser.step(clipped, learningRate: schedule.rate(step + 1, base: learningRate))
+        let size = settings.batchSize * settings.accumulation
+        let rows = order[position * size..<min((position + 1) * size, order.count)]
+        let loss: Float
+        do {
+            // The schedule starts at 0; the first step should already move.
+            loss = try method.take(rows, step: step, learningRate: schedule.rate(step + 1, base: learningRate))
+        } catch let divergence as Divergence {
+            throw stop(divergence)
+        }
         average?.update()
         step += 1
         lossSum += Double(loss)
@@ -101,23 +107,15 @@ package final class Trainer {
         return loss
     }
 
-    /// Mean loss and gradients of the step's rows, all of them finite.
-    private func slopes(_ position: Int) throws -> (Float, [Tensor]) {
-        let size = settings.batchSize, first = position * settings.accumulation
-        var total = 0.0, rows = 0, gradients: [Tensor] = []
-        for part in first..<first + settings.accumulation where part * size < order.count {
-            let batch = order[part * size..<min((part + 1) * size, order.count)]
-            let seed = settings.seed &+ UInt64(step &* settings.accumulation &+ part - first) &* 0x9e37_79b9
-            let loss = objective(try network(features.gather(batch), dropoutSeed: seed), targets.selecting(batch))
-            guard loss.scalar.isFinite else { throw stop(loss.scalar, batch) }
-            gradients = loss.gradients(for: leaves)
-            if let bad = FiniteCheck.firstBad(gradients) { throw stop(bad) }
-            if settings.accumulation == 1 { return (loss.scalar, gradients) }
-            accumulation.add(gradients, rows: batch.count)
-            total += Double(loss.scalar) * Double(batch.count)
-            rows += batch.count
+    private func stop(_ divergence: Divergence) -> TrainingError {
+        switch divergence {
+        case .loss(let loss, let batch): return stop(loss, batch)
+        case .gradient(let parameter, let element, let value):
+            let name = network.parameters[parameter].name
+            return stop(
+                tensor: name, "the gradient of \"\(name)\" is \(value) at element \(element)",
+                "Try a lower learning rate than \(learningRate).")
         }
-        return (Float(total / Double(rows)), accumulation.take())
     }
 
     private func stop(_ loss: Float, _ batch: ArraySlice<Int>) -> TrainingError {
@@ -132,13 +130,6 @@ package final class Trainer {
         var error = stop(tensor: "loss", "the loss is \(kind)", advice)
         error.row = row
         return error
-    }
-
-    private func stop(_ bad: (tensor: Int, element: Int, value: Float)) -> TrainingError {
-        let name = network.parameters[bad.tensor].name
-        return stop(
-            tensor: name, "the gradient of \"\(name)\" is \(bad.value) at element \(bad.element)",
-            "Try a lower learning rate than \(learningRate).")
     }
 
     /// Ends training with the last good weights.

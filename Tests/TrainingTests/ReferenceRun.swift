@@ -89,6 +89,17 @@ final class ReferenceRun {
         }
     }
 
+    /// Trains `parameters` by whole steps, of which only losses and final weights can be seen.
+    func follow(_ parameters: [(String, Parameter)], by method: any TrainingStep) throws {
+        for step in 0..<steps {
+            let loss = try method.take(batch(step)[...], step: step, learningRate: try reference.rate(step))
+            try expect("loss", step: step, Double(loss))
+        }
+        for (name, parameter) in parameters where golden.compared.contains("final.\(name)") {
+            try expect("final.\(name)", parameter.value)
+        }
+    }
+
     /// Whatever the manifest compares must have been compared.
     func requireComplete() {
         let missing = golden.compared.filter { !compared.contains($0) }

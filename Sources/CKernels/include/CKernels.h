@@ -117,11 +117,55 @@ void ck_axpy_f32(size_t n, float alpha, const float *x, float *y);
 // 1 / (1 − rate); y = x · mask.
 void ck_dropout_f32(size_t n, uint64_t seed, uint64_t first, float rate, const float *x, float *y, float *mask);
 
-// One AdamW step (Loshchilov & Hutter 2019; PyTorch's order of operations), parameters updated in place.
-// bias_correction1 = 1 − beta1^t, bias_correction2 = 1 − beta2^t.
-void ck_adamw_f32(size_t n, float *parameter, const float *gradient, float *first_moment, float *second_moment,
-                  float learning_rate, float beta1, float beta2, float eps, float weight_decay,
-                  float bias_correction1, float bias_correction2);
+// The numbers of one AdamW step (Loshchilov & Hutter 2019), in PyTorch's order of operations:
+// m += share1 (g − m); v = beta2 v + share2 g²; p = keep p − step m / (inverse √v + eps).
+typedef struct {
+    float keep;    // 1 − learning rate · weight decay
+    float step;    // learning rate / (1 − beta1^t)
+    float inverse; // 1 / √(1 − beta2^t)
+    float share1;  // 1 − beta1
+    float beta2;
+    float share2; // 1 − beta2
+    float eps;
+} ck_adamw;
+
+// Those of step number `step`, counted from 1.
+ck_adamw ck_adamw_factors(float learning_rate, float beta1, float beta2, float eps, float weight_decay, uint64_t step);
+
+// One AdamW step, parameters and moments updated in place.
+void ck_adamw_f32(const ck_adamw *factors, size_t n, float *parameter, const float *gradient, float *first_moment,
+                  float *second_moment);
+
+// MARK: The training step of a linear layer, on rows where they lie.
+
+// Some rows of a table, `width` floats each.
+typedef struct {
+    size_t count, width;
+    const float *const *row; // [count]
+} ck_rows;
+
+// scores[o, r] = ⟨weight[o], row[r]⟩ + bias[o], by outputs: weight [outputs, width], scores [outputs, stride]. `stride` is a
+// multiple of 16, count ≤ stride; what lies between the two is arbitrary afterwards. A score's bits depend on its weights and row alone.
+void ck_row_scores_f32(const ck_rows *x, size_t outputs, const float *weight, const float *bias, float *scores, size_t stride);
+
+// Softmax cross-entropy with classes weighted and smoothed as in PyTorch.
+typedef struct {
+    size_t classes;
+    const float *class_weights; // [classes], or NULL for ones
+    float weight_sum;           // of the class weights
+    float smoothing;
+    float scale; // of the gradient: one over what the sum of the losses is divided by
+} ck_cross_entropy;
+
+// For `rows` columns of scores [classes, stride]: the loss of each, and in the scores' place their gradient times `scale`. Whole
+// vectors of sixteen columns are overwritten, so that there must be room for them.
+void ck_cross_entropy_columns_f32(const ck_cross_entropy *loss, size_t rows, const int32_t *targets, float *scores,
+                                  size_t stride, float *losses);
+
+// The AdamW step of a weight [outputs, width] whose gradient is gradient[o, k] = Σ_r slopes[o, r] row[r][k], summed in the order of
+// the rows; the gradient itself is never in memory.
+void ck_row_adamw_f32(const ck_rows *x, const ck_adamw *factors, size_t outputs, const float *slopes, size_t stride,
+                      float *weight, float *first_moment, float *second_moment);
 
 // Functions of one number.
 typedef enum {

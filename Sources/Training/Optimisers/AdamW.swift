@@ -25,15 +25,23 @@ package struct AdamW: Optimiser {
                 decoupled: weightDecay)
             return
         }
-        let correction1 = 1 - powf(beta1, Float(memory.steps)), correction2 = 1 - powf(beta2, Float(memory.steps))
         let value = memory.value(index), first = memory.slot(0, index), second = memory.slot(1, index)
-        let settings = (beta1, beta2, eps)
+        let factors = factors(learningRate: learningRate, weightDecay: weightDecay)
         forElements(gradient.count) { range in
             let from = range.lowerBound
-            ck_adamw_f32(
-                range.count, value + from, gradient.pointer + from, first + from, second + from, learningRate,
-                settings.0,
-                settings.1, settings.2, weightDecay, correction1, correction2)
+            withUnsafePointer(to: factors) {
+                ck_adamw_f32($0, range.count, value + from, gradient.pointer + from, first + from, second + from)
+            }
         }
+    }
+
+    /// The numbers of the present step of parameter `index`, without `amsgrad`.
+    func factors(_ index: Int, _ learningRate: Float) -> ck_adamw {
+        let group = memory.groups[index]
+        return factors(learningRate: learningRate * group.learningRateFactor, weightDecay: group.weightDecay)
+    }
+
+    private func factors(learningRate: Float, weightDecay: Float) -> ck_adamw {
+        ck_adamw_factors(learningRate, beta1, beta2, eps, weightDecay, UInt64(memory.steps))
     }
 }
