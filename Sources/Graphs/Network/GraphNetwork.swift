@@ -31,7 +31,8 @@ package final class GraphNetwork {
                 parameters.append(parameter)
                 trainable[constant.name] = constant.slot
                 program.constants[constant.slot] = GraphValue(parameter.value)
-            } else {
+            } else if tensor.values.allSatisfy(\.isFinite) {
+                // What is infinite, such as the filling of a mask, is no statistic: nothing may move it, and no check may stumble on it.
                 let buffer = Tensor(tensor.values, tensor.shape)
                 statistics[constant.name] = buffer
                 program.constants[constant.slot] = GraphValue(buffer)
