@@ -5,10 +5,13 @@ package struct Tap: Sendable, Equatable {
     package let name: String
     /// Length of the vector that pooling makes of the hidden states there.
     package let width: Int
+    /// Whether there is a hidden state of that width for each token, so that they can be read without pooling.
+    package let hasStates: Bool
 
-    package init(name: String, width: Int) {
+    package init(name: String, width: Int, hasStates: Bool = false) {
         self.name = name
         self.width = width
+        self.hasStates = hasStates
     }
 }
 
@@ -41,11 +44,22 @@ package protocol FeatureEncoder: Sendable {
     /// - Throws: what a graph finds wrong only when it runs.
     func features(_ inputs: [PreparedInput], taps: [Int]) throws -> [Tensor]
 
+    /// Hidden states of all inputs at a tap that has them, laid end to end: `[tokens, width of the tap]`, each input's
+    /// `PreparedInput.tokens` rows. They have the same bits whatever else is in the batch.
+    ///
+    /// - Throws: what a graph finds wrong only when it runs.
+    func states(_ inputs: [PreparedInput], tap: Int) throws -> Tensor
+
     /// Lets the system drop pages of mapped weights; they come back from the file when they are needed.
     func releasePages()
 }
 
 extension FeatureEncoder {
+    /// Of an encoder without taps that have states.
+    package func states(_ inputs: [PreparedInput], tap: Int) throws -> Tensor {
+        preconditionFailure("tap \(tap) of \(architecture) has no states")
+    }
+
     package var topTap: Int { taps.count - 1 }
 
     package var precision: Precision { .fp32 }

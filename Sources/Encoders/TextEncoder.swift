@@ -73,23 +73,49 @@ package final class TextEncoder: Sendable {
     /// the batch.
     package func features(_ texts: [TokenizedText], taps: [Int]) -> [Tensor] {
         let results = taps.map { _ in Tensor(uninitialised: [texts.count, self.width]) }
-        let shares = deal(texts, to: WorkerPool.shared.threads)
         let outputs = results.map(\.mutablePointer), width = width
+        encode(texts, taps: taps) { share, tap, hidden, offsets in
+            let pooled = pooling(hidden, offsets)
+            for (row, index) in share.enumerated() {
+                outputs[tap].advanced(by: index * width).update(from: pooled.pointer + row * width, count: width)
+            }
+        }
+        return results
+    }
+
+    /// Hidden states at `tap` of all texts, laid end to end in the texts' order: `[tokens, width]`. A text's states have the same bits
+    /// whatever else is in the batch.
+    package func states(_ texts: [TokenizedText], tap: Int) -> Tensor {
+        let places = SequenceOffsets(lengths: texts.map(\.count))
+        let result = Tensor(uninitialised: [places.rows, width])
+        let output = result.mutablePointer, width = width
+        encode(texts, taps: [tap]) { share, _, hidden, offsets in
+            for (position, index) in share.enumerated() {
+                let source = offsets[position]
+                output.advanced(by: places[index].lowerBound * width).update(
+                    from: hidden.pointer + source.lowerBound * width, count: source.count * width)
+            }
+        }
+        return result
+    }
+
+    /// Takes each thread's share of the texts through the encoder.
+    ///
+    /// - Parameter body: called on several threads for each tap: the share, the tap's place in `taps`, the share's hidden states
+    ///   `[tokens, width]` there, and where each text lies in them.
+    private func encode(_ texts: [TokenizedText], taps: [Int], _ body: ([Int], Int, Tensor, SequenceOffsets) -> Void) {
+        let shares = deal(texts, to: WorkerPool.shared.threads)
         WorkerPool.shared.parallel(shares.count) { part in
             var batch = PackedTokens()
             for index in shares[part] { batch.append(ids: texts[index].ids, typeIDs: texts[index].typeIDs) }
             let states = encoder.hiddenStates(batch, taps: Set(taps))
-            for (tap, output) in zip(taps, outputs) {
+            for (place, tap) in taps.enumerated() {
                 guard let hidden = states[tap] else {
                     preconditionFailure("tap \(tap) of an encoder with \(encoder.layers) layers")
                 }
-                let pooled = pooling(hidden, batch.offsets)
-                for (row, index) in shares[part].enumerated() {
-                    output.advanced(by: index * width).update(from: pooled.pointer + row * width, count: width)
-                }
+                body(shares[part], place, hidden.contiguous(), batch.offsets)
             }
         }
-        return results
     }
 
     /// Splits texts into at most `parts` shares of about equal cost, largest texts first to the lightest share.
@@ -108,7 +134,7 @@ package final class TextEncoder: Sendable {
 
 extension TextEncoder: FeatureEncoder {
     package var modality: Modality { .text }
-    package var taps: [Tap] { (0...encoder.layers).map { Tap(name: String($0), width: encoder.width) } }
+    package var taps: [Tap] { (0...encoder.layers).map { Tap(name: String($0), width: encoder.width, hasStates: true) } }
     package var parameterCount: Int { encoder.parameterCount }
     package var precision: Precision { encoder.precision }
     package var weightMemory: WeightMemory { encoder.weightMemory }
@@ -123,12 +149,15 @@ extension TextEncoder: FeatureEncoder {
         return PreparedInput(.tokens(tokens), flops: 2 * Double(weights) * Double(tokens.count))
     }
 
-    package func features(_ inputs: [PreparedInput], taps: [Int]) -> [Tensor] {
-        features(
-            inputs.map { input in
-                guard case .tokens(let text) = input.content else { preconditionFailure("a text encoder got \(input.content)") }
-                return text
-            }, taps: taps)
+    package func features(_ inputs: [PreparedInput], taps: [Int]) -> [Tensor] { features(Self.texts(inputs), taps: taps) }
+
+    package func states(_ inputs: [PreparedInput], tap: Int) -> Tensor { states(Self.texts(inputs), tap: tap) }
+
+    private static func texts(_ inputs: [PreparedInput]) -> [TokenizedText] {
+        inputs.map { input in
+            guard case .tokens(let text) = input.content else { preconditionFailure("a text encoder got \(input.content)") }
+            return text
+        }
     }
 
     package func releasePages() { encoder.releasePages() }

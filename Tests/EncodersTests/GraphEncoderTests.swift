@@ -63,7 +63,7 @@ struct GraphEncoderTests {
         let folder = try Self.folder(Self.model())
         let encoder = try EncoderFolder.load(folder.url)
         #expect(encoder.architecture == "onnx" && encoder.modality == .text)
-        #expect(encoder.taps == [Tap(name: "states", width: 5), Tap(name: "twice", width: 5)])
+        #expect(encoder.taps == [Tap(name: "states", width: 5, hasStates: true), Tap(name: "twice", width: 5, hasStates: true)])
         let inputs = try ["ab c", "d", "e f g h"].map { try encoder.prepare(.text($0)) }
         let states = try encoder.features(inputs, tap: 0), twice = try encoder.features(inputs, tap: encoder.topTap)
         for (row, input) in inputs.enumerated() {
@@ -76,6 +76,11 @@ struct GraphEncoderTests {
             }
         }
         #expect(try encoder.features([inputs[2]], tap: 0).values == Array(states.values[10...]), "alone as in a batch")
+        let rows = inputs.flatMap { input -> [Float] in
+            guard case .tokens(let text) = input.content else { return [] }
+            return text.ids.flatMap { id in (0..<Self.width).map { Self.table.values[Int(id) * Self.width + $0] } }
+        }
+        #expect(try encoder.states(inputs, tap: 0).values == rows, "states are the tokens' own rows, in order")
     }
 
     @Test(

@@ -58,19 +58,35 @@ package final class GraphEncoder: FeatureEncoder, @unchecked Sendable {
     /// Each input goes through the graph alone, several at a time on the worker threads: nothing is padded, and no input can change
     /// another's vector.
     package func features(_ inputs: [PreparedInput], taps wanted: [Int]) throws -> [Tensor] {
+        try run(inputs, wanted, rows: inputs.map { _ in 1 }) { input.pool($0) }
+    }
+
+    /// As `features`, each input alone: the rows of its `[1, tokens, width]`.
+    package func states(_ inputs: [PreparedInput], tap: Int) throws -> Tensor {
+        try run(inputs, [tap], rows: inputs.map(\.tokens)) { $0.rank == 3 ? $0 : nil }[0]
+    }
+
+    /// - Parameters:
+    ///   - rows: rows of each result that each input makes.
+    ///   - body: makes them of a tap's tensor; nil when it has not the shape for that.
+    private func run(
+        _ inputs: [PreparedInput], _ wanted: [Int], rows: [Int], _ body: (Tensor) -> Tensor?
+    ) throws -> [Tensor] {
         let wanted = wanted.map { taps[$0] }
-        let results = wanted.map { Tensor(uninitialised: [inputs.count, $0.width]) }
+        let starts = rows.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1) }
+        let results = wanted.map { Tensor(uninitialised: [starts[rows.count], $0.width]) }
         let outputs = results.map(\.mutablePointer), failure = Mutex<(any Error)?>(nil)
         WorkerPool.shared.parallel(inputs.count) { index in
             do {
                 let values = try program.values(Set(wanted.map(\.name)), inputs: input.values(inputs[index].content))
                 for (tap, output) in zip(wanted, outputs) {
-                    guard let state = values[tap.name]?.tensor, let pooled = input.pool(state), pooled.count == tap.width else {
+                    guard let state = values[tap.name]?.tensor, let made = body(state), made.count == rows[index] * tap.width
+                    else {
                         throw CheckpointError(
                             .shapeMismatch, "\"\(tap.name)\" is not of the shape it had when the encoder was loaded")
                     }
-                    let dense = pooled.contiguous()
-                    (output + index * tap.width).update(from: dense.pointer, count: tap.width)
+                    let dense = made.contiguous()
+                    (output + starts[index] * tap.width).update(from: dense.pointer, count: dense.count)
                     withExtendedLifetime(dense) {}
                 }
             } catch {
@@ -85,10 +101,11 @@ package final class GraphEncoder: FeatureEncoder, @unchecked Sendable {
     private static func taps(_ program: GraphProgram, _ input: GraphInput, outputs: [String]) throws -> [Tap] {
         let probes = try input.probes.map { try program.trace(inputs: input.values($0)) }
         guard let first = probes.first else { return [] }
-        var widths: [String: Int] = [:], order: [String] = []
+        var widths: [String: Int] = [:], order: [String] = [], withStates: Set<String> = []
         for result in first where result.type == .float32 {
             guard let width = input.width(result.shape, of: 0), widths[result.name] == nil else { continue }
             widths[result.name] = width
+            if input.modality == .text, result.shape.count == 3 { withStates.insert(result.name) }
             order.append(result.name)
         }
         for (index, probe) in probes.enumerated().dropFirst() {
@@ -105,6 +122,6 @@ package final class GraphEncoder: FeatureEncoder, @unchecked Sendable {
                     + outputs.joined(separator: ", "))
         }
         order.removeAll { $0 == top }
-        return (order + [top]).map { Tap(name: $0, width: widths[$0] ?? 0) }
+        return (order + [top]).map { Tap(name: $0, width: widths[$0] ?? 0, hasStates: withStates.contains($0)) }
     }
 }
