@@ -18,20 +18,27 @@ extension FeatureCache {
             infos.count == digests.count && vectors.count >= digests.count * width && width > 0,
             "insert: \(digests.count) digests, \(infos.count) infos and \(vectors.count) floats do not make "
                 + "[\(digests.count), \(width)]")
-        let rowBytes = FeatureSchema.rowBytes(width: width)
-        let chunk = max(1, min(16 << 20, limit / 8) / rowBytes)
-        for start in stride(from: 0, to: digests.count, by: chunk) {
-            let rows = start..<min(start + chunk, digests.count)
+        try insert(space, digests, infos, vectors, FeatureRuns(count: digests.count, width: width))
+    }
+
+    func insert(
+        _ space: FeatureSpace, _ digests: [InputDigest], _ infos: [FeatureInfo], _ values: UnsafeBufferPointer<Float>,
+        _ runs: FeatureRuns
+    ) throws {
+        var start = 0
+        while start < digests.count {
+            let (rows, bytes) = runs.chunk(from: start, limit: min(16 << 20, limit / 8))
+            start = rows.upperBound
             try access("storing features") { pool in
-                try makeRoom(pool, for: rows.count * rowBytes)
+                try makeRoom(pool, for: bytes)
                 let used = takeTouched()
                 do {
                     let id = try pool.write { db in
                         let id = try Self.identify(db, space)
                         try Self.write(db, touched: used.touched)
                         var batch = try Batch(
-                            db, space: id, tick: used.tick, width: width, segmentRows: segmentRows(width))
-                        try batch.store(digests, infos, vectors, width, rows)
+                            db, space: id, tick: used.tick, segmentRows: segmentRows(bytes / rows.count))
+                        try batch.store(digests, infos, values, runs, rows)
                         return id
                     }
                     state.withLock { $0.spaces[space.key] = id }
@@ -45,8 +52,8 @@ extension FeatureCache {
     }
 
     /// Rows of a segment: fewer when the limit is so small that whole segments would be a large part of it.
-    private func segmentRows(_ width: Int) -> Int64 {
-        Int64(min(1 << Int(FeatureSchema.slotBits), max(16, limit / 32 / FeatureSchema.rowBytes(width: width))))
+    private func segmentRows(_ rowBytes: Int) -> Int64 {
+        Int64(min(1 << Int(FeatureSchema.slotBits), max(16, limit / 32 / rowBytes)))
     }
 
     private static func identify(_ db: Database, _ space: FeatureSpace) throws -> Int64 {
@@ -64,18 +71,16 @@ extension FeatureCache {
         let space: Int64
         let tick: Int64
         let segmentRows: Int64
-        let rowBytes: Int64
         /// The segment being filled.
         var segment: Int64
         var next: Int64
-        var added: Int64 = 0
+        var added: Int64 = 0, addedBytes: Int64 = 0
 
-        init(_ db: Database, space: Int64, tick: Int64, width: Int, segmentRows: Int64) throws {
+        init(_ db: Database, space: Int64, tick: Int64, segmentRows: Int64) throws {
             self.db = db
             self.space = space
             self.tick = tick
             self.segmentRows = segmentRows
-            rowBytes = Int64(FeatureSchema.rowBytes(width: width))
             let open = try Row.fetchOne(
                 db, sql: "SELECT id, next FROM segment WHERE space = ? AND next < ? ORDER BY id DESC LIMIT 1",
                 arguments: [space, segmentRows])
@@ -94,8 +99,8 @@ extension FeatureCache {
         }
 
         mutating func store(
-            _ digests: [InputDigest], _ infos: [FeatureInfo], _ vectors: UnsafeBufferPointer<Float>, _ width: Int,
-            _ rows: Range<Int>
+            _ digests: [InputDigest], _ infos: [FeatureInfo], _ values: UnsafeBufferPointer<Float>,
+            _ runs: FeatureRuns, _ rows: Range<Int>
         ) throws {
             let insert = try db.cachedStatement(
                 sql:
@@ -105,9 +110,8 @@ extension FeatureCache {
             var located: [FeatureLocations.Match] = []
             located.reserveCapacity(fresh.count)
             for index in fresh {
-                let entry = try takeSlot()
-                let bytes = UnsafeRawBufferPointer(
-                    UnsafeBufferPointer(rebasing: vectors[index * width..<(index + 1) * width]))
+                let entry = try takeSlot(bytes: runs.bytes(index))
+                let bytes = UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: values[runs[index]]))
                 // Not copied: the statement has run before the vectors' owner gets control back.
                 guard let start = UnsafeMutableRawPointer(mutating: bytes.baseAddress) else { continue }
                 try insert.execute(arguments: [
@@ -137,14 +141,16 @@ extension FeatureCache {
             return fresh
         }
 
-        private mutating func takeSlot() throws -> Int64 {
-            if next == segmentRows {
+        private mutating func takeSlot(bytes: Int) throws -> Int64 {
+            // A segment that was opened for smaller rows may be past the mark already.
+            if next >= segmentRows {
                 try saveSegment()
-                (segment, next, added) = (try Self.newSegment(db, space, tick), 0, 0)
+                (segment, next, added, addedBytes) = (try Self.newSegment(db, space, tick), 0, 0, 0)
             }
             defer {
                 next += 1
                 added += 1
+                addedBytes += Int64(bytes)
             }
             return segment << FeatureSchema.slotBits + next
         }
@@ -152,7 +158,7 @@ extension FeatureCache {
         private func saveSegment() throws {
             try db.execute(
                 sql: "UPDATE segment SET used = ?, next = ?, rows = rows + ?, bytes = bytes + ? WHERE id = ?",
-                arguments: [tick, next, added, added * rowBytes, segment])
+                arguments: [tick, next, added, addedBytes, segment])
         }
     }
 }

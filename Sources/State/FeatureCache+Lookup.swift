@@ -15,15 +15,31 @@ extension FeatureCache {
         precondition(
             vectors.count >= digests.count * width,
             "lookup: \(vectors.count) floats cannot hold [\(digests.count), \(width)]")
+        return try lookup(space, digests) { index, _, bytes in
+            let target = UnsafeMutableRawBufferPointer(
+                UnsafeMutableBufferPointer(rebasing: vectors[index * width..<(index + 1) * width]))
+            guard bytes.count == target.count else { return false }
+            target.copyMemory(from: bytes)
+            return true
+        }
+    }
+
+    /// - parameter take: Gets the index of a digest, the tokens and the bytes that were stored for it, and copies them; false when
+    ///   they are not of the size they should have.
+    func lookup(
+        _ space: FeatureSpace, _ digests: [InputDigest], take: (Int, Int, UnsafeRawBufferPointer) -> Bool
+    ) throws -> [FeatureInfo?] {
         var found = [FeatureInfo?](repeating: nil, count: digests.count)
         if !digests.isEmpty, let id = state.withLock({ $0.spaces[space.key] }) {
             let segments = try access("looking up features") { pool in
-                var reader = EntryReader(digests: digests, width: width, vectors: vectors)
-                try pool.read { try reader.read($0, space: id, into: &found) }
-                if !reader.damaged.isEmpty {
-                    try pool.write { try Self.discard($0, id, reader.damaged, digests) }
+                try withoutActuallyEscaping(take) { take in
+                    var reader = EntryReader(digests: digests, take: take)
+                    try pool.read { try reader.read($0, space: id, into: &found) }
+                    if !reader.damaged.isEmpty {
+                        try pool.write { try Self.discard($0, id, reader.damaged, digests) }
+                    }
+                    return reader.segments
                 }
-                return reader.segments
             }
             if let segments {
                 touch(segments)
@@ -55,20 +71,18 @@ extension FeatureCache {
     }
 }
 
-/// Reads the vectors of one lookup.
+/// Reads the features of one lookup.
 private struct EntryReader {
     let digests: [InputDigest]
-    let width: Int
-    let vectors: UnsafeMutableBufferPointer<Float>
+    let take: (Int, Int, UnsafeRawBufferPointer) -> Bool
     /// Matches whose entry is gone, or is not what was stored.
     var damaged: [FeatureLocations.Match] = []
     /// Segments that were read from.
     var segments: Set<Int64> = []
 
-    init(digests: [InputDigest], width: Int, vectors: UnsafeMutableBufferPointer<Float>) {
+    init(digests: [InputDigest], take: @escaping (Int, Int, UnsafeRawBufferPointer) -> Bool) {
         self.digests = digests
-        self.width = width
-        self.vectors = vectors
+        self.take = take
     }
 
     mutating func read(_ db: Database, space: Int64, into found: inout [FeatureInfo?]) throws {
@@ -116,17 +130,11 @@ private struct EntryReader {
     /// Checks a row and copies its vector; nil when the row is not what was stored for this input.
     private func info(_ row: Row, _ index: Int) throws -> FeatureInfo? {
         guard InputDigest(signedHigh: row[1], signedLow: row[2]) == digests[index] else { return nil }
-        let checksum: Int64 = row[5]
-        let target = UnsafeMutableRawBufferPointer(
-            UnsafeMutableBufferPointer(rebasing: vectors[index * width..<(index + 1) * width]))
+        let tokens: Int = row[3], checksum: Int64 = row[5]
         let isSound = try row.withUnsafeData(atIndex: 6) { data in
-            guard let data, data.count == target.count else { return false }
-            return data.withUnsafeBytes { bytes in
-                guard FeatureChecksum.of(bytes) == checksum else { return false }
-                target.copyMemory(from: bytes)
-                return true
-            }
+            guard let data else { return false }
+            return data.withUnsafeBytes { FeatureChecksum.of($0) == checksum && take(index, tokens, $0) }
         }
-        return isSound ? FeatureInfo(tokens: row[3], truncated: row[4]) : nil
+        return isSound ? FeatureInfo(tokens: tokens, truncated: row[4]) : nil
     }
 }

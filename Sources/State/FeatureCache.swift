@@ -47,7 +47,7 @@ package final class FeatureCache: Sendable {
     }
 
     let url: URL
-    let limit: Int
+    package let limit: Int
     let state: Mutex<State>
     private let note: @Sendable (String) -> Void
 

@@ -9,7 +9,7 @@ package struct HeadRecord: Codable, Hashable, Sendable {
     package var encoderDigest: String
     /// "classify", "multilabel", "regress".
     package var task: String
-    /// "linear", "mlp".
+    /// "linear", "mlp", "graph".
     package var kind: String
     package var labels: [String]
     package var parameters: Int
@@ -24,6 +24,8 @@ package struct HeadRecord: Codable, Hashable, Sendable {
     /// Name of the tap whose hidden states it reads.
     package var tap: String
     package var modality: Modality
+    /// What the inputs of its graph read; nil for a head that reads one pooled vector, from `encoder` at `tap`.
+    package var inputs: [HeadInput]?
     /// Every file of the bundle; left empty by the caller, filled by `Registry.addHead`.
     package var files: [BundleFile]
 
@@ -31,7 +33,7 @@ package struct HeadRecord: Codable, Hashable, Sendable {
         name: String, encoder: String, encoderDigest: String, task: String, kind: String, labels: [String],
         parameters: Int, digest: String, created: Double, metrics: [String: Double] = [:], run: String = "",
         tap: String,
-        modality: Modality = .text, files: [BundleFile] = []
+        modality: Modality = .text, inputs: [HeadInput]? = nil, files: [BundleFile] = []
     ) {
         self.name = name
         self.encoder = encoder
@@ -46,7 +48,19 @@ package struct HeadRecord: Codable, Hashable, Sendable {
         self.run = run
         self.tap = tap
         self.modality = modality
+        self.inputs = inputs
         self.files = files
+    }
+
+    /// What it reads, one entry for each input of its network.
+    package var reads: [HeadInput] {
+        inputs
+            ?? [HeadInput(name: "", encoder: encoder, encoderDigest: encoderDigest, tap: tap, form: .pooled, column: "")]
+    }
+
+    /// Names of the columns it reads, in the order in which its inputs name them first.
+    package var columns: [String] {
+        reads.reduce(into: []) { if !$0.contains($1.column) { $0.append($1.column) } }
     }
 }
 
@@ -71,16 +85,18 @@ extension HeadRecord {
             metrics: try values.decode([String: Double].self, forKey: .metrics), run: try values.decode(String.self, forKey: .run),
             tap: tap,
             modality: try values.decodeIfPresent(Modality.self, forKey: .modality) ?? .text,
+            inputs: try values.decodeIfPresent([HeadInput].self, forKey: .inputs),
             files: try values.decode([BundleFile].self, forKey: .files))
     }
 
     static let upsert = """
         INSERT INTO head (name, encoder, encoderDigest, task, kind, labels, parameters, digest, created, metrics, run,
-            tap, files, modality) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            tap, files, modality, inputs) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         ON CONFLICT (name) DO UPDATE SET encoder = excluded.encoder, encoderDigest = excluded.encoderDigest,
             task = excluded.task, kind = excluded.kind, labels = excluded.labels, parameters = excluded.parameters,
             digest = excluded.digest, created = excluded.created, metrics = excluded.metrics, run = excluded.run,
-            tap = excluded.tap, files = excluded.files, modality = excluded.modality
+            tap = excluded.tap, files = excluded.files, modality = excluded.modality,
+            inputs = excluded.inputs
         """
 
     func save(_ db: Database) throws {
@@ -90,6 +106,7 @@ extension HeadRecord {
             arguments: [
                 name, encoder, encoderDigest, task, kind, StateJSON.text(labels), parameters, digest, created,
                 StateJSON.text(metrics), run, tap, StateJSON.text(files), modality.rawValue,
+                inputs.map { try StateJSON.text($0) },
             ])
     }
 
@@ -100,6 +117,7 @@ extension HeadRecord {
             parameters: row["parameters"], digest: row["digest"], created: row["created"],
             metrics: try StateJSON.value([String: Double].self, row["metrics"]), run: row["run"], tap: row["tap"],
             modality: Modality(rawValue: row["modality"]) ?? .text,
+            inputs: try (row["inputs"] as String?).map { try StateJSON.value([HeadInput].self, $0) },
             files: try StateJSON.value([BundleFile].self, row["files"]))
     }
 
@@ -112,6 +130,7 @@ extension HeadRecord {
     }
 
     static func names(_ db: Database, of encoder: String) throws -> [String] {
-        try String.fetchAll(db, sql: "SELECT name FROM head WHERE encoder = ? ORDER BY name", arguments: [encoder])
+        // Heads are few, and one that reads several encoders lists them in its inputs.
+        try fetchAll(db).filter { $0.reads.contains { $0.encoder == encoder } }.map(\.name)
     }
 }

@@ -1,3 +1,4 @@
+import Encoders
 package import Foundation
 import GRDB
 
@@ -22,15 +23,17 @@ extension Registry {
         return try await withBundles("saving head '\(record.name)'") { [self] in
             try database.read { db in
                 try Self.requireHeadName(record.name, replacing: replacing || isLost(record.name), db)
-                guard let encoder = try EncoderRecord.fetch(db, named: record.encoder) else {
-                    throw try Self.notFound(record.encoder, "encoder", among: .encoder, db)
-                }
-                guard encoder.digest == record.encoderDigest else {
-                    throw WorkbenchError(
-                        .invalidArgument,
-                        "Head '\(record.name)' was trained on other weights than those of encoder '\(encoder.name)' "
-                            + "(\(record.encoderDigest.prefix(12))…, not \(encoder.digest.prefix(12))…). Train it again."
-                    )
+                for input in record.reads {
+                    guard let encoder = try EncoderRecord.fetch(db, named: input.encoder) else {
+                        throw try Self.notFound(input.encoder, "encoder", among: .encoder, db)
+                    }
+                    guard encoder.digest == input.encoderDigest else {
+                        throw WorkbenchError(
+                            .invalidArgument,
+                            "Head '\(record.name)' was trained on other weights than those of encoder '\(encoder.name)' "
+                                + "(\(input.encoderDigest.prefix(12))…, not \(encoder.digest.prefix(12))…). Train it again."
+                        )
+                    }
                 }
             }
             var complete = record
@@ -54,7 +57,7 @@ extension Registry {
     /// All heads, by name; of one encoder when it is given.
     package func heads(of encoder: String? = nil) async throws -> [HeadRecord] {
         try await read("listing the heads") { db in
-            try HeadRecord.fetchAll(db).filter { encoder == nil || $0.encoder == encoder }
+            try HeadRecord.fetchAll(db).filter { head in encoder == nil || head.reads.contains { $0.encoder == encoder } }
         }
     }
 

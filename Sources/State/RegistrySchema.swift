@@ -130,6 +130,9 @@ enum RegistrySchema {
         migrator.registerMigration("3 precision of encoders") { db in
             try db.execute(sql: "ALTER TABLE encoder ADD COLUMN precision TEXT NOT NULL DEFAULT 'fp32'")
         }
+        migrator.registerMigration("4 heads of several inputs") { db in
+            try db.execute(sql: "ALTER TABLE head ADD COLUMN inputs TEXT")
+        }
         return migrator
     }
 

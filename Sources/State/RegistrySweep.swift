@@ -1,3 +1,4 @@
+import Encoders
 import Foundation
 import GRDB
 
@@ -92,13 +93,15 @@ struct Sweep {
             case .encoder(let encoder):
                 try encoder.save(db)
             case .head(let head):
-                guard let encoder = try EncoderRecord.fetch(db, named: head.encoder) else {
-                    return "it belongs to encoder '\(head.encoder)', which is not registered. Pull that encoder and "
-                        + "restart the daemon."
-                }
-                guard encoder.digest == head.encoderDigest else {
-                    return "it was trained on other weights than those of encoder '\(head.encoder)'. Train it again, "
-                        + "or delete the folder."
+                for input in head.reads {
+                    guard let encoder = try EncoderRecord.fetch(db, named: input.encoder) else {
+                        return "it belongs to encoder '\(input.encoder)', which is not registered. Pull that encoder and "
+                            + "restart the daemon."
+                    }
+                    guard encoder.digest == input.encoderDigest else {
+                        return "it was trained on other weights than those of encoder '\(input.encoder)'. Train it "
+                            + "again, or delete the folder."
+                    }
                 }
                 try head.save(db)
             }
