@@ -14,9 +14,16 @@ package protocol Network {
     ///
     /// - Throws: what a network that came from a user finds wrong only when it runs.
     func callAsFunction(_ x: Tensor, dropoutSeed: UInt64?) throws -> Tensor
+
+    /// The same of a batch of features, of as many inputs as the network has.
+    func callAsFunction(_ batch: FeatureBatch, dropoutSeed: UInt64?) throws -> Tensor
 }
 
 extension Network {
     package var buffers: [Tensor] { [] }
     package var linearLayer: (weight: Parameter, bias: Parameter)? { nil }
+
+    package func callAsFunction(_ batch: FeatureBatch, dropoutSeed: UInt64?) throws -> Tensor {
+        try self(batch.vectors(), dropoutSeed: dropoutSeed)
+    }
 }

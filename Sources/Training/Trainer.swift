@@ -119,13 +119,11 @@ package final class Trainer {
     }
 
     private func stop(_ loss: Float, _ batch: ArraySlice<Int>) -> TrainingError {
-        let inputs = features.gather(batch)
         let kind = loss.isNaN ? "not a number" : "infinite"
         var advice = "Try a lower learning rate than \(learningRate).", row: Int?
-        if let bad = FiniteCheck.firstBad([inputs]) {
-            let index = batch[batch.startIndex + bad.element / features.width]
-            advice = "The features of training row \(index + 1) contain \(bad.value); remove or repair that input."
-            row = index
+        if let bad = features.firstBad(batch) {
+            advice = "The features of training row \(bad.row + 1) contain \(bad.value); remove or repair that input."
+            row = bad.row
         }
         var error = stop(tensor: "loss", "the loss is \(kind)", advice)
         error.row = row
@@ -204,7 +202,7 @@ extension Network {
         var blocks: [Tensor] = []
         for start in stride(from: 0, to: rows.count, by: 1024) {
             blocks.append(
-                try self(features.gather(rows[start..<min(start + 1024, rows.count)]), dropoutSeed: nil).detached)
+                try self(features.batch(rows[start..<min(start + 1024, rows.count)]), dropoutSeed: nil).detached)
         }
         guard let first = blocks.first else { return Tensor(uninitialised: [0, 0]) }
         let result = Tensor(uninitialised: [rows.count, first.shape[1]])
