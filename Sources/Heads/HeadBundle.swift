@@ -1,5 +1,6 @@
 import Checkpoints
 import Digests
+import Encoders
 package import Foundation
 import Graphs
 import TensorCore
@@ -15,6 +16,7 @@ package struct HeadBundle {
 
     /// What `head.json` holds.
     package struct Description: Codable, Sendable {
+        /// 1, or 2 with `inputs`, which a reader of 1 would overlook.
         package var format = 1
         package var name: String
         package var task: HeadTask
@@ -26,27 +28,39 @@ package struct HeadBundle {
         package var featureSpace: String
         package var tap: Int
         package var width: Int
+        /// What the graph's inputs read; nil for one vector a row, which the three above are about. Otherwise they are about the first.
+        package var inputs: [HeadFeatures]?
         /// SHA-256 of the weights' file, hexadecimal.
         package var weightsDigest: String
         package var settings: TrainingSettings
         package var learningRate: Double
 
         package init(
-            name: String, kind: HeadKind, encoding: LabelEncoding, featureSpace: String, tap: Int, width: Int,
-            settings: TrainingSettings, learningRate: Double
+            name: String, kind: HeadKind, encoding: LabelEncoding, inputs: [HeadFeatures], settings: TrainingSettings,
+            learningRate: Double
         ) {
+            precondition(!inputs.isEmpty, "a head without inputs")
             self.name = name
             self.kind = kind
             task = encoding.task
             labels = encoding.labels
             separator = String(encoding.separator)
             scaling = encoding.scaling
-            self.featureSpace = featureSpace
-            self.tap = tap
-            self.width = width
+            featureSpace = inputs[0].featureSpace
+            tap = inputs[0].tap
+            width = inputs[0].width
+            if inputs.count > 1 || inputs[0].form != .pooled {
+                self.inputs = inputs
+                format = 2
+            }
             weightsDigest = ""
             self.settings = settings
             self.learningRate = learningRate
+        }
+
+        /// One entry for each input of the network.
+        package var features: [HeadFeatures] {
+            inputs ?? [HeadFeatures(name: "", form: .pooled, width: width, featureSpace: featureSpace, tap: tap)]
         }
     }
 
@@ -107,16 +121,16 @@ package struct HeadBundle {
         } catch {
             throw corrupt("\(error)", error)
         }
-        guard description.format == 1 else {
+        guard description.format == (description.inputs == nil ? 1 : 2) else {
             throw HeadError(
                 .incompatible,
-                "the head \(description.name) has format \(description.format); this version reads 1. Update Hidra")
+                "the head \(description.name) has format \(description.format); this version reads 1 and 2. Update Hidra")
         }
         do {
             let outputs = description.task == .regress ? 1 : description.labels.count
             if description.kind == .graph {
                 network = try HeadNetwork(
-                    graph: GraphModel(data: weights), width: description.width, outputs: outputs, seed: 0)
+                    graph: GraphModel(data: weights), inputs: description.features, outputs: outputs, seed: 0)
             } else {
                 let scope = try ParameterScope(frozen: Safetensors(weightsURL))
                 network = HeadNetwork(description.kind, width: description.width, outputs: outputs, in: scope)

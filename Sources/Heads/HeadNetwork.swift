@@ -1,16 +1,19 @@
 package import Checkpoints
+import Encoders
 package import Foundation
 package import Graphs
 import Layers
 package import TensorCore
-import Training
+package import Training
 
-/// A head's network: features `[rows, width]` → `[rows, outputs]`.
+/// A head's network: features → `[rows, outputs]`. The built-in kinds read one vector a row; a graph may read token states, and
+/// several inputs.
 package struct HeadNetwork: Network {
     private enum Body {
         case linear(Linear)
         case mlp(Linear, Linear, dropout: Double)
         case graph(GraphNetwork)
+        case states(GraphHead)
     }
 
     private let body: Body
@@ -28,6 +31,39 @@ package struct HeadNetwork: Network {
         case .graph: preconditionFailure("a graph is built from its model, not from a scope")
         }
         parameters = scope.parameters
+        self.outputs = outputs
+    }
+
+    /// A graph with the float32 output `[rows, outputs]` first.
+    ///
+    /// - Parameter inputs: what each of its inputs reads, those of masks and lengths aside.
+    /// - Throws: `HeadError.invalidSettings` when the graph cannot be used, or does not fit these features or labels.
+    package init(graph model: GraphModel, inputs: [HeadFeatures], outputs: Int, seed: UInt64) throws {
+        if inputs.count == 1, inputs[0].form == .pooled {
+            try self.init(graph: model, width: inputs[0].width, outputs: outputs, seed: seed)
+            return
+        }
+        do {
+            let ports = HeadPorts(model.check().inputs)
+            let assigned = try ports.assign(inputs.map(\.name))
+            let named = zip(inputs, assigned).map { input, port in
+                var named = input
+                named.name = port.name
+                return named
+            }
+            var head = GraphHead(try GraphNetwork(model, seed: seed), ports, named)
+            try head.check(outputs: outputs)
+            self.init(head, outputs: outputs)
+        } catch let error as GraphError {
+            throw HeadError(
+                .invalidSettings,
+                "The graph cannot be a head: \(error.description). `hidra graph check` says more.", cause: error)
+        }
+    }
+
+    private init(_ head: GraphHead, outputs: Int) {
+        body = .states(head)
+        parameters = head.network.parameters
         self.outputs = outputs
     }
 
@@ -59,7 +95,16 @@ package struct HeadNetwork: Network {
     }
 
     package var buffers: [Tensor] {
-        if case .graph(let network) = body { network.buffers } else { [] }
+        switch body {
+        case .graph(let network): network.buffers
+        case .states(let head): head.network.buffers
+        case .linear, .mlp: []
+        }
+    }
+
+    /// What the user should know of how it runs.
+    package var note: String? {
+        if case .states(let head) = body { head.note } else { nil }
     }
 
     package var linearLayer: (weight: Parameter, bias: Parameter)? {
@@ -74,7 +119,13 @@ package struct HeadNetwork: Network {
             if dropout > 0, let dropoutSeed { inner = Dropout(rate: Float(dropout), seed: dropoutSeed)(inner) }
             return output(inner)
         case .graph(let network): return try network(x, dropoutSeed: dropoutSeed)
+        case .states: preconditionFailure("a head of several inputs, or of token states, got one tensor")
         }
+    }
+
+    package func callAsFunction(_ batch: FeatureBatch, dropoutSeed: UInt64?) throws -> Tensor {
+        if case .states(let head) = body { return try head(batch, dropoutSeed: dropoutSeed) }
+        return try self(batch.vectors(), dropoutSeed: dropoutSeed)
     }
 
     package var parameterCount: Int { parameters.reduce(0) { $0 + $1.value.count } }
@@ -91,6 +142,7 @@ package struct HeadNetwork: Network {
                     dropout: dropout)
             ).serialized()
         case .graph(let network): return try network.export()
+        case .states(let head): return try head.network.export()
         }
     }
 }
@@ -99,14 +151,15 @@ extension HeadNetwork {
     /// A network to be trained, its weights from `seed`.
     ///
     /// - Parameter graph: the model of kind `graph`.
-    package init(_ kind: HeadKind, graph: Data? = nil, width: Int, outputs: Int, seed: UInt64) throws {
+    package init(_ kind: HeadKind, graph: Data? = nil, inputs: [HeadFeatures], outputs: Int, seed: UInt64) throws {
         guard kind == .graph else {
-            self.init(kind, width: width, outputs: outputs, in: ParameterScope(initialisedFrom: seed))
+            precondition(inputs.count == 1, "a built-in kind reads one vector, not \(inputs.count)")
+            self.init(kind, width: inputs[0].width, outputs: outputs, in: ParameterScope(initialisedFrom: seed))
             return
         }
         guard let graph else { throw HeadError(.invalidSettings, "A head of kind \"graph\" needs its ONNX model.") }
         do {
-            try self.init(graph: GraphModel(data: graph), width: width, outputs: outputs, seed: seed)
+            try self.init(graph: GraphModel(data: graph), inputs: inputs, outputs: outputs, seed: seed)
         } catch let error as GraphError {
             throw HeadError(.invalidSettings, "The graph cannot be read: \(error.description)", cause: error)
         }

@@ -1,4 +1,5 @@
 import Checkpoints
+import Encoders
 import Foundation
 import Testing
 
@@ -180,7 +181,7 @@ struct HeadBundleTests {
             HeadBundle.Description(
                 name: "h", kind: .mlp(hidden: 5, dropout: 0.1),
                 encoding: LabelEncoding(task: .classify, labels: ["n", "y"]),
-                featureSpace: "space", tap: 6, width: 4, settings: TrainingSettings(), learningRate: 0.01), to: folder)
+                inputs: [HeadFeatures(name: "", form: .pooled, width: 4, featureSpace: "space", tap: 6)], settings: TrainingSettings(), learningRate: 0.01), to: folder)
         return (folder, network)
     }
 
