@@ -126,7 +126,7 @@ let package = Package(
         tests("Checkpoints", ["Checkpoints", "TensorCore"]),
         tests("Graphs", ["Graphs", "ONNX", "Training", "Checkpoints", "TensorCore", protobuf], exclude: ["Fixtures", "Scripts"]),
         tests("Encoders", ["Encoders", "Graphs", "ONNX", "Layers", "Checkpoints", "Images", "TensorCore", "Tokenizers"]),
-        tests("Training", ["Training", "Heads", "Encoders", "Layers", "Checkpoints", "TensorCore"]),
+        tests("Training", ["Training", "Heads", "Graphs", "Encoders", "Layers", "Checkpoints", "TensorCore"]),
         tests("ZeroMQ", ["ZeroMQ"]),
         tests("Protocol", ["HidraProtocol"]),
         tests("Hub", ["Hub"], exclude: ["Fixtures"]),
@@ -134,7 +134,8 @@ let package = Package(
         tests("Workbench", ["Workbench", "State", "Heads", "Encoders", "Training", "Checkpoints", "TensorCore"]),
         tests(
             "Daemon",
-            ["Daemon", "Workbench", "State", "Graphs", "TensorCore", "HidraPlugin", "HidraClient", "HidraProtocol", "ZeroMQ", logging]),
+            ["Daemon", "Workbench", "State", "Graphs", "TensorCore", "HidraPlugin", "HidraClient", "HidraProtocol", "ZeroMQ", logging],
+            exclude: ["Fixtures"]),
         tests("CLI", ["hidra", "HidraClient", "HidraProtocol", "Tables", arguments]),
     ]
 )

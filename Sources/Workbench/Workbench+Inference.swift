@@ -3,7 +3,7 @@ package import Foundation
 package import Heads
 import State
 import TensorCore
-package import Training
+import Training
 
 /// What several heads say about some inputs.
 package struct Predictions: Sendable {
@@ -16,27 +16,19 @@ package struct Predictions: Sendable {
     package var encoded: Int, cached: Int
 }
 
-/// How a head did on labelled rows.
-package struct Evaluation: Sendable {
-    package var task: HeadTask
-    package var report: Report
-    package var truncatedRows: Int
-    package var notes: [String]
-}
-
 extension Workbench {
     /// Most inputs of a request that somebody waits for; more count as bulk work.
-    private static let fewInputs = 64
+    static let fewInputs = 64
 
-    /// Answers of all heads for all inputs; heads that read the same features share one encoder pass.
-    package func predict(
-        heads names: [String], inputs: [EncoderInput], top: Int, precision: Precision? = nil
+    /// Answers of heads that read one vector of each input; heads that read the same features share one encoder pass.
+    func predict(
+        heads names: [String], inputs: [EncoderInput], top: Int, precision: Precision?
     ) async throws -> Predictions {
         guard !names.isEmpty else { throw WorkbenchError(.invalidArgument, "Name at least one head.") }
         var groups: [FeatureGroup] = []
         for (position, name) in names.enumerated() {
             let head = try await heads.head(named: name)
-            let loaded = try await encoder(of: head, precision)
+            let loaded = try await sources(of: head, precision)[0].loaded
             for input in inputs.prefix(1) { try loaded.require(input.modality) }
             let space = loaded.space(tap: head.bundle.description.tap)
             if let index = groups.firstIndex(where: { $0.space == space }) {
@@ -97,66 +89,10 @@ extension Workbench {
         }
     }
 
-    /// The encoder a head was trained on, in whatever precision it is set to; another encoder of the same name gives other features.
-    private func encoder(of head: LoadedHead, _ precision: Precision?) async throws -> LoadedEncoder {
-        let loaded = try await encoders.encoder(named: head.record.encoder, precision: precision)
-        let description = head.bundle.description
-        guard loaded.space(tap: description.tap).isSource(ofKey: description.featureSpace) else {
-            throw WorkbenchError(
-                .unsupported,
-                "Head '\(head.record.name)' was trained on other features than encoder '\(head.record.encoder)' gives now. Train it again."
-            )
-        }
-        return loaded
-    }
-
-    /// A head as an ONNX model: features in, outputs before any softmax out.
+    /// A head as an ONNX model: what its inputs read in, outputs before any softmax out.
     package func export(head name: String) async throws -> Data {
         let head = try await heads.head(named: name)
         return try await Workbench.offPool { try head.bundle.network.onnx() }
-    }
-
-    /// Measures a head on labelled rows.
-    package func evaluate(
-        head name: String, rows: LabelledRows, separator: Character? = nil, precision: Precision? = nil,
-        progress: @escaping ProgressHandler = { _ in }
-    ) async throws -> Evaluation {
-        guard rows.count > 0 else {
-            throw WorkbenchError(.invalidData, "There are no rows to measure on. Is the file empty?")
-        }
-        let head = try await heads.head(named: name)
-        let loaded = try await encoder(of: head, precision)
-        for input in rows.inputs.prefix(1) { try loaded.require(input.modality) }
-        let own = head.bundle.encoding
-        let encoding = LabelEncoding(
-            task: own.task, labels: own.labels, separator: separator ?? own.separator, scaling: own.scaling)
-        let total = rows.count
-        let extracted = try await extractor.features(
-            rows.inputs, of: loaded, tap: head.bundle.description.tap, priority: .training
-        ) { done, hits in
-            progress(JobProgress(.extracting, done: done, total: total, metrics: ["cache_hits": Double(hits)]))
-        }
-        let readable = (0..<extracted.rows).filter { extracted.problems[$0] == nil }
-        guard !readable.isEmpty else {
-            throw WorkbenchError(
-                .invalidData,
-                "None of the \(loaded.encoder.modality.plural) could be read. The first: \(extracted.problems[0] ?? "")."
-            )
-        }
-        let features = readable.count == extracted.rows ? extracted : extracted.selecting(readable)
-        let truth = try await Workbench.offPool { try Truth(rows.selecting(readable).labels, encoding) }
-        progress(JobProgress(.evaluating, done: 0, total: readable.count))
-        let report = try await compute.perform(.training) {
-            let table = FeatureTable(Tensor(features.values, [features.rows, features.width]))
-            return truth.report(try head.bundle.network.evaluate(table, rows: Array(0..<table.rows)))
-        }
-        var notes = InputProblems(extracted, rows.inputs).notes
-        if let note = truth.note { notes.append(note) }
-        if features.truncatedRows > 0 {
-            notes.append(
-                "\(features.truncatedRows) texts are longer than \(loaded.encoder.maxTokens) tokens and were cut.")
-        }
-        return Evaluation(task: own.task, report: report, truncatedRows: features.truncatedRows, notes: notes)
     }
 
     /// Pooled features of inputs: `[inputs, width]`.

@@ -17,7 +17,7 @@ extension Workbench {
         try await registry.requireHeadName(request.head, replacing: request.replace)
         let isFree = training.withLock { training in
             guard training[request.head] == nil else { return false }
-            training[request.head] = request.encoder
+            training[request.head] = Set(request.reads.map(\.encoder))
             return true
         }
         guard isFree else {
@@ -27,11 +27,15 @@ extension Workbench {
         }
         defer { training.withLock { $0[request.head] = nil } }
         progress(JobProgress(.loading, unit: "encoders"))
-        let loaded = try await encoders.encoder(named: request.encoder, precision: request.precision)
+        var loading: [String: LoadedEncoder] = [:]
+        for read in request.reads where loading[read.encoder] == nil {
+            loading[read.encoder] = try await encoders.encoder(named: read.encoder, precision: request.precision)
+        }
+        let loaded = loading
         let plan = try await Workbench.offPool { try TrainingPlan(request, loaded) }
         for note in plan.notes { progress(JobProgress(.extracting, note: note)) }
         let run = try await registry.beginRun(
-            head: request.head, encoder: request.encoder, configuration: try plan.configuration(loaded))
+            head: request.head, encoder: request.reads[0].encoder, configuration: try plan.configuration())
         started(run)
         do {
             return try await train(plan, loaded, run, begin, progress)
@@ -42,16 +46,16 @@ extension Workbench {
     }
 
     private func train(
-        _ plan: TrainingPlan, _ loaded: LoadedEncoder, _ run: RunRecord, _ begin: ContinuousClock.Instant,
+        _ plan: TrainingPlan, _ loaded: [String: LoadedEncoder], _ run: RunRecord, _ begin: ContinuousClock.Instant,
         _ progress: @escaping ProgressHandler
     ) async throws -> TrainingOutcome {
-        let total = plan.inputs.count, extractionStart = ContinuousClock.now
-        let extracted = try await extractor.features(plan.inputs, of: loaded, tap: plan.tap, priority: .training) {
-            done, hits in
+        // Rows are counted once for each source of features.
+        let total = plan.columns[0].count * Set(plan.sources.map(\.identity)).count, extractionStart = ContinuousClock.now
+        let extracted = try await extractor.features(plan.columns, for: plan.sources, priority: .training) { done, hits in
             progress(JobProgress(.extracting, done: done, total: total, metrics: ["cache_hits": Double(hits)]))
         }
         let extractSeconds = (ContinuousClock.now - extractionStart) / .seconds(1)
-        let problems = InputProblems(extracted, plan.inputs)
+        let problems = InputProblems(extracted, plan.columns)
         let (plan, features) = try await Workbench.offPool { try plan.leavingOutUnreadable(extracted, loaded) }
         var summary = TrainingSummary()
         summary.notes = plan.notes
@@ -59,9 +63,7 @@ extension Workbench {
             summary.notes.append(note)
             progress(JobProgress(.extracting, done: total, total: total, note: note))
         }
-        if features.truncatedRows > 0 {
-            let note =
-                "\(features.truncatedRows) of \(features.rows) texts are longer than \(loaded.encoder.maxTokens) tokens and were cut."
+        if let note = plan.sources.truncationNote(features) {
             summary.notes.append(note)
             progress(JobProgress(.extracting, done: total, total: total, note: note))
         }
@@ -74,9 +76,10 @@ extension Workbench {
             try await registry.addMetrics(result.history.flatMap { $0.records(of: run.id) })
             summary.add(result, features, testRows: plan.testRows.count)
             summary.extractSeconds = extractSeconds
-            summary.truncatedTestRows = plan.testRows.count { features.truncated[$0] }
+            let truncated = features.truncated
+            summary.truncatedTestRows = plan.testRows.count { truncated[$0] }
             let metrics = result.report?.metrics ?? [:]
-            let record = plan.record(result, loaded, metrics: metrics, run: run.id)
+            let record = plan.record(result, metrics: metrics, run: run.id)
             let head =
                 plan.request.replace
                 ? try await registry.replaceHead(record, staged: staging)
@@ -116,35 +119,43 @@ extension Workbench {
 
 extension TrainingPlan {
     fileprivate func record(
-        _ result: HeadTraining.Output, _ loaded: LoadedEncoder, metrics: [String: Double], run: String
+        _ result: HeadTraining.Output, metrics: [String: Double], run: String
     ) -> HeadRecord {
-        HeadRecord(
-            name: request.head, encoder: request.encoder, encoderDigest: loaded.record.digest,
+        let first = sources[0]
+        return HeadRecord(
+            name: request.head, encoder: first.input.encoder, encoderDigest: first.input.encoderDigest,
             task: request.task.rawValue,
             kind: request.kind.name, labels: encoding.labels, parameters: result.parameters,
             digest: result.description.weightsDigest, created: Date().timeIntervalSince1970, metrics: metrics, run: run,
-            tap: loaded.encoder.taps[tap].name, modality: loaded.encoder.modality)
+            tap: first.input.tap, modality: first.loaded.encoder.modality,
+            inputs: result.description.inputs == nil ? nil : sources.map(\.input))
     }
 
     /// What a run record keeps so that the run can be repeated and compared: settings, data digest, encoder digest.
-    fileprivate func configuration(_ loaded: LoadedEncoder) throws -> String {
+    fileprivate func configuration() throws -> String {
         struct Configuration: Encodable {
             var task: HeadTask, kind: HeadKind, settings: TrainingSettings
+            /// Of a head that reads token states, or several inputs.
+            var inputs: [HeadInput]?
             var tap: String, holdout: Double, trainRows: Int, testRows: Int
             var dataDigest: String, encoderDigest: String
         }
         let cells = [request.rows, request.test].compactMap { $0 }.flatMap { rows in
-            zip(rows.inputs, rows.labels).map { "\($0.digestText)\u{1f}\($1)" }
+            rows.labels.indices.map { row in
+                (rows.columns.map { $0[row].digestText } + [rows.labels[row]]).joined(separator: "\u{1f}")
+            }
         }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         let json = try encoder.encode(
             Configuration(
-                task: request.task, kind: request.kind, settings: request.settings, tap: loaded.encoder.taps[tap].name,
+                task: request.task, kind: request.kind, settings: request.settings,
+                inputs: sources.count == 1 && sources[0].input.form == .pooled ? nil : sources.map(\.input),
+                tap: sources[0].input.tap,
                 holdout: request.holdout,
                 trainRows: trainRows.count, testRows: testRows.count,
                 dataDigest: SHA256Digest(of: Data(cells.joined(separator: "\u{1e}").utf8)).hex,
-                encoderDigest: loaded.record.digest))
+                encoderDigest: sources[0].input.encoderDigest))
         return String(decoding: json, as: UTF8.self)
     }
 }
@@ -169,7 +180,7 @@ extension Trainer.Epoch {
 }
 
 extension TrainingSummary {
-    fileprivate mutating func add(_ result: HeadTraining.Output, _ features: Features, testRows: Int) {
+    fileprivate mutating func add(_ result: HeadTraining.Output, _ features: RowFeatures, testRows: Int) {
         trainRows = result.trainRows
         validationRows = result.validationRows
         self.testRows = testRows

@@ -11,8 +11,8 @@ package final class Workbench: Sendable {
     package let encoders: EncoderHouse
     package let extractor: FeatureExtractor
     let heads: HeadShelf
-    /// Heads being trained now, each with its encoder: two runs must not race for one name, nor lose their encoder.
-    let training = Mutex<[String: String]>([:])
+    /// Heads being trained now, each with its encoders: two runs must not race for one name, nor lose an encoder.
+    let training = Mutex<[String: Set<String>]>([:])
     private let stopping = Atomic<Bool>(false)
 
     /// Opens or creates a home.
@@ -58,7 +58,7 @@ package final class Workbench: Sendable {
 
     /// Removes an encoder or a head from disk, memory and cache.
     package func remove(_ name: String, withHeads: Bool) async throws -> Removal {
-        if let head = training.withLock({ $0.first { $0.value == name || $0.key == name }?.key }) {
+        if let head = training.withLock({ $0.first { $0.value.contains(name) || $0.key == name }?.key }) {
             throw WorkbenchError(
                 .conflict,
                 "'\(name)' is in use: head '\(head)' is being trained. Wait for it, or cancel it (`hidra ps` lists it)."

@@ -6,14 +6,15 @@ import TensorCore
 /// The compute task behind `FeatureExtractor`: prepares and encodes as many inputs at a time as make one unit.
 struct Extraction: ComputeTask {
     struct Output: Sendable {
-        /// NaN in rows that could not be read.
+        /// Row-major; NaN in rows that could not be read. Of token states, only what is not reported yet.
         var values: [Float] = []
         var infos: [FeatureInfo?] = []
         /// Row → why it could not be read.
         var problems: [Int: String] = [:]
     }
 
-    /// Rows that were just computed, enough of them to be worth a transaction.
+    /// Rows that were just computed, enough of them to be worth a transaction. Of token states each row has `info.tokens` times the
+    /// tap's width.
     struct Block: Sendable {
         /// All inputs before this one are done.
         let end: Int
@@ -25,10 +26,11 @@ struct Extraction: ComputeTask {
 
     /// Longest time spent on preparing inputs before those that are ready are encoded: a large photo takes long to decode.
     static let preparation = Duration.milliseconds(20)
-    static let blockRows = 256
+    static let blockRows = 256, blockFloats = 1 << 21
 
     private let loaded: LoadedEncoder
     private let tap: Int
+    private let form: FeatureForm
     private let inputs: [EncoderInput]
     private let budget: UnitBudget
     private let didCompute: (Block) -> Void
@@ -40,22 +42,27 @@ struct Extraction: ComputeTask {
     private var output = Output()
 
     init(
-        loaded: LoadedEncoder, tap: Int, inputs: [EncoderInput], budget: UnitBudget, didCompute: @escaping (Block) -> Void
+        loaded: LoadedEncoder, tap: Int, form: FeatureForm = .pooled, inputs: [EncoderInput], budget: UnitBudget,
+        didCompute: @escaping (Block) -> Void
     ) {
         self.loaded = loaded
         self.tap = tap
+        self.form = form
         self.inputs = inputs
         self.budget = budget
         self.didCompute = didCompute
         width = loaded.encoder.taps[tap].width
-        output.values.reserveCapacity(inputs.count * width)
+        if form == .pooled { output.values.reserveCapacity(inputs.count * width) }
     }
 
     mutating func step() throws -> Output? {
         prepare()
         try encode(takeUnit())
         let isLast = encoded == inputs.count
-        if isLast || encoded - reported >= Self.blockRows { report() }
+        // States are kilobytes a token, and go on as soon as they make some megabytes.
+        if isLast || encoded - reported >= Self.blockRows || (form == .states && output.values.count >= Self.blockFloats) {
+            report()
+        }
         return isLast ? output : nil
     }
 
@@ -100,16 +107,20 @@ struct Extraction: ComputeTask {
         let ready = unit.compactMap { result -> PreparedInput? in
             if case .success(let input) = result { input } else { nil }
         }
-        let features = ready.isEmpty ? [] : try loaded.encoder.features(ready, tap: tap).values
-        var row = 0
+        let encoder = loaded.encoder
+        let features =
+            ready.isEmpty
+            ? [] : try (form == .pooled ? encoder.features(ready, tap: tap) : encoder.states(ready, tap: tap)).values
+        var start = 0
         for result in unit {
             switch result {
             case .success(let input):
-                output.values += features[row * width..<(row + 1) * width]
+                let count = form == .pooled ? width : input.tokens * width
+                output.values += features[start..<start + count]
                 output.infos.append(FeatureInfo(tokens: input.tokens, truncated: input.isTruncated))
-                row += 1
+                start += count
             case .failure(let error):
-                output.values += repeatElement(.nan, count: width)
+                if form == .pooled { output.values += repeatElement(.nan, count: width) }
                 output.problems[output.infos.count] = String(describing: error)
                 output.infos.append(nil)
             }
@@ -120,8 +131,12 @@ struct Extraction: ComputeTask {
     private mutating func report() {
         let rows = (reported..<encoded).filter { output.infos[$0] != nil }
         var values: [Float] = []
-        values.reserveCapacity(rows.count * width)
-        for row in rows { values += output.values[row * width..<(row + 1) * width] }
+        if form == .states {
+            swap(&values, &output.values)
+        } else {
+            values.reserveCapacity(rows.count * width)
+            for row in rows { values += output.values[row * width..<(row + 1) * width] }
+        }
         didCompute(Block(end: encoded, rows: rows, values: values, infos: rows.compactMap { output.infos[$0] }))
         reported = encoded
     }

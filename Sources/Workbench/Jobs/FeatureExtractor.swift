@@ -8,14 +8,21 @@ import TensorCore
 package struct FeatureExtractor: Sendable {
     let compute: ComputeService
     let cache: FeatureCache
-    private let batcher: DynamicBatcher
+    let batcher: DynamicBatcher
     /// Cache calls block on a disk, so they have threads of their own: writes in order, reads beside them.
-    private let disk = DispatchQueue(label: "hidra.feature-cache.writes", qos: .userInitiated)
+    let disk = DispatchQueue(label: "hidra.feature-cache.writes", qos: .userInitiated)
     private let reads = DispatchQueue(label: "hidra.feature-cache.reads", qos: .userInitiated, attributes: .concurrent)
 
-    init(compute: ComputeService, cache: FeatureCache, budget: UnitBudget) {
+    /// Bytes of memory that are free; nil where nothing says.
+    let availableMemory: @Sendable () -> Int?
+
+    init(
+        compute: ComputeService, cache: FeatureCache, budget: UnitBudget,
+        availableMemory: @escaping @Sendable () -> Int? = MemoryEstimate.available
+    ) {
         self.compute = compute
         self.cache = cache
+        self.availableMemory = availableMemory
         batcher = DynamicBatcher(compute: compute, budget: budget)
     }
 
@@ -93,7 +100,7 @@ package struct FeatureExtractor: Sendable {
         return features.spread(over: distinct.positions, misses: missing.count)
     }
 
-    private func reading<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+    func reading<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
         try await withCheckedThrowingContinuation { continuation in
             reads.async { continuation.resume(with: Result(catching: body)) }
         }
@@ -101,7 +108,7 @@ package struct FeatureExtractor: Sendable {
 }
 
 /// Writes to the cache that are on their way; remembers the first failure.
-private final class PendingWrites: Sendable {
+final class PendingWrites: Sendable {
     private let failure = Mutex<(any Error)?>(nil)
 
     func add(to queue: DispatchQueue, _ write: @escaping @Sendable () throws -> Void) {

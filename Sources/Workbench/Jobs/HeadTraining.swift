@@ -23,7 +23,7 @@ struct HeadTraining: ComputeTask {
     static let slice = Duration.milliseconds(8)
 
     private let plan: TrainingPlan
-    private let features: Features
+    private let features: RowFeatures
     private let staging: URL
     /// Where the last good weights go when training breaks.
     private let rescue: URL
@@ -36,21 +36,21 @@ struct HeadTraining: ComputeTask {
     private var busy = Duration.zero
 
     /// - Throws: `invalidArgument` for a graph that does not fit the features or the labels.
-    init(plan: TrainingPlan, features: Features, staging: URL, rescue: URL, progress: @escaping ProgressHandler) throws {
+    init(plan: TrainingPlan, features: RowFeatures, staging: URL, rescue: URL, progress: @escaping ProgressHandler) throws {
         self.plan = plan
         self.features = features
         self.staging = staging
         self.rescue = rescue
         self.progress = progress
-        table = FeatureTable(Tensor(features.values, [features.rows, features.width]))
-        network = try Self.network(plan, width: features.width)
+        table = features.table
+        network = try Self.network(plan)
     }
 
-    private static func network(_ plan: TrainingPlan, width: Int) throws -> HeadNetwork {
+    private static func network(_ plan: TrainingPlan) throws -> HeadNetwork {
         do {
             return try HeadNetwork(
-                plan.request.kind, graph: plan.request.graph, width: width, outputs: plan.encoding.outputs,
-                seed: plan.request.settings.seed)
+                plan.request.kind, graph: plan.request.graph, inputs: plan.sources.map(\.features),
+                outputs: plan.encoding.outputs, seed: plan.request.settings.seed)
         } catch let error as HeadError {
             throw WorkbenchError(error)
         }
@@ -72,7 +72,7 @@ struct HeadTraining: ComputeTask {
     }
 
     private mutating func prepare() throws {
-        let rows = FeatureTable(table.gather(plan.trainRows))
+        let rows = table.selecting(plan.trainRows)
         var objective = Objective(smoothing: Float(plan.request.settings.labelSmoothing))
         if plan.request.settings.classWeights {
             objective.classWeights = plan.trainTargets.balancingWeights(plan.encoding.outputs)
@@ -80,7 +80,7 @@ struct HeadTraining: ComputeTask {
         let rate =
             try plan.request.settings.learningRate
             ?? (RangeTest.learningRate(
-                Self.network(plan, width: features.width), features: rows, targets: plan.trainTargets,
+                Self.network(plan), features: rows, targets: plan.trainTargets,
                 objective: objective,
                 settings: plan.request.settings))
         trainer = Trainer(
@@ -99,8 +99,8 @@ struct HeadTraining: ComputeTask {
 
     private func description(_ trainer: Trainer) -> HeadBundle.Description {
         HeadBundle.Description(
-            name: plan.request.head, kind: plan.request.kind, encoding: plan.encoding, featureSpace: plan.featureSpace,
-            tap: plan.tap, width: features.width, settings: plan.request.settings, learningRate: trainer.learningRate)
+            name: plan.request.head, kind: plan.request.kind, encoding: plan.encoding,
+            inputs: plan.sources.map(\.features), settings: plan.request.settings, learningRate: trainer.learningRate)
     }
 
     /// Writes the last good weights, which training left in the network, to the run's folder, and says where they are.
@@ -142,15 +142,15 @@ struct HeadTraining: ComputeTask {
 struct TrainingPlan: Sendable {
     let request: TrainingRequest
     let encoding: LabelEncoding
-    let featureSpace: String
-    let tap: Int
+    /// What the inputs of the head's network read, in the request's order.
+    let sources: [FeatureSource]
     /// Rows of the features, and the targets of exactly those rows.
     let trainRows: [Int]
     let trainTargets: Targets
     let testRows: [Int]
     let test: Truth?
-    /// All inputs whose features are needed: the training rows, then the test rows.
-    let inputs: [EncoderInput]
+    /// All rows whose features are needed, the training rows, then the test rows, by columns.
+    let columns: [[EncoderInput]]
     let notes: [String]
 }
 

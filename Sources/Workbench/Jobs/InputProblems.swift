@@ -7,15 +7,15 @@ struct InputProblems {
 
     let notes: [String]
 
-    init(_ features: Features, _ inputs: [EncoderInput]) {
+    init(_ features: RowFeatures, _ columns: [[EncoderInput]]) {
         guard !features.problems.isEmpty else {
             notes = []
             return
         }
-        let rows = features.problems.keys.sorted()
-        var notes = rows.prefix(Self.listed).map { row in
-            "\(inputs[row].name(row: row)): \(features.problems[row] ?? "")"
-        }
+        let problems = features.problems, rows = problems.keys.sorted()
+        // Images alone can be unreadable.
+        let inputs = columns.first { $0.first?.modality == .image } ?? columns[0]
+        var notes = rows.prefix(Self.listed).map { row in "\(inputs[row].name(row: row)): \(problems[row] ?? "")" }
         let kind = inputs.first?.modality ?? .image
         let more = rows.count > Self.listed ? " \(rows.count - Self.listed) of them are not listed." : ""
         notes.append("\(rows.count) of \(features.rows) \(kind.plural) could not be read and were left out.\(more)")
@@ -36,21 +36,20 @@ extension TrainingPlan {
     /// The plan and the features without the rows whose input could not be read.
     ///
     /// - Throws: `invalidData` when too few rows are left.
-    func leavingOutUnreadable(_ features: Features, _ loaded: LoadedEncoder) throws -> (
-        plan: TrainingPlan, features: Features
+    func leavingOutUnreadable(_ features: RowFeatures, _ encoders: [String: LoadedEncoder]) throws -> (
+        plan: TrainingPlan, features: RowFeatures
     ) {
-        guard !features.problems.isEmpty else { return (self, features) }
-        let readable = (0..<features.rows).filter { features.problems[$0] == nil }
+        let problems = features.problems
+        guard !problems.isEmpty else { return (self, features) }
+        let readable = (0..<features.rows).filter { problems[$0] == nil }
         let trainCount = request.rows.count
         var request = request
         request.rows = request.rows.selecting(readable.filter { $0 < trainCount })
         request.test = request.test?.selecting(readable.filter { $0 >= trainCount }.map { $0 - trainCount })
         guard request.rows.count > 0, request.test.map({ $0.count > 0 }) ?? true else {
-            let example = features.problems.min { $0.key < $1.key }
-            throw WorkbenchError(
-                .invalidData,
-                "None of the \(loaded.encoder.modality.plural) could be read. The first: \(example?.value ?? "").")
+            let example = problems.min { $0.key < $1.key }
+            throw WorkbenchError(.invalidData, "None of the images could be read. The first: \(example?.value ?? "").")
         }
-        return (try TrainingPlan(request, loaded), features.selecting(readable))
+        return (try TrainingPlan(request, encoders), features.selecting(readable))
     }
 }

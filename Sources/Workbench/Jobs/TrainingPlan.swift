@@ -8,16 +8,15 @@ extension TrainingPlan {
     /// Checks a request against its data and decides which rows do what.
     ///
     /// - Throws: `invalidArgument` for a setting, `invalidData` for a label, naming value or row.
-    init(_ request: TrainingRequest, _ loaded: LoadedEncoder) throws {
+    ///
+    /// - Parameter encoders: all that the request names, by their names.
+    init(_ request: TrainingRequest, _ encoders: [String: LoadedEncoder]) throws {
         try request.validate()
-        for rows in [request.rows, request.test].compactMap({ $0 }) {
-            for input in rows.inputs.prefix(1) { try loaded.require(input.modality) }
-        }
-        let tap = try loaded.tap(named: request.tap)
         self.request = request
-        self.tap = tap
-        featureSpace = loaded.space(tap: tap).key
         do {
+            let ports = try request.graph.flatMap { request.kind == .graph ? try HeadPorts(graph: $0) : nil }
+            sources = try Self.sources(request, encoders, ports)
+            for rows in [request.rows, request.test].compactMap({ $0 }) { try sources.require(rows.columns) }
             encoding = try LabelEncoding(
                 learning: request.rows.labels, task: request.task, separator: request.separator)
             let (targets, _, _) = try encoding.encode(request.rows.labels)
@@ -30,23 +29,24 @@ extension TrainingPlan {
             trainRows = split.kept
             trainTargets = targets.selecting(split.kept)
             if let test = request.test {
-                inputs = request.rows.inputs + test.inputs
-                testRows = Array(request.rows.count..<inputs.count)
+                columns = zip(request.rows.columns, test.columns).map { $0 + $1 }
+                testRows = Array(request.rows.count..<request.rows.count + test.count)
                 self.test = try Truth(test.labels, encoding)
             } else {
-                inputs = request.rows.inputs
+                columns = request.rows.columns
                 testRows = split.held
                 self.test = split.held.isEmpty ? nil : try Truth(split.held.map { request.rows.labels[$0] }, encoding)
             }
             if let note = self.test?.note { notes.append(note) }
-            if let note = Self.emptyTexts(inputs) { notes.append(note) }
-            self.notes = notes
+            if let note = Self.emptyTexts(columns.flatMap { $0 }) { notes.append(note) }
             if request.kind == .graph {
                 // Built once before anything is encoded: a graph that does not fit should not cost the user minutes.
-                _ = try HeadNetwork(
-                    .graph, graph: request.graph, width: loaded.encoder.taps[tap].width, outputs: encoding.outputs,
+                let network = try HeadNetwork(
+                    .graph, graph: request.graph, inputs: sources.map(\.features), outputs: encoding.outputs,
                     seed: request.settings.seed)
+                if let note = network.note { notes.append(note) }
             }
+            self.notes = notes
         } catch let error as HeadError {
             throw WorkbenchError(error)
         }

@@ -4,23 +4,62 @@ package import Heads
 package import State
 package import Training
 
-/// Labelled inputs, all of one modality. `labels` holds the cells as they stand in the table.
+/// Labelled inputs: a column of them, or several that a head reads together, each of one modality. `labels` holds the cells as they
+/// stand in the table.
 package struct LabelledRows: Sendable {
-    package var inputs: [EncoderInput]
+    package var columns: [[EncoderInput]]
     package var labels: [String]
 
-    package init(inputs: [EncoderInput], labels: [String]) {
-        precondition(inputs.count == labels.count, "\(inputs.count) inputs, \(labels.count) labels")
-        self.inputs = inputs
+    package init(columns: [[EncoderInput]], labels: [String]) {
+        precondition(
+            !columns.isEmpty && columns.allSatisfy { $0.count == labels.count },
+            "\(columns.map(\.count)) inputs, \(labels.count) labels")
+        self.columns = columns
         self.labels = labels
+    }
+
+    package init(inputs: [EncoderInput], labels: [String]) {
+        self.init(columns: [inputs], labels: labels)
     }
 
     package init(texts: [String], labels: [String]) { self.init(inputs: texts.map { .text($0) }, labels: labels) }
 
-    package var count: Int { inputs.count }
+    package var count: Int { labels.count }
+    /// Of the first column.
+    package var inputs: [EncoderInput] {
+        get { columns[0] }
+        set { columns[0] = newValue }
+    }
 
     func selecting(_ rows: [Int]) -> LabelledRows {
-        LabelledRows(inputs: rows.map { inputs[$0] }, labels: rows.map { labels[$0] })
+        LabelledRows(
+            columns: columns.map { column in rows.map { column[$0] } }, labels: rows.map { labels[$0] })
+    }
+}
+
+/// What one input of a head is to read.
+package struct InputRequest: Sendable {
+    /// The graph's input; empty: the next in the graph's order.
+    package var name: String
+    package var encoder: String
+    /// Empty: the top.
+    package var tap: String
+    /// nil: as the graph's input says.
+    package var form: FeatureForm?
+    /// Which of the rows' columns, and what the table calls it.
+    package var column: Int
+    package var columnName: String
+
+    package init(
+        name: String = "", encoder: String, tap: String = "", form: FeatureForm? = nil, column: Int = 0,
+        columnName: String = ""
+    ) {
+        self.name = name
+        self.encoder = encoder
+        self.tap = tap
+        self.form = form
+        self.column = column
+        self.columnName = columnName
     }
 }
 
@@ -40,6 +79,8 @@ package struct TrainingRequest: Sendable {
     package var separator: Character
     /// Name of the tap to read; empty: the top.
     package var tap: String
+    /// What the head's inputs read; empty: one input, the rows' first column through `encoder` at `tap`.
+    package var inputs: [InputRequest]
     package var replace: Bool
     /// What the encoder computes in; nil: as it is set.
     package var precision: Precision?
@@ -48,7 +89,8 @@ package struct TrainingRequest: Sendable {
         head: String, encoder: String, task: HeadTask = .classify, kind: HeadKind = .linear, graph: Data? = nil,
         settings: TrainingSettings = TrainingSettings(), rows: LabelledRows, test: LabelledRows? = nil,
         holdout: Double = 0,
-        separator: Character = "|", tap: String = "", replace: Bool = false, precision: Precision? = nil
+        separator: Character = "|", tap: String = "", inputs: [InputRequest] = [], replace: Bool = false,
+        precision: Precision? = nil
     ) {
         self.head = head
         self.encoder = encoder
@@ -61,9 +103,13 @@ package struct TrainingRequest: Sendable {
         self.holdout = holdout
         self.separator = separator
         self.tap = tap
+        self.inputs = inputs
         self.replace = replace
         self.precision = precision
     }
+
+    /// One for each input of the head.
+    var reads: [InputRequest] { inputs.isEmpty ? [InputRequest(encoder: encoder, tap: tap)] : inputs }
 
     /// - Throws: `invalidArgument` naming the value and what it may be; `invalidData` for no rows.
     func validate() throws {

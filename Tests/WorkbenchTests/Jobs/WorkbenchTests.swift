@@ -29,7 +29,7 @@ struct WorkbenchTests {
         let cached = try await again.workbench.train(second)
         #expect(cached.summary.cacheMisses == 0 && cached.summary.cacheHits == 480)
 
-        let predictions = try await again.workbench.predict(heads: ["first", "second"], inputs: [.text("bb qqq"), .text("dd rrr")], top: 2)
+        let predictions = try await again.workbench.predict(heads: ["first", "second"], columns: [[.text("bb qqq"), .text("dd rrr")]], top: 2)
         #expect(predictions.encoded == 2)
         for (text, expected) in zip(predictions.inputs, ["b", "d"]) {
             for answer in text {
@@ -176,7 +176,7 @@ struct WorkbenchTests {
         #expect(error?.message.contains("h") == true)
         _ = try await bench.workbench.remove("tiny", withHeads: true)
         #expect(try await bench.workbench.cacheStatistics().rows == 0)
-        await #expect(throws: WorkbenchError.self) { try await bench.workbench.predict(heads: ["h"], inputs: [.text("a")], top: 1) }
+        await #expect(throws: WorkbenchError.self) { try await bench.workbench.predict(heads: ["h"], columns: [[.text("a")]], top: 1) }
         try await bench.workbench.close()
     }
 
