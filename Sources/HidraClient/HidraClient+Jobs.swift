@@ -62,6 +62,34 @@ extension HidraClient {
         }
     }
 
+    /// Answers rows of several texts, with heads that read as many columns.
+    ///
+    /// One request: at most `limits.textsPerRequest` rows.
+    ///
+    /// - Parameters:
+    ///   - columns: all of one length, in the order of the heads' columns (those of `Hidra_V1_Head.inputs`, each once).
+    ///   - top, precision: as above.
+    public func predict(
+        heads: [String], columns: [[String]], top: Int = 0, precision: String = ""
+    ) async throws -> Hidra_V1_PredictReply {
+        try check(.texts(columns.first ?? []))
+        guard let top = UInt32(exactly: top) else {
+            throw HidraError(.invalidArgument, "\(top) labels cannot be asked for: use 0 or more.")
+        }
+        var request = Hidra_V1_PredictRequest()
+        request.heads = heads
+        request.top = top
+        request.precision = precision
+        request.columns = columns.map { values in
+            var column = Hidra_V1_Column()
+            column.values = values
+            return column
+        }
+        return try await ask(.predict(request), on: .work) {
+            if case .predictReply(let reply) = $0.envelope.kind { reply } else { nil }
+        }
+    }
+
     /// Vectors of inputs, `values` row-major `[rows, width]`; NaN in rows that `reply.problems` names.
     ///
     /// One request: at most `limits.textsPerRequest` inputs.

@@ -16,9 +16,28 @@ public struct HeadSpecification: Sendable {
         case linear
         /// One hidden layer of that width.
         case mlp(hidden: Int, dropout: Double)
-        /// A network of your own: an ONNX ModelProto with one float32 input `[rows, width]` and one output `[rows, labels]`, as
-        /// `torch.onnx.export` writes it with a symbolic first dimension.
+        /// A network of your own: an ONNX ModelProto with one output `[rows, labels]`, as `torch.onnx.export` writes it with a symbolic
+        /// first dimension. Its inputs are float32 `[rows, width]`, a vector each, or `[rows, tokens, width]`, token states, with a mask
+        /// or lengths beside them.
         case graph(Data)
+    }
+
+    /// What one input of a graph reads.
+    public struct Input: Sendable {
+        /// The graph's input; empty for all: they are the graph's, in its order.
+        public var name: String
+        public var column: String
+        /// Nil: the one the head is attached to.
+        public var encoder: String?
+        /// Empty: the top.
+        public var tap: String
+
+        public init(name: String = "", column: String, encoder: String? = nil, tap: String = "") {
+            self.name = name
+            self.column = column
+            self.encoder = encoder
+            self.tap = tap
+        }
     }
 
     /// Unset values leave the choice to the daemon.
@@ -45,12 +64,14 @@ public struct HeadSpecification: Sendable {
     public var training: Training
     /// Name of the tap to read, "0" for a text encoder's token embeddings; empty: the top.
     public var tap: String
+    /// What the inputs of a graph read; empty: one input, the data set's text column at `tap`.
+    public var inputs: [Input]
     /// Replace a head of this name; otherwise an existing one is an error.
     public var replace: Bool
 
     public init(
         name: String, labelColumn: String, task: Task = .classify, kind: Kind = .linear,
-        training: Training = Training(), tap: String = "", replace: Bool = false
+        training: Training = Training(), tap: String = "", inputs: [Input] = [], replace: Bool = false
     ) {
         self.name = name
         self.labelColumn = labelColumn
@@ -58,6 +79,7 @@ public struct HeadSpecification: Sendable {
         self.kind = kind
         self.training = training
         self.tap = tap
+        self.inputs = inputs
         self.replace = replace
     }
 
@@ -72,6 +94,14 @@ public struct HeadSpecification: Sendable {
         request.holdout = holdout
         request.replace = replace
         request.tap = tap
+        request.inputs = inputs.map { input in
+            var message = Hidra_V1_HeadInput()
+            message.name = input.name
+            message.column = input.column
+            message.encoder = input.encoder ?? ""
+            message.tap = input.tap.isEmpty && input.encoder == nil ? tap : input.tap
+            return message
+        }
         switch task {
         case .classify: request.task = .classify
         case .multilabel(let separator):

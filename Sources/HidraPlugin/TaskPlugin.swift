@@ -112,15 +112,18 @@ public final class TaskPlugin: Sendable {
 
     /// Measures a head on labelled rows.
     ///
-    /// - Parameter labelColumn: the column with what the head should have answered.
+    /// - Parameters:
+    ///   - labelColumn: the column with what the head should have answered.
+    ///   - columns: those a head of several inputs reads, in the order in which its inputs name them; empty: the text column.
     public func evaluate(
-        _ head: String, on data: DataSet, labelColumn: String,
+        _ head: String, on data: DataSet, labelColumn: String, columns: [String] = [],
         progress: @escaping @Sendable (WorkProgress) -> Void = { _ in }
     ) async throws -> Evaluation {
         var request = Hidra_V1_EvaluateRequest()
         request.head = head
         request.data = data.name
         request.inputColumn = data.textColumn
+        request.inputColumns = columns
         request.labelColumn = labelColumn
         return Evaluation(try await client.evaluate(request) { progress(WorkProgress($0, subject: head)) })
     }
@@ -129,11 +132,30 @@ public final class TaskPlugin: Sendable {
     ///
     /// - Parameter top: labels for each text, best first; 0: one, or for multilabel heads all above the threshold.
     public func predict(_ texts: [String], heads: [String], top: Int = 0) async throws -> Predictions {
+        try await predict(texts.count, heads) { try await client.predict(heads: heads, .texts(Array(texts[$0])), top: top) }
+    }
+
+    /// Answers rows of several texts with heads that read as many columns.
+    ///
+    /// - Parameter columns: all of one length, in the order in which the heads' inputs name them.
+    public func predict(columns: [[String]], heads: [String], top: Int = 0) async throws -> Predictions {
+        guard let rows = columns.first?.count, columns.allSatisfy({ $0.count == rows }) else {
+            throw HidraError(
+                .invalidArgument, "The columns have \(columns.map { String($0.count) }.joined(separator: ", ")) texts: give as many in each.")
+        }
+        return try await predict(rows, heads) { part in
+            try await client.predict(heads: heads, columns: columns.map { Array($0[part]) }, top: top)
+        }
+    }
+
+    private func predict(
+        _ rows: Int, _ heads: [String], _ ask: (Range<Int>) async throws -> Hidra_V1_PredictReply
+    ) async throws -> Predictions {
         var predictions = Predictions(heads: heads)
         var start = 0
-        while start < texts.count {
-            let end = min(start + max(client.limits.textsPerRequest, 1), texts.count)
-            let reply = try await client.predict(heads: heads, .texts(Array(texts[start..<end])), top: top)
+        while start < rows {
+            let end = min(start + max(client.limits.textsPerRequest, 1), rows)
+            let reply = try await ask(start..<end)
             guard reply.inputs.count == end - start, reply.inputs.allSatisfy({ $0.heads.count == heads.count }) else {
                 throw HidraError(.internalError, "hidrad answered for other texts or heads than it was asked for.")
             }

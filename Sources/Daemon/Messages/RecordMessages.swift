@@ -40,6 +40,18 @@ extension Hidra_V1_Head {
         run = record.run
         tap = record.tap
         modality = record.modality.rawValue
+        inputs = record.reads.map(Hidra_V1_HeadInput.init)
+    }
+}
+
+extension Hidra_V1_HeadInput {
+    init(_ input: HeadInput) {
+        self.init()
+        name = input.name
+        encoder = input.encoder
+        tap = input.tap
+        form = input.form == .states ? .states : .pooled
+        column = input.column
     }
 }
 

@@ -83,7 +83,7 @@ struct ControlRequests: Sendable {
         welcome.limits = limits.message
         welcome.heartbeatSeconds = 10
         welcome.capabilities = [
-            "classify", "multilabel", "regress", "head.linear", "head.mlp", "head.graph", "image", "graph",
+            "classify", "multilabel", "regress", "head.linear", "head.mlp", "head.graph", "head.inputs", "image", "graph",
             "export", "events.replay",
         ]
         return .reply(to: request, .welcome(welcome))

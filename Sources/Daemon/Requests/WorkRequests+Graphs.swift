@@ -1,5 +1,6 @@
 import Foundation
 import Graphs
+import Heads
 import HidraProtocol
 import Workbench
 
@@ -131,7 +132,22 @@ extension Hidra_V1_CheckGraphReply {
             let message = Hidra_V1_GraphProblem(node: problem.node, op: problem.op, message: problem.message)
             if problem.code == .dependsOnData { remarks.append(message) } else { problems.append(message) }
         }
+        roles = HeadPorts(report.inputs).ports.map(Hidra_V1_GraphInputRole.init)
         opsets = report.operatorSets.mapValues { UInt64(clamping: $0) }
+    }
+}
+
+extension Hidra_V1_GraphInputRole {
+    fileprivate init(_ port: HeadPorts.Port) {
+        self.init()
+        input = port.name
+        switch port.role {
+        case .vectors: role = "vectors"
+        case .states: role = "states"
+        case .mask(let owner): (role, of) = ("mask", owner)
+        case .lengths(let owner): (role, of) = ("lengths", owner)
+        case .none(let reason): (role, problem) = ("none", reason)
+        }
     }
 }
 

@@ -7,9 +7,9 @@ import Workbench
 extension WorkRequests {
     func predict(_ request: Hidra_V1_PredictRequest) async throws -> Answer {
         let start = ContinuousClock.now
-        let inputs = try inputs(request.texts, request.images)
+        let columns = try columns(request)
         let predictions = try await workbench.predict(
-            heads: request.heads, inputs: inputs, top: Int(request.top), precision: Precision(wire: request.precision))
+            heads: request.heads, columns: columns, top: Int(request.top), precision: Precision(wire: request.precision))
         var reply = Hidra_V1_PredictReply()
         reply.inputs = predictions.inputs.indices.map { row in
             var prediction = Hidra_V1_Prediction()
@@ -42,6 +42,20 @@ extension WorkRequests {
         frame.shape = [UInt64(features.rows), UInt64(features.width)]
         let bytes = features.values.withUnsafeBytes { Array($0) }
         return Answer(.embedReply(reply), tensors: [(frame, bytes)])
+    }
+
+    private func columns(_ request: Hidra_V1_PredictRequest) throws -> [[EncoderInput]] {
+        guard !request.columns.isEmpty else { return [try inputs(request.texts, request.images)] }
+        guard request.texts.isEmpty, request.images.isEmpty else {
+            throw Failure(.invalidArgument, "One request has either columns, or texts or images. Send two.")
+        }
+        let columns = try request.columns.map { try inputs($0.values, $0.blobs) }
+        guard columns.allSatisfy({ $0.count == columns[0].count }) else {
+            throw Failure(
+                .invalidArgument,
+                "The columns have \(columns.map { String($0.count) }.joined(separator: ", ")) values; they must be of one length.")
+        }
+        return columns
     }
 
     private func inputs(_ texts: [String], _ images: [Data]) throws -> [EncoderInput] {

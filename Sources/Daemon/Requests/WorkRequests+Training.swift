@@ -46,11 +46,13 @@ extension WorkRequests {
 
     func trainingRequest(_ request: Hidra_V1_TrainRequest, _ client: ClientIdentity) throws -> TrainingRequest {
         guard !request.head.isEmpty else { throw Failure(.invalidArgument, "The head needs a name.") }
-        guard !request.encoder.isEmpty else {
+        guard !request.encoder.isEmpty || (!request.inputs.isEmpty && request.inputs.allSatisfy { !$0.encoder.isEmpty })
+        else {
             throw Failure(.invalidArgument, "Name the encoder the head is to sit on.")
         }
+        let (inputs, columns) = try request.reads
         func rows(_ data: String) throws -> LabelledRows {
-            try labelled(data, request.inputColumn, request.labelColumn, request.nameColumn, client)
+            try labelled(data, columns, request.labelColumn, request.nameColumn, client)
         }
         return TrainingRequest(
             head: request.head, encoder: request.encoder, task: try HeadTask(request.task),
@@ -59,23 +61,25 @@ extension WorkRequests {
             settings: settings(request.hyperparameters), rows: try rows(request.data),
             test: request.testData.isEmpty ? nil : try rows(request.testData), holdout: request.holdout,
             separator: try separator(request.labelSeparator, default: "|") ?? "|", tap: request.tap,
-            replace: request.replace, precision: try Precision(wire: request.precision))
+            inputs: inputs, replace: request.replace, precision: try Precision(wire: request.precision))
     }
 
     func labelled(
-        _ dataName: String, _ input: String, _ label: String, _ name: String, _ client: ClientIdentity
+        _ dataName: String, _ inputs: [String], _ label: String, _ name: String, _ client: ClientIdentity
     ) throws -> LabelledRows {
         let table = try data.table(dataName, client: client)
         let labels = try table.texts(label)
-        switch try table.column(input) {
-        case .texts(let texts): return LabelledRows(texts: texts, labels: labels)
-        case .blobs(let blobs):
-            let names = name.isEmpty ? nil : try table.texts(name)
-            let inputs = blobs.enumerated().map { row, blob -> EncoderInput in
-                .image(ImageFile(name: names?[row] ?? "row \(row + 1)", digest: blob.digest) { try blob.read() })
+        let columns = try inputs.map { input -> [EncoderInput] in
+            switch try table.column(input) {
+            case .texts(let texts): return texts.map { .text($0) }
+            case .blobs(let blobs):
+                let names = name.isEmpty ? nil : try table.texts(name)
+                return blobs.enumerated().map { row, blob in
+                    .image(ImageFile(name: names?[row] ?? "row \(row + 1)", digest: blob.digest) { try blob.read() })
+                }
             }
-            return LabelledRows(inputs: inputs, labels: labels)
         }
+        return LabelledRows(columns: columns, labels: labels)
     }
 
     private func separator(_ text: String, default fallback: Character?) throws -> Character? {
@@ -113,5 +117,42 @@ extension WorkRequests {
         settings.classWeights = message.classWeights
         if message.hasLabelSmoothing { settings.labelSmoothing = message.labelSmoothing }
         return settings
+    }
+}
+
+extension Hidra_V1_TrainRequest {
+    /// What the head's inputs read, none for the simple case, and the columns they name, each once.
+    ///
+    /// - Throws: `invalidArgument` for an input without a column, `unsupported` for an unknown form.
+    fileprivate var reads: (inputs: [InputRequest], columns: [String]) {
+        get throws {
+            guard !inputs.isEmpty else { return ([], [inputColumn]) }
+            var columns: [String] = []
+            let requests = try inputs.map { input -> InputRequest in
+                let name = input.column.isEmpty ? inputColumn : input.column
+                guard !name.isEmpty else {
+                    throw Failure(.invalidArgument, "Name the column that input '\(input.name)' of the head is to read.")
+                }
+                if !columns.contains(name) { columns.append(name) }
+                return InputRequest(
+                    name: input.name, encoder: input.encoder.isEmpty ? encoder : input.encoder,
+                    tap: input.tap.isEmpty && input.encoder.isEmpty ? tap : input.tap, form: try FeatureForm(input.form),
+                    column: columns.firstIndex(of: name) ?? 0, columnName: name)
+            }
+            return (requests, columns)
+        }
+    }
+}
+
+extension FeatureForm {
+    /// nil for what the request leaves open.
+    fileprivate init?(_ form: Hidra_V1_FeatureForm) throws {
+        switch form {
+        case .unspecified: return nil
+        case .pooled: self = .pooled
+        case .states: self = .states
+        case .UNRECOGNIZED(let number):
+            throw Failure(.unsupported, "Form \(number) of features is not known to this daemon; it knows POOLED and STATES.")
+        }
     }
 }

@@ -43,7 +43,9 @@ struct WorkRequests: Sendable {
         case .evaluate(let evaluate):
             // The rows are taken now: the client may drop them, or go, as soon as it has asked.
             let rows = Result {
-                try labelled(evaluate.data, evaluate.inputColumn, evaluate.labelColumn, evaluate.nameColumn, client)
+                try labelled(
+                    evaluate.data, evaluate.inputColumns.isEmpty ? [evaluate.inputColumn] : evaluate.inputColumns,
+                    evaluate.labelColumn, evaluate.nameColumn, client)
             }
             start("evaluate", evaluate.head, client, request) { job in
                 try await self.evaluate(evaluate, rows.get(), job)

@@ -73,6 +73,31 @@ public nonisolated struct Hidra_V1_CheckGraphReply: Sendable {
   /// Worth knowing, but no reason to refuse: shapes that only a run can tell.
   public var remarks: [Hidra_V1_GraphProblem] = []
 
+  /// What each input would read if the graph were a head's, in the order of `inputs`.
+  public var roles: [Hidra_V1_GraphInputRole] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Hidra_V1_GraphInputRole: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Name of the graph's input.
+  public var input: String = String()
+
+  /// "vectors": one of each row, pooled; "states": token states; "mask", "lengths": which tokens are a row's own; "none"
+  public var role: String = String()
+
+  /// Of a mask or lengths: the input of states they belong to.
+  public var of: String = String()
+
+  /// Of "none": why nothing can be bound to it. The graph cannot be a head's then.
+  public var problem: String = String()
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -199,7 +224,7 @@ nonisolated extension Hidra_V1_CheckGraphRequest: SwiftProtobuf.Message, SwiftPr
 
 nonisolated extension Hidra_V1_CheckGraphReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".CheckGraphReply"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}operators\0\u{1}inputs\0\u{1}outputs\0\u{1}parameters\0\u{1}initialisers\0\u{3}weight_bytes\0\u{1}problems\0\u{1}opsets\0\u{3}activation_bytes\0\u{1}remarks\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}operators\0\u{1}inputs\0\u{1}outputs\0\u{1}parameters\0\u{1}initialisers\0\u{3}weight_bytes\0\u{1}problems\0\u{1}opsets\0\u{3}activation_bytes\0\u{1}remarks\0\u{1}roles\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -217,6 +242,7 @@ nonisolated extension Hidra_V1_CheckGraphReply: SwiftProtobuf.Message, SwiftProt
       case 8: try { try decoder.decodeMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufUInt64>.self, value: &self.opsets) }()
       case 9: try { try decoder.decodeSingularUInt64Field(value: &self.activationBytes) }()
       case 10: try { try decoder.decodeRepeatedMessageField(value: &self.remarks) }()
+      case 11: try { try decoder.decodeRepeatedMessageField(value: &self.roles) }()
       default: break
       }
     }
@@ -253,6 +279,9 @@ nonisolated extension Hidra_V1_CheckGraphReply: SwiftProtobuf.Message, SwiftProt
     if !self.remarks.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.remarks, fieldNumber: 10)
     }
+    if !self.roles.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.roles, fieldNumber: 11)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -267,6 +296,52 @@ nonisolated extension Hidra_V1_CheckGraphReply: SwiftProtobuf.Message, SwiftProt
     if lhs.problems != rhs.problems {return false}
     if lhs.opsets != rhs.opsets {return false}
     if lhs.remarks != rhs.remarks {return false}
+    if lhs.roles != rhs.roles {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Hidra_V1_GraphInputRole: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".GraphInputRole"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}input\0\u{1}role\0\u{1}of\0\u{1}problem\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.input) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.role) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.of) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.problem) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.input.isEmpty {
+      try visitor.visitSingularStringField(value: self.input, fieldNumber: 1)
+    }
+    if !self.role.isEmpty {
+      try visitor.visitSingularStringField(value: self.role, fieldNumber: 2)
+    }
+    if !self.of.isEmpty {
+      try visitor.visitSingularStringField(value: self.of, fieldNumber: 3)
+    }
+    if !self.problem.isEmpty {
+      try visitor.visitSingularStringField(value: self.problem, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Hidra_V1_GraphInputRole, rhs: Hidra_V1_GraphInputRole) -> Bool {
+    if lhs.input != rhs.input {return false}
+    if lhs.role != rhs.role {return false}
+    if lhs.of != rhs.of {return false}
+    if lhs.problem != rhs.problem {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

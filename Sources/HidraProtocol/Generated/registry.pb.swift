@@ -20,6 +20,51 @@ fileprivate nonisolated struct _GeneratedWithProtocGenSwiftVersion: SwiftProtobu
   typealias Version = _2
 }
 
+/// What becomes of the hidden states at a tap.
+public nonisolated enum Hidra_V1_FeatureForm: SwiftProtobuf.Enum, Swift.CaseIterable {
+  public typealias RawValue = Int
+
+  /// In a request: as the graph's input is declared.
+  case unspecified // = 0
+
+  /// One vector [width], as the encoder pools.
+  case pooled // = 1
+
+  /// All of them, [tokens, width], neither pooled nor normalised; special tokens are among the tokens.
+  case states // = 2
+  case UNRECOGNIZED(Int)
+
+  public init() {
+    self = .unspecified
+  }
+
+  public init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .unspecified
+    case 1: self = .pooled
+    case 2: self = .states
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  public var rawValue: Int {
+    switch self {
+    case .unspecified: return 0
+    case .pooled: return 1
+    case .states: return 2
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  public static let allCases: [Hidra_V1_FeatureForm] = [
+    .unspecified,
+    .pooled,
+    .states,
+  ]
+
+}
+
 /// Where a long-running request stands. `done` of `total` in the phase's own unit; total 0: not known yet.
 public nonisolated struct Hidra_V1_Progress: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
@@ -153,6 +198,36 @@ public nonisolated struct Hidra_V1_Head: Sendable {
 
   /// What it reads: "text" or "image".
   public var modality: String = String()
+
+  /// What each input of its network reads; `encoder`, `tap` and `modality` are those of the first. Its columns, of which a prediction
+  /// needs one value each, are the different ones in this list, in its order.
+  public var inputs: [Hidra_V1_HeadInput] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// What a head reads through one input of its network.
+public nonisolated struct Hidra_V1_HeadInput: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Name of the graph's input. In a request empty for all of them: they are the graph's, in its order. Empty in the record of a head
+  /// of a built-in kind.
+  public var name: String = String()
+
+  /// In a request empty: TrainRequest.encoder.
+  public var encoder: String = String()
+
+  /// In a request empty: the top; where `encoder` is empty too, TrainRequest.tap.
+  public var tap: String = String()
+
+  public var form: Hidra_V1_FeatureForm = .unspecified
+
+  /// Column of the data set. In a request empty: TrainRequest.input_column.
+  public var column: String = String()
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -306,6 +381,10 @@ public nonisolated struct Hidra_V1_RemoveReply: Sendable {
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 fileprivate nonisolated let _protobuf_package = "hidra.v1"
+
+nonisolated extension Hidra_V1_FeatureForm: SwiftProtobuf._ProtoNameProviding {
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0FEATURE_FORM_UNSPECIFIED\0\u{1}POOLED\0\u{1}STATES\0")
+}
 
 nonisolated extension Hidra_V1_Progress: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Progress"
@@ -533,7 +612,7 @@ nonisolated extension Hidra_V1_Encoder: SwiftProtobuf.Message, SwiftProtobuf._Me
 
 nonisolated extension Hidra_V1_Head: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Head"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}encoder\0\u{1}task\0\u{1}kind\0\u{1}labels\0\u{1}parameters\0\u{1}digest\0\u{1}created\0\u{1}metrics\0\u{1}run\0\u{2}\u{2}modality\0\u{1}tap\0\u{c}\u{b}\u{1}")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}encoder\0\u{1}task\0\u{1}kind\0\u{1}labels\0\u{1}parameters\0\u{1}digest\0\u{1}created\0\u{1}metrics\0\u{1}run\0\u{2}\u{2}modality\0\u{1}tap\0\u{1}inputs\0\u{c}\u{b}\u{1}")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -553,6 +632,7 @@ nonisolated extension Hidra_V1_Head: SwiftProtobuf.Message, SwiftProtobuf._Messa
       case 10: try { try decoder.decodeSingularStringField(value: &self.run) }()
       case 12: try { try decoder.decodeSingularStringField(value: &self.modality) }()
       case 13: try { try decoder.decodeSingularStringField(value: &self.tap) }()
+      case 14: try { try decoder.decodeRepeatedMessageField(value: &self.inputs) }()
       default: break
       }
     }
@@ -595,6 +675,9 @@ nonisolated extension Hidra_V1_Head: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if !self.tap.isEmpty {
       try visitor.visitSingularStringField(value: self.tap, fieldNumber: 13)
     }
+    if !self.inputs.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.inputs, fieldNumber: 14)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -611,6 +694,57 @@ nonisolated extension Hidra_V1_Head: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if lhs.run != rhs.run {return false}
     if lhs.tap != rhs.tap {return false}
     if lhs.modality != rhs.modality {return false}
+    if lhs.inputs != rhs.inputs {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Hidra_V1_HeadInput: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".HeadInput"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}encoder\0\u{1}tap\0\u{1}form\0\u{1}column\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.encoder) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.tap) }()
+      case 4: try { try decoder.decodeSingularEnumField(value: &self.form) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.column) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 1)
+    }
+    if !self.encoder.isEmpty {
+      try visitor.visitSingularStringField(value: self.encoder, fieldNumber: 2)
+    }
+    if !self.tap.isEmpty {
+      try visitor.visitSingularStringField(value: self.tap, fieldNumber: 3)
+    }
+    if self.form != .unspecified {
+      try visitor.visitSingularEnumField(value: self.form, fieldNumber: 4)
+    }
+    if !self.column.isEmpty {
+      try visitor.visitSingularStringField(value: self.column, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Hidra_V1_HeadInput, rhs: Hidra_V1_HeadInput) -> Bool {
+    if lhs.name != rhs.name {return false}
+    if lhs.encoder != rhs.encoder {return false}
+    if lhs.tap != rhs.tap {return false}
+    if lhs.form != rhs.form {return false}
+    if lhs.column != rhs.column {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

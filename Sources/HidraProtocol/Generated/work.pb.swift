@@ -208,6 +208,13 @@ public nonisolated struct Hidra_V1_TrainRequest: @unchecked Sendable {
     set {_uniqueStorage()._nameColumn = newValue}
   }
 
+  /// What the inputs of a graph read, one entry each; those of masks and lengths are filled by the daemon. Empty: one input, the
+  /// `input_column` through `encoder` at `tap`.
+  public var inputs: [Hidra_V1_HeadInput] {
+    get {_storage._inputs}
+    set {_uniqueStorage()._inputs = newValue}
+  }
+
   /// What the encoder computes in: "fp32" or "int8"; empty: as the encoder is set (Encoder.precision).
   public var precision: String {
     get {_storage._precision}
@@ -242,7 +249,8 @@ public nonisolated struct Hidra_V1_HeadKind: Sendable {
   /// Clears the value of `dropout`. Subsequent reads from it will return its default value.
   public mutating func clearDropout() {self._dropout = nil}
 
-  /// Of "graph": the network as an ONNX ModelProto with one float input [rows, width] and one float output [rows, outputs].
+  /// Of "graph": the network as an ONNX ModelProto. Its inputs are float32 [rows, width], a vector each, or [rows, tokens, width], hidden
+  /// states, with a mask or lengths beside them; its first output is float32 [rows, outputs].
   public var graph: Data = Data()
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -444,6 +452,9 @@ public nonisolated struct Hidra_V1_EvaluateRequest: Sendable {
   /// As in TrainRequest.
   public var nameColumn: String = String()
 
+  /// Of a head that reads several columns, instead of `input_column`: one for each of the head's columns, in their order.
+  public var inputColumns: [String] = []
+
   public var precision: String = String()
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -532,6 +543,10 @@ public nonisolated struct Hidra_V1_PredictRequest: Sendable {
 
   /// Encoded images (JPEG, PNG, WebP), for heads on image encoders, instead of texts.
   public var images: [Data] = []
+
+  /// For heads that read several columns, instead of `texts` and `images`: one for each of the heads' columns, in their order, all with
+  /// as many values. The names do not matter.
+  public var columns: [Hidra_V1_Column] = []
 
   /// As in TrainRequest.
   public var precision: String = String()
@@ -913,7 +928,7 @@ nonisolated extension Hidra_V1_PullReply: SwiftProtobuf.Message, SwiftProtobuf._
 
 nonisolated extension Hidra_V1_TrainRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".TrainRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}head\0\u{1}encoder\0\u{1}task\0\u{1}data\0\u{3}input_column\0\u{3}label_column\0\u{3}test_data\0\u{1}holdout\0\u{1}kind\0\u{1}hyperparameters\0\u{3}label_separator\0\u{2}\u{2}replace\0\u{3}name_column\0\u{1}tap\0\u{2}\u{f}precision\0\u{c}\u{c}\u{1}")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}head\0\u{1}encoder\0\u{1}task\0\u{1}data\0\u{3}input_column\0\u{3}label_column\0\u{3}test_data\0\u{1}holdout\0\u{1}kind\0\u{1}hyperparameters\0\u{3}label_separator\0\u{2}\u{2}replace\0\u{3}name_column\0\u{1}tap\0\u{1}inputs\0\u{2}\u{e}precision\0\u{c}\u{c}\u{1}")
 
   fileprivate class _StorageClass {
     var _head: String = String()
@@ -930,6 +945,7 @@ nonisolated extension Hidra_V1_TrainRequest: SwiftProtobuf.Message, SwiftProtobu
     var _tap: String = String()
     var _replace: Bool = false
     var _nameColumn: String = String()
+    var _inputs: [Hidra_V1_HeadInput] = []
     var _precision: String = String()
 
       // This property is used as the initial default value for new instances of the type.
@@ -955,6 +971,7 @@ nonisolated extension Hidra_V1_TrainRequest: SwiftProtobuf.Message, SwiftProtobu
       _tap = source._tap
       _replace = source._replace
       _nameColumn = source._nameColumn
+      _inputs = source._inputs
       _precision = source._precision
     }
   }
@@ -988,6 +1005,7 @@ nonisolated extension Hidra_V1_TrainRequest: SwiftProtobuf.Message, SwiftProtobu
         case 13: try { try decoder.decodeSingularBoolField(value: &_storage._replace) }()
         case 14: try { try decoder.decodeSingularStringField(value: &_storage._nameColumn) }()
         case 15: try { try decoder.decodeSingularStringField(value: &_storage._tap) }()
+        case 16: try { try decoder.decodeRepeatedMessageField(value: &_storage._inputs) }()
         case 30: try { try decoder.decodeSingularStringField(value: &_storage._precision) }()
         default: break
         }
@@ -1043,6 +1061,9 @@ nonisolated extension Hidra_V1_TrainRequest: SwiftProtobuf.Message, SwiftProtobu
       if !_storage._tap.isEmpty {
         try visitor.visitSingularStringField(value: _storage._tap, fieldNumber: 15)
       }
+      if !_storage._inputs.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._inputs, fieldNumber: 16)
+      }
       if !_storage._precision.isEmpty {
         try visitor.visitSingularStringField(value: _storage._precision, fieldNumber: 30)
       }
@@ -1069,6 +1090,7 @@ nonisolated extension Hidra_V1_TrainRequest: SwiftProtobuf.Message, SwiftProtobu
         if _storage._tap != rhs_storage._tap {return false}
         if _storage._replace != rhs_storage._replace {return false}
         if _storage._nameColumn != rhs_storage._nameColumn {return false}
+        if _storage._inputs != rhs_storage._inputs {return false}
         if _storage._precision != rhs_storage._precision {return false}
         return true
       }
@@ -1405,7 +1427,7 @@ nonisolated extension Hidra_V1_TrainingSummary: SwiftProtobuf.Message, SwiftProt
 
 nonisolated extension Hidra_V1_EvaluateRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".EvaluateRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}head\0\u{1}data\0\u{3}input_column\0\u{3}label_column\0\u{3}label_separator\0\u{3}name_column\0\u{2}\u{18}precision\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}head\0\u{1}data\0\u{3}input_column\0\u{3}label_column\0\u{3}label_separator\0\u{3}name_column\0\u{3}input_columns\0\u{2}\u{17}precision\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1419,6 +1441,7 @@ nonisolated extension Hidra_V1_EvaluateRequest: SwiftProtobuf.Message, SwiftProt
       case 4: try { try decoder.decodeSingularStringField(value: &self.labelColumn) }()
       case 5: try { try decoder.decodeSingularStringField(value: &self.labelSeparator) }()
       case 6: try { try decoder.decodeSingularStringField(value: &self.nameColumn) }()
+      case 7: try { try decoder.decodeRepeatedStringField(value: &self.inputColumns) }()
       case 30: try { try decoder.decodeSingularStringField(value: &self.precision) }()
       default: break
       }
@@ -1444,6 +1467,9 @@ nonisolated extension Hidra_V1_EvaluateRequest: SwiftProtobuf.Message, SwiftProt
     if !self.nameColumn.isEmpty {
       try visitor.visitSingularStringField(value: self.nameColumn, fieldNumber: 6)
     }
+    if !self.inputColumns.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.inputColumns, fieldNumber: 7)
+    }
     if !self.precision.isEmpty {
       try visitor.visitSingularStringField(value: self.precision, fieldNumber: 30)
     }
@@ -1457,6 +1483,7 @@ nonisolated extension Hidra_V1_EvaluateRequest: SwiftProtobuf.Message, SwiftProt
     if lhs.labelColumn != rhs.labelColumn {return false}
     if lhs.labelSeparator != rhs.labelSeparator {return false}
     if lhs.nameColumn != rhs.nameColumn {return false}
+    if lhs.inputColumns != rhs.inputColumns {return false}
     if lhs.precision != rhs.precision {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
@@ -1625,7 +1652,7 @@ nonisolated extension Hidra_V1_Confusion: SwiftProtobuf.Message, SwiftProtobuf._
 
 nonisolated extension Hidra_V1_PredictRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".PredictRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}heads\0\u{1}texts\0\u{1}top\0\u{1}images\0\u{2}\u{1a}precision\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}heads\0\u{1}texts\0\u{1}top\0\u{1}images\0\u{1}columns\0\u{2}\u{19}precision\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1637,6 +1664,7 @@ nonisolated extension Hidra_V1_PredictRequest: SwiftProtobuf.Message, SwiftProto
       case 2: try { try decoder.decodeRepeatedStringField(value: &self.texts) }()
       case 3: try { try decoder.decodeSingularUInt32Field(value: &self.top) }()
       case 4: try { try decoder.decodeRepeatedBytesField(value: &self.images) }()
+      case 5: try { try decoder.decodeRepeatedMessageField(value: &self.columns) }()
       case 30: try { try decoder.decodeSingularStringField(value: &self.precision) }()
       default: break
       }
@@ -1656,6 +1684,9 @@ nonisolated extension Hidra_V1_PredictRequest: SwiftProtobuf.Message, SwiftProto
     if !self.images.isEmpty {
       try visitor.visitRepeatedBytesField(value: self.images, fieldNumber: 4)
     }
+    if !self.columns.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.columns, fieldNumber: 5)
+    }
     if !self.precision.isEmpty {
       try visitor.visitSingularStringField(value: self.precision, fieldNumber: 30)
     }
@@ -1667,6 +1698,7 @@ nonisolated extension Hidra_V1_PredictRequest: SwiftProtobuf.Message, SwiftProto
     if lhs.texts != rhs.texts {return false}
     if lhs.top != rhs.top {return false}
     if lhs.images != rhs.images {return false}
+    if lhs.columns != rhs.columns {return false}
     if lhs.precision != rhs.precision {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true

@@ -38,7 +38,7 @@ extension FeatureExtractor {
                     + "\(Self.megabytes(bytes)), and of the \(Self.megabytes(available)) of memory that are free they may take "
                     + "\(Self.megabytes(Int(Self.memoryShare * Double(available)))). Use fewer or shorter texts, or a head that reads "
                     + "one vector a row.",
-                details: ["needed_bytes": String(bytes), "free_bytes": String(available)])
+                details: ["needed_bytes": String(bytes), "available_bytes": String(available)])
         }
         // More than that would only push itself, and everything else, out of the cache.
         let keep = priority != .interactive && bytes <= cache.limit / 2

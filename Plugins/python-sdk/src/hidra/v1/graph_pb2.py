@@ -13,7 +13,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14hidra/v1/graph.proto\x12\x08hidra.v1\"\x96\x01\n\x11\x43heckGraphRequest\x12\r\n\x05model\x18\x01 \x01(\x0c\x12\r\n\x05\x62\x61tch\x18\x02 \x01(\x04\x12\x35\n\x05sizes\x18\x03 \x03(\x0b\x32&.hidra.v1.CheckGraphRequest.SizesEntry\x1a,\n\nSizesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x04:\x02\x38\x01\"\xb1\x03\n\x0f\x43heckGraphReply\x12(\n\toperators\x18\x01 \x03(\x0b\x32\x15.hidra.v1.OperatorUse\x12$\n\x06inputs\x18\x02 \x03(\x0b\x32\x14.hidra.v1.GraphValue\x12%\n\x07outputs\x18\x03 \x03(\x0b\x32\x14.hidra.v1.GraphValue\x12\x12\n\nparameters\x18\x04 \x01(\x04\x12*\n\x0cinitialisers\x18\x05 \x03(\x0b\x32\x14.hidra.v1.GraphValue\x12\x14\n\x0cweight_bytes\x18\x06 \x01(\x04\x12\x18\n\x10\x61\x63tivation_bytes\x18\t \x01(\x04\x12(\n\x08problems\x18\x07 \x03(\x0b\x32\x16.hidra.v1.GraphProblem\x12\x35\n\x06opsets\x18\x08 \x03(\x0b\x32%.hidra.v1.CheckGraphReply.OpsetsEntry\x12\'\n\x07remarks\x18\n \x03(\x0b\x32\x16.hidra.v1.GraphProblem\x1a-\n\x0bOpsetsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x04:\x02\x38\x01\"B\n\x0bOperatorUse\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x63ount\x18\x02 \x01(\x04\x12\x16\n\x0e\x64ifferentiable\x18\x03 \x01(\x08\"7\n\nGraphValue\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04type\x18\x02 \x01(\t\x12\r\n\x05shape\x18\x03 \x03(\t\"-\n\x0cGraphProblem\x12\x0c\n\x04node\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\" \n\x0fRunGraphRequest\x12\r\n\x05model\x18\x01 \x01(\x0c\" \n\rRunGraphReply\x12\x0f\n\x07seconds\x18\x01 \x01(\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14hidra/v1/graph.proto\x12\x08hidra.v1\"\x96\x01\n\x11\x43heckGraphRequest\x12\r\n\x05model\x18\x01 \x01(\x0c\x12\r\n\x05\x62\x61tch\x18\x02 \x01(\x04\x12\x35\n\x05sizes\x18\x03 \x03(\x0b\x32&.hidra.v1.CheckGraphRequest.SizesEntry\x1a,\n\nSizesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x04:\x02\x38\x01\"\xda\x03\n\x0f\x43heckGraphReply\x12(\n\toperators\x18\x01 \x03(\x0b\x32\x15.hidra.v1.OperatorUse\x12$\n\x06inputs\x18\x02 \x03(\x0b\x32\x14.hidra.v1.GraphValue\x12%\n\x07outputs\x18\x03 \x03(\x0b\x32\x14.hidra.v1.GraphValue\x12\x12\n\nparameters\x18\x04 \x01(\x04\x12*\n\x0cinitialisers\x18\x05 \x03(\x0b\x32\x14.hidra.v1.GraphValue\x12\x14\n\x0cweight_bytes\x18\x06 \x01(\x04\x12\x18\n\x10\x61\x63tivation_bytes\x18\t \x01(\x04\x12(\n\x08problems\x18\x07 \x03(\x0b\x32\x16.hidra.v1.GraphProblem\x12\x35\n\x06opsets\x18\x08 \x03(\x0b\x32%.hidra.v1.CheckGraphReply.OpsetsEntry\x12\'\n\x07remarks\x18\n \x03(\x0b\x32\x16.hidra.v1.GraphProblem\x12\'\n\x05roles\x18\x0b \x03(\x0b\x32\x18.hidra.v1.GraphInputRole\x1a-\n\x0bOpsetsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x04:\x02\x38\x01\"J\n\x0eGraphInputRole\x12\r\n\x05input\x18\x01 \x01(\t\x12\x0c\n\x04role\x18\x02 \x01(\t\x12\n\n\x02of\x18\x03 \x01(\t\x12\x0f\n\x07problem\x18\x04 \x01(\t\"B\n\x0bOperatorUse\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x63ount\x18\x02 \x01(\x04\x12\x16\n\x0e\x64ifferentiable\x18\x03 \x01(\x08\"7\n\nGraphValue\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04type\x18\x02 \x01(\t\x12\r\n\x05shape\x18\x03 \x03(\t\"-\n\x0cGraphProblem\x12\x0c\n\x04node\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\" \n\x0fRunGraphRequest\x12\r\n\x05model\x18\x01 \x01(\x0c\" \n\rRunGraphReply\x12\x0f\n\x07seconds\x18\x01 \x01(\x01\x62\x06proto3')
 
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, globals())
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'hidra.v1.graph_pb2', globals())
@@ -29,17 +29,19 @@ if _descriptor._USE_C_DESCRIPTORS == False:
   _CHECKGRAPHREQUEST_SIZESENTRY._serialized_start=141
   _CHECKGRAPHREQUEST_SIZESENTRY._serialized_end=185
   _CHECKGRAPHREPLY._serialized_start=188
-  _CHECKGRAPHREPLY._serialized_end=621
-  _CHECKGRAPHREPLY_OPSETSENTRY._serialized_start=576
-  _CHECKGRAPHREPLY_OPSETSENTRY._serialized_end=621
-  _OPERATORUSE._serialized_start=623
-  _OPERATORUSE._serialized_end=689
-  _GRAPHVALUE._serialized_start=691
-  _GRAPHVALUE._serialized_end=746
-  _GRAPHPROBLEM._serialized_start=748
-  _GRAPHPROBLEM._serialized_end=793
-  _RUNGRAPHREQUEST._serialized_start=795
-  _RUNGRAPHREQUEST._serialized_end=827
-  _RUNGRAPHREPLY._serialized_start=829
-  _RUNGRAPHREPLY._serialized_end=861
+  _CHECKGRAPHREPLY._serialized_end=662
+  _CHECKGRAPHREPLY_OPSETSENTRY._serialized_start=617
+  _CHECKGRAPHREPLY_OPSETSENTRY._serialized_end=662
+  _GRAPHINPUTROLE._serialized_start=664
+  _GRAPHINPUTROLE._serialized_end=738
+  _OPERATORUSE._serialized_start=740
+  _OPERATORUSE._serialized_end=806
+  _GRAPHVALUE._serialized_start=808
+  _GRAPHVALUE._serialized_end=863
+  _GRAPHPROBLEM._serialized_start=865
+  _GRAPHPROBLEM._serialized_end=910
+  _RUNGRAPHREQUEST._serialized_start=912
+  _RUNGRAPHREQUEST._serialized_end=944
+  _RUNGRAPHREPLY._serialized_start=946
+  _RUNGRAPHREPLY._serialized_end=978
 # @@protoc_insertion_point(module_scope)

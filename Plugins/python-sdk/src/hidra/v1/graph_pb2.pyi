@@ -6,7 +6,7 @@ from typing import ClassVar as _ClassVar, Iterable as _Iterable, Mapping as _Map
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class CheckGraphReply(_message.Message):
-    __slots__ = ["activation_bytes", "initialisers", "inputs", "operators", "opsets", "outputs", "parameters", "problems", "remarks", "weight_bytes"]
+    __slots__ = ["activation_bytes", "initialisers", "inputs", "operators", "opsets", "outputs", "parameters", "problems", "remarks", "roles", "weight_bytes"]
     class OpsetsEntry(_message.Message):
         __slots__ = ["key", "value"]
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -23,6 +23,7 @@ class CheckGraphReply(_message.Message):
     PARAMETERS_FIELD_NUMBER: _ClassVar[int]
     PROBLEMS_FIELD_NUMBER: _ClassVar[int]
     REMARKS_FIELD_NUMBER: _ClassVar[int]
+    ROLES_FIELD_NUMBER: _ClassVar[int]
     WEIGHT_BYTES_FIELD_NUMBER: _ClassVar[int]
     activation_bytes: int
     initialisers: _containers.RepeatedCompositeFieldContainer[GraphValue]
@@ -33,8 +34,9 @@ class CheckGraphReply(_message.Message):
     parameters: int
     problems: _containers.RepeatedCompositeFieldContainer[GraphProblem]
     remarks: _containers.RepeatedCompositeFieldContainer[GraphProblem]
+    roles: _containers.RepeatedCompositeFieldContainer[GraphInputRole]
     weight_bytes: int
-    def __init__(self, operators: _Optional[_Iterable[_Union[OperatorUse, _Mapping]]] = ..., inputs: _Optional[_Iterable[_Union[GraphValue, _Mapping]]] = ..., outputs: _Optional[_Iterable[_Union[GraphValue, _Mapping]]] = ..., parameters: _Optional[int] = ..., initialisers: _Optional[_Iterable[_Union[GraphValue, _Mapping]]] = ..., weight_bytes: _Optional[int] = ..., activation_bytes: _Optional[int] = ..., problems: _Optional[_Iterable[_Union[GraphProblem, _Mapping]]] = ..., opsets: _Optional[_Mapping[str, int]] = ..., remarks: _Optional[_Iterable[_Union[GraphProblem, _Mapping]]] = ...) -> None: ...
+    def __init__(self, operators: _Optional[_Iterable[_Union[OperatorUse, _Mapping]]] = ..., inputs: _Optional[_Iterable[_Union[GraphValue, _Mapping]]] = ..., outputs: _Optional[_Iterable[_Union[GraphValue, _Mapping]]] = ..., parameters: _Optional[int] = ..., initialisers: _Optional[_Iterable[_Union[GraphValue, _Mapping]]] = ..., weight_bytes: _Optional[int] = ..., activation_bytes: _Optional[int] = ..., problems: _Optional[_Iterable[_Union[GraphProblem, _Mapping]]] = ..., opsets: _Optional[_Mapping[str, int]] = ..., remarks: _Optional[_Iterable[_Union[GraphProblem, _Mapping]]] = ..., roles: _Optional[_Iterable[_Union[GraphInputRole, _Mapping]]] = ...) -> None: ...
 
 class CheckGraphRequest(_message.Message):
     __slots__ = ["batch", "model", "sizes"]
@@ -52,6 +54,18 @@ class CheckGraphRequest(_message.Message):
     model: bytes
     sizes: _containers.ScalarMap[str, int]
     def __init__(self, model: _Optional[bytes] = ..., batch: _Optional[int] = ..., sizes: _Optional[_Mapping[str, int]] = ...) -> None: ...
+
+class GraphInputRole(_message.Message):
+    __slots__ = ["input", "of", "problem", "role"]
+    INPUT_FIELD_NUMBER: _ClassVar[int]
+    OF_FIELD_NUMBER: _ClassVar[int]
+    PROBLEM_FIELD_NUMBER: _ClassVar[int]
+    ROLE_FIELD_NUMBER: _ClassVar[int]
+    input: str
+    of: str
+    problem: str
+    role: str
+    def __init__(self, input: _Optional[str] = ..., role: _Optional[str] = ..., of: _Optional[str] = ..., problem: _Optional[str] = ...) -> None: ...
 
 class GraphProblem(_message.Message):
     __slots__ = ["message", "node"]

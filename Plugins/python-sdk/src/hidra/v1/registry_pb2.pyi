@@ -1,9 +1,13 @@
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from typing import ClassVar as _ClassVar, Iterable as _Iterable, Mapping as _Mapping, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
+FEATURE_FORM_UNSPECIFIED: FeatureForm
+POOLED: FeatureForm
+STATES: FeatureForm
 
 class Encoder(_message.Message):
     __slots__ = ["architecture", "bytes", "created", "digest", "layers", "licence", "max_tokens", "modality", "name", "parameters", "pooling", "precision", "revision", "source", "taps", "width"]
@@ -42,7 +46,7 @@ class Encoder(_message.Message):
     def __init__(self, name: _Optional[str] = ..., architecture: _Optional[str] = ..., parameters: _Optional[int] = ..., bytes: _Optional[int] = ..., width: _Optional[int] = ..., layers: _Optional[int] = ..., max_tokens: _Optional[int] = ..., pooling: _Optional[str] = ..., source: _Optional[str] = ..., revision: _Optional[str] = ..., licence: _Optional[str] = ..., digest: _Optional[str] = ..., created: _Optional[float] = ..., modality: _Optional[str] = ..., taps: _Optional[_Iterable[str]] = ..., precision: _Optional[str] = ...) -> None: ...
 
 class Head(_message.Message):
-    __slots__ = ["created", "digest", "encoder", "kind", "labels", "metrics", "modality", "name", "parameters", "run", "tap", "task"]
+    __slots__ = ["created", "digest", "encoder", "inputs", "kind", "labels", "metrics", "modality", "name", "parameters", "run", "tap", "task"]
     class MetricsEntry(_message.Message):
         __slots__ = ["key", "value"]
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -53,6 +57,7 @@ class Head(_message.Message):
     CREATED_FIELD_NUMBER: _ClassVar[int]
     DIGEST_FIELD_NUMBER: _ClassVar[int]
     ENCODER_FIELD_NUMBER: _ClassVar[int]
+    INPUTS_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     LABELS_FIELD_NUMBER: _ClassVar[int]
     METRICS_FIELD_NUMBER: _ClassVar[int]
@@ -65,6 +70,7 @@ class Head(_message.Message):
     created: float
     digest: str
     encoder: str
+    inputs: _containers.RepeatedCompositeFieldContainer[HeadInput]
     kind: str
     labels: _containers.RepeatedScalarFieldContainer[str]
     metrics: _containers.ScalarMap[str, float]
@@ -74,7 +80,21 @@ class Head(_message.Message):
     run: str
     tap: str
     task: str
-    def __init__(self, name: _Optional[str] = ..., encoder: _Optional[str] = ..., task: _Optional[str] = ..., kind: _Optional[str] = ..., labels: _Optional[_Iterable[str]] = ..., parameters: _Optional[int] = ..., digest: _Optional[str] = ..., created: _Optional[float] = ..., metrics: _Optional[_Mapping[str, float]] = ..., run: _Optional[str] = ..., tap: _Optional[str] = ..., modality: _Optional[str] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., encoder: _Optional[str] = ..., task: _Optional[str] = ..., kind: _Optional[str] = ..., labels: _Optional[_Iterable[str]] = ..., parameters: _Optional[int] = ..., digest: _Optional[str] = ..., created: _Optional[float] = ..., metrics: _Optional[_Mapping[str, float]] = ..., run: _Optional[str] = ..., tap: _Optional[str] = ..., modality: _Optional[str] = ..., inputs: _Optional[_Iterable[_Union[HeadInput, _Mapping]]] = ...) -> None: ...
+
+class HeadInput(_message.Message):
+    __slots__ = ["column", "encoder", "form", "name", "tap"]
+    COLUMN_FIELD_NUMBER: _ClassVar[int]
+    ENCODER_FIELD_NUMBER: _ClassVar[int]
+    FORM_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    TAP_FIELD_NUMBER: _ClassVar[int]
+    column: str
+    encoder: str
+    form: FeatureForm
+    name: str
+    tap: str
+    def __init__(self, name: _Optional[str] = ..., encoder: _Optional[str] = ..., tap: _Optional[str] = ..., form: _Optional[_Union[FeatureForm, str]] = ..., column: _Optional[str] = ...) -> None: ...
 
 class ListReply(_message.Message):
     __slots__ = ["encoders", "heads", "runs"]
@@ -196,3 +216,6 @@ class ShowRequest(_message.Message):
     NAME_FIELD_NUMBER: _ClassVar[int]
     name: str
     def __init__(self, name: _Optional[str] = ...) -> None: ...
+
+class FeatureForm(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = []

@@ -1,3 +1,4 @@
+from hidra.v1 import data_pb2 as _data_pb2
 from hidra.v1 import registry_pb2 as _registry_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
@@ -98,9 +99,10 @@ class EvaluateReply(_message.Message):
     def __init__(self, head: _Optional[str] = ..., task: _Optional[_Union[Task, str]] = ..., rows: _Optional[int] = ..., metrics: _Optional[_Mapping[str, float]] = ..., classes: _Optional[_Iterable[_Union[ClassReport, _Mapping]]] = ..., confusions: _Optional[_Iterable[_Union[Confusion, _Mapping]]] = ..., truncated_rows: _Optional[int] = ..., notes: _Optional[_Iterable[str]] = ..., seconds: _Optional[float] = ...) -> None: ...
 
 class EvaluateRequest(_message.Message):
-    __slots__ = ["data", "head", "input_column", "label_column", "label_separator", "name_column", "precision"]
+    __slots__ = ["data", "head", "input_column", "input_columns", "label_column", "label_separator", "name_column", "precision"]
     DATA_FIELD_NUMBER: _ClassVar[int]
     HEAD_FIELD_NUMBER: _ClassVar[int]
+    INPUT_COLUMNS_FIELD_NUMBER: _ClassVar[int]
     INPUT_COLUMN_FIELD_NUMBER: _ClassVar[int]
     LABEL_COLUMN_FIELD_NUMBER: _ClassVar[int]
     LABEL_SEPARATOR_FIELD_NUMBER: _ClassVar[int]
@@ -109,11 +111,12 @@ class EvaluateRequest(_message.Message):
     data: str
     head: str
     input_column: str
+    input_columns: _containers.RepeatedScalarFieldContainer[str]
     label_column: str
     label_separator: str
     name_column: str
     precision: str
-    def __init__(self, head: _Optional[str] = ..., data: _Optional[str] = ..., input_column: _Optional[str] = ..., label_column: _Optional[str] = ..., label_separator: _Optional[str] = ..., name_column: _Optional[str] = ..., precision: _Optional[str] = ...) -> None: ...
+    def __init__(self, head: _Optional[str] = ..., data: _Optional[str] = ..., input_column: _Optional[str] = ..., label_column: _Optional[str] = ..., label_separator: _Optional[str] = ..., name_column: _Optional[str] = ..., input_columns: _Optional[_Iterable[str]] = ..., precision: _Optional[str] = ...) -> None: ...
 
 class ExportReply(_message.Message):
     __slots__ = ["model"]
@@ -186,18 +189,20 @@ class PredictReply(_message.Message):
     def __init__(self, inputs: _Optional[_Iterable[_Union[Prediction, _Mapping]]] = ..., encoded: _Optional[int] = ..., cached: _Optional[int] = ..., truncated: _Optional[int] = ..., seconds: _Optional[float] = ...) -> None: ...
 
 class PredictRequest(_message.Message):
-    __slots__ = ["heads", "images", "precision", "texts", "top"]
+    __slots__ = ["columns", "heads", "images", "precision", "texts", "top"]
+    COLUMNS_FIELD_NUMBER: _ClassVar[int]
     HEADS_FIELD_NUMBER: _ClassVar[int]
     IMAGES_FIELD_NUMBER: _ClassVar[int]
     PRECISION_FIELD_NUMBER: _ClassVar[int]
     TEXTS_FIELD_NUMBER: _ClassVar[int]
     TOP_FIELD_NUMBER: _ClassVar[int]
+    columns: _containers.RepeatedCompositeFieldContainer[_data_pb2.Column]
     heads: _containers.RepeatedScalarFieldContainer[str]
     images: _containers.RepeatedScalarFieldContainer[bytes]
     precision: str
     texts: _containers.RepeatedScalarFieldContainer[str]
     top: int
-    def __init__(self, heads: _Optional[_Iterable[str]] = ..., texts: _Optional[_Iterable[str]] = ..., top: _Optional[int] = ..., images: _Optional[_Iterable[bytes]] = ..., precision: _Optional[str] = ...) -> None: ...
+    def __init__(self, heads: _Optional[_Iterable[str]] = ..., texts: _Optional[_Iterable[str]] = ..., top: _Optional[int] = ..., images: _Optional[_Iterable[bytes]] = ..., columns: _Optional[_Iterable[_Union[_data_pb2.Column, _Mapping]]] = ..., precision: _Optional[str] = ...) -> None: ...
 
 class Prediction(_message.Message):
     __slots__ = ["heads", "problem", "tokens", "truncated"]
@@ -297,12 +302,13 @@ class TrainReply(_message.Message):
     def __init__(self, head: _Optional[_Union[_registry_pb2.Head, _Mapping]] = ..., run: _Optional[_Union[_registry_pb2.Run, _Mapping]] = ..., test: _Optional[_Union[EvaluateReply, _Mapping]] = ..., summary: _Optional[_Union[TrainingSummary, _Mapping]] = ...) -> None: ...
 
 class TrainRequest(_message.Message):
-    __slots__ = ["data", "encoder", "head", "holdout", "hyperparameters", "input_column", "kind", "label_column", "label_separator", "name_column", "precision", "replace", "tap", "task", "test_data"]
+    __slots__ = ["data", "encoder", "head", "holdout", "hyperparameters", "input_column", "inputs", "kind", "label_column", "label_separator", "name_column", "precision", "replace", "tap", "task", "test_data"]
     DATA_FIELD_NUMBER: _ClassVar[int]
     ENCODER_FIELD_NUMBER: _ClassVar[int]
     HEAD_FIELD_NUMBER: _ClassVar[int]
     HOLDOUT_FIELD_NUMBER: _ClassVar[int]
     HYPERPARAMETERS_FIELD_NUMBER: _ClassVar[int]
+    INPUTS_FIELD_NUMBER: _ClassVar[int]
     INPUT_COLUMN_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     LABEL_COLUMN_FIELD_NUMBER: _ClassVar[int]
@@ -319,6 +325,7 @@ class TrainRequest(_message.Message):
     holdout: float
     hyperparameters: Hyperparameters
     input_column: str
+    inputs: _containers.RepeatedCompositeFieldContainer[_registry_pb2.HeadInput]
     kind: HeadKind
     label_column: str
     label_separator: str
@@ -328,7 +335,7 @@ class TrainRequest(_message.Message):
     tap: str
     task: Task
     test_data: str
-    def __init__(self, head: _Optional[str] = ..., encoder: _Optional[str] = ..., task: _Optional[_Union[Task, str]] = ..., data: _Optional[str] = ..., input_column: _Optional[str] = ..., label_column: _Optional[str] = ..., test_data: _Optional[str] = ..., holdout: _Optional[float] = ..., kind: _Optional[_Union[HeadKind, _Mapping]] = ..., hyperparameters: _Optional[_Union[Hyperparameters, _Mapping]] = ..., label_separator: _Optional[str] = ..., tap: _Optional[str] = ..., replace: bool = ..., name_column: _Optional[str] = ..., precision: _Optional[str] = ...) -> None: ...
+    def __init__(self, head: _Optional[str] = ..., encoder: _Optional[str] = ..., task: _Optional[_Union[Task, str]] = ..., data: _Optional[str] = ..., input_column: _Optional[str] = ..., label_column: _Optional[str] = ..., test_data: _Optional[str] = ..., holdout: _Optional[float] = ..., kind: _Optional[_Union[HeadKind, _Mapping]] = ..., hyperparameters: _Optional[_Union[Hyperparameters, _Mapping]] = ..., label_separator: _Optional[str] = ..., tap: _Optional[str] = ..., replace: bool = ..., name_column: _Optional[str] = ..., inputs: _Optional[_Iterable[_Union[_registry_pb2.HeadInput, _Mapping]]] = ..., precision: _Optional[str] = ...) -> None: ...
 
 class TrainingSummary(_message.Message):
     __slots__ = ["best_epoch", "cache_hits", "cache_misses", "evaluate_seconds", "extract_seconds", "learning_rate", "notes", "steps", "steps_per_second", "test_rows", "total_seconds", "train_rows", "train_seconds", "truncated_rows", "validation_rows", "validation_score"]
