@@ -88,6 +88,33 @@ struct InputTests {
         #expect(try await source.next(limit: 4).isEmpty)
     }
 
+    @Test("Rows of several texts come from arguments in turn, from columns, and never from too few")
+    func rows() async throws {
+        var arguments = TextSource(["a1", "b1", "a2", "b2"], areArguments: true)
+        #expect(try await arguments.nextRows(limit: 1, of: ["a", "b"]) == [["a1", "b1"]])
+        #expect(try await arguments.nextRows(limit: 9, of: ["a", "b"]) == [["a2", "b2"]])
+        #expect(try await arguments.nextRows(limit: 9, of: ["a", "b"]).isEmpty)
+        var columns = TextSource(columns: [["a1", "a2"], ["b1", "b2"]])
+        #expect(try await columns.nextRows(limit: 9, of: ["a", "b"]) == [["a1", "b1"], ["a2", "b2"]])
+        #expect(try await columns.nextRows(limit: 9, of: ["a", "b"]).isEmpty)
+        var odd = TextSource(["a1", "b1", "a2"], areArguments: true)
+        let incomplete = await #expect(throws: HidraError.self) { try await odd.nextRows(limit: 9, of: ["a", "b"]) }
+        #expect(incomplete?.message.contains("a, b") == true)
+        var one = TextSource(["a1", "a2"])
+        let missing = await #expect(throws: HidraError.self) { try await one.nextRows(limit: 9, of: ["a", "b"]) }
+        #expect(missing?.message.contains("--column") == true)
+        let many = await #expect(throws: HidraError.self) { try await columns.next(limit: 9) }
+        #expect(many?.code == .invalidArgument)
+
+        let file = FileManager.default.temporaryDirectory.appending(path: "hidra-cli-\(UUID().uuidString).txt")
+        try Data("a1\tb1\na2\t\nonly\n".utf8).write(to: file)
+        defer { unlink(file.path) }
+        var lines = TextSource(try LineFeed.file(file.path))
+        #expect(try await lines.nextRows(limit: 2, of: ["a", "b"]) == [["a1", "b1"], ["a2", ""]])
+        let line = await #expect(throws: HidraError.self) { try await lines.nextRows(limit: 2, of: ["a", "b"]) }
+        #expect(line?.message.contains("Line 3") == true, "\(line?.message ?? "")")
+    }
+
     @Test("A table without --column is asked for it, with the columns there are")
     func tableColumn() async throws {
         let file = FileManager.default.temporaryDirectory.appending(path: "hidra-cli-\(UUID().uuidString).csv")

@@ -61,6 +61,20 @@ struct ParsingTests {
         #expect(full.labelSeparator == ";")
     }
 
+    @Test("Several columns, and inputs by name, arrive in the request")
+    func inputs() throws {
+        let ordered = try #require(try Hidra.parseAsRoot(train + ["--text", "o", "--head", "n.onnx"]) as? Train)
+        #expect(ordered.rows.inputColumns == ["m", "o"])
+        let input = try #require(HeadInputOption(argument: "a=first, second,tap=3,encoder=e"))
+        #expect(input.name == "a" && input.column == "first, second" && input.encoder == "e" && input.tap == "3")
+        #expect(input.wire.column == "first, second" && input.wire.form == .unspecified)
+        let plain = try #require(HeadInputOption(argument: "a=b=c"))
+        #expect(plain.name == "a" && plain.column == "b=c" && plain.encoder.isEmpty)
+        for wrong in ["a", "=b", "a=", "a=b,tap=", "a=b,tap=1,tap=2", "a=,tap=1"] {
+            #expect(HeadInputOption(argument: wrong) == nil, "\(wrong)")
+        }
+    }
+
     @Test("--lr auto leaves the choice to the daemon")
     func automaticRate() throws {
         let command = try #require(try Hidra.parseAsRoot(train + ["--lr", "auto"]) as? Train)
@@ -80,6 +94,18 @@ struct ParsingTests {
             (["train", "-", "--text", "m", "--label", "l", "--encoder", "e", "--name", "n"], "--format"),
             (["train", "t.csv", "--text", "m", "--label", "m", "--encoder", "e", "--name", "n"], "same column"),
             (["train", "t.csv", "--text", "m", "--label", "l", "--encoder", "e"], "--name"),
+            (["train", "t.csv", "--label", "l", "--encoder", "e", "--name", "n"], "--text"),
+            (["train", "t.csv", "--text", "m", "--label", "l", "--name", "n"], "--encoder"),
+            (train + ["--text", "m"], "twice"),
+            (train + ["--text", "o"], "--head FILE.onnx"),
+            (train + ["--head", "n.onnx", "--input", "a=m"], "--text and --input"),
+            (
+                ["train", "t.csv", "--label", "l", "--name", "n", "--head", "n.onnx", "--input", "a=m,encoder=e", "--input", "b=m"],
+                "--encoder"
+            ),
+            (["train", "t.csv", "--label", "m", "--encoder", "e", "--name", "n", "--head", "n.onnx", "--input", "a=m"], "same column"),
+            (["train", "t.csv", "--label", "l", "--encoder", "e", "--name", "n", "--head", "n.onnx", "--input", "a"], "--input"),
+            (["train", "p/", "--image", "--encoder", "e", "--name", "n", "--head", "n.onnx", "--input", "a=x"], "NAME=image"),
             (["eval", "bank", "-", "--text", "m", "--label", "l"], "--format"),
             (["predict", "a", "--top", "0"], "--top"),
             (["predict", "a,,b", "text"], "a,,b"),

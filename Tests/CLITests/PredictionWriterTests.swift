@@ -43,6 +43,18 @@ struct PredictionWriterTests {
         #expect(second == "b\tz\t0.5000\t0.0\n")
     }
 
+    @Test("Rows of several texts have a field for each column")
+    func columns() {
+        var tsv = PredictionWriter(heads: ["fits"], inputs: ["question", "answer"], layout: .tsv)
+        #expect(
+            tsv.render(rows: [["q", "a"]], [prediction(labels([("yes", 0.9)]))])
+                == "question\tanswer\tfits\tfits_score\nq\ta\tyes\t0.9000\n")
+        var json = PredictionWriter(heads: ["fits"], inputs: ["question", "answer"], layout: .json)
+        #expect(
+            json.render(rows: [["q", "a"]], [prediction(labels([("yes", 0.9)]))]).contains(
+                #""inputs":{"question":"q","answer":"a"}"#))
+    }
+
     @Test("Several labels of one text share its line")
     func multilabel() {
         var writer = PredictionWriter(heads: ["tags"], layout: .tsv, header: false)

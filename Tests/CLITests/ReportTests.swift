@@ -64,7 +64,7 @@ struct ReportTests {
         reply.summary.notes = ["seen", "label 'x' occurs once"]
         reply.test.rows = 50
         reply.test.metrics = ["accuracy": 0.93]
-        let report = TrainingReport(reply: reply, seenNotes: ["seen"], sample: "Where is \"it\"?")
+        let report = TrainingReport(reply: reply, seenNotes: ["seen"], sample: ["Where is \"it\"?"])
         #expect(
             report.render(style: .plain) == """
                 head      bank (linear, 2 labels, 770 parameters) on minilm

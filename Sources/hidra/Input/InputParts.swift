@@ -7,13 +7,14 @@ import Images
 enum InputKind: Sendable {
     case texts, images
 
-    /// What a head reads.
-    static func of(head: String, _ session: Session) async throws -> InputKind {
+    /// What a head reads, and the names of the columns it reads it from.
+    static func of(head: String, _ session: Session) async throws -> (kind: InputKind, columns: [String]) {
         let reply = try await session.client.show(head)
         guard case .head(let record)? = reply.item else {
             throw HidraError(.notFound, "'\(head)' is no head. `hidra ls` lists the heads there are.")
         }
-        return record.modality == "image" ? .images : .texts
+        let columns = record.inputs.map(\.column).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
+        return (record.modality == "image" ? .images : .texts, columns)
     }
 
     /// What an encoder reads.

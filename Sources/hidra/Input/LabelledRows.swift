@@ -8,8 +8,10 @@ import Tables
 /// Where `train` and `eval` take labelled rows from: a table with a column of texts, or with `--image` a folder, a tar archive
 /// or a table with a column of paths.
 struct LabelledRowsOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Column with the texts.", valueName: "column"))
-    var text: String?
+    @Option(
+        help: ArgumentHelp(
+            "Column with the texts; for a graph of several inputs once for each of them, in their order.", valueName: "column"))
+    var text: [String] = []
 
     @Option(
         help: ArgumentHelp(
@@ -37,23 +39,37 @@ struct LabelledRowsOptions: ParsableArguments {
 
     func validate() throws {
         if image {
-            if text != nil {
+            if !text.isEmpty {
                 throw ValidationError("--text names a column of texts; with --image it is --path, a column of paths.")
             }
         } else {
             if path != nil { throw ValidationError("--path names a column of images' paths; add --image.") }
-            guard text != nil else {
-                throw ValidationError("--text COLUMN is missing: the column with the texts. For images: --image.")
-            }
             guard label != nil else {
                 throw ValidationError("--label COLUMN is missing: the column with the labels or numbers.")
             }
         }
-        if let text, text == label { throw ValidationError("--text and --label name the same column, '\(text)'.") }
+        if let label, text.contains(label) {
+            throw ValidationError("--text and --label name the same column, '\(label)'.")
+        }
+        if let twice = text.first(where: { name in text.count { $0 == name } > 1 }) {
+            throw ValidationError(
+                "--text names column '\(twice)' twice. For two inputs of a graph that read one column: --input NAME=\(twice).")
+        }
     }
 
-    /// Checks what only all files together tell.
-    func validate(files: [String]) throws {
+    /// Checks what only the whole command tells.
+    ///
+    /// - Parameter inputs: columns that another option names instead of --text.
+    func validate(files: [String], inputs: [String] = []) throws {
+        if inputs.isEmpty, text.isEmpty, !image {
+            throw ValidationError("--text COLUMN is missing: the column with the texts. For images: --image.")
+        }
+        if image, let other = inputs.first(where: { $0 != "image" }) {
+            throw ValidationError("With --image the only column is \"image\": NAME=image, not NAME=\(other).")
+        }
+        if !image, let label, inputs.contains(label) {
+            throw ValidationError("--input and --label name the same column, '\(label)'.")
+        }
         if files.count(where: { $0 == TableInput.standardInput }) > 1 {
             throw ValidationError("Only one of the files can be standard input.")
         }
@@ -61,18 +77,20 @@ struct LabelledRowsOptions: ParsableArguments {
     }
 
     /// Names of the columns as they are uploaded.
-    var inputColumn: String { image ? "image" : text ?? "" }
+    var inputColumns: [String] { image ? ["image"] : text }
     var labelColumn: String { image ? "label" : label ?? "" }
     var nameColumn: String { image ? "path" : "" }
 
     /// Reads a table of texts, or finds out how to read images: before the daemon is asked for anything.
-    func open(_ file: String) async throws -> LabelledRows {
+    ///
+    /// - Parameter inputs: columns that another option names instead of --text.
+    func open(_ file: String, inputs: [String] = []) async throws -> LabelledRows {
         guard image else {
             let table = try await TableInput.read(file, format: format)
-            let texts = try table.column(inputColumn)
+            let columns = try (inputs.isEmpty ? inputColumns : inputs).map { ($0, try table.column($0)) }
             return .texts(
-                [UploadColumn(inputColumn, texts), UploadColumn(labelColumn, try table.column(labelColumn))],
-                sample: texts.first)
+                columns.map { UploadColumn($0.0, $0.1) } + [UploadColumn(labelColumn, try table.column(labelColumn))],
+                sample: columns.compactMap(\.1.first))
         }
         if Paths.isDirectory(file) || ImageCollections.isArchive(URL(filePath: file)) {
             return .images(.collection(URL(filePath: file)))
@@ -94,13 +112,13 @@ struct LabelledRowsOptions: ParsableArguments {
 
 /// Labelled rows on their way to the daemon.
 enum LabelledRows: Sendable {
-    case texts([UploadColumn], sample: String?)
+    case texts([UploadColumn], sample: [String])
     case images(ImageSource)
 
     /// Sends the rows. Images are read, and sent, a few at a time; those that cannot be read are named and left out.
     ///
-    /// - Returns: the data set's name, and an input to try the head with.
-    func upload(_ session: Session) async throws -> (data: String, sample: String?) {
+    /// - Returns: the data set's name, and a row's inputs to try the head with.
+    func upload(_ session: Session) async throws -> (data: String, sample: [String]) {
         switch self {
         case .texts(let columns, let sample): return (try await session.client.upload(columns: columns), sample)
         case .images(let source): return try await Self.upload(source, session)
@@ -108,7 +126,7 @@ enum LabelledRows: Sendable {
     }
 
     private static func upload(_ source: ImageSource, _ session: Session) async throws -> (
-        data: String, sample: String?
+        data: String, sample: [String]
     ) {
         let collection = try source.open(), data = HidraClient.newDataName()
         var sent = 0, sample: String?
@@ -132,7 +150,7 @@ enum LabelledRows: Sendable {
         }
         if chunk.count > 0 { try await session.client.append(chunk.columns, to: data, after: sent) }
         try report(collection.summary, session.console)
-        return (data, sample)
+        return (data, sample.map { [$0] } ?? [])
     }
 
     private static let listed = 20

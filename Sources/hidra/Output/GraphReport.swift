@@ -17,6 +17,9 @@ struct GraphReport {
         facts.add("parameters", Format.count(reply.parameters))
         facts.add(
             "memory", "\(Format.bytes(reply.weightBytes)) of weights, \(Format.bytes(reply.activationBytes)) of results in one pass")
+        for (index, role) in reply.roles.enumerated() {
+            facts.add(index == 0 ? "as a head" : "", Self.text(role))
+        }
         var text = facts.render(style: style) + "\n"
         var grid = Grid([.init("OPERATOR", flexible: true), .init("NODES", right: true), .init("GRADIENT")])
         for use in reply.operators { grid.add(use.name, "\(use.count)", use.differentiable ? "yes" : "no") }
@@ -30,6 +33,18 @@ struct GraphReport {
 
     private static func line(_ problem: Hidra_V1_GraphProblem) -> String {
         (problem.node.isEmpty ? "" : "\(problem.node): ") + problem.message
+    }
+
+    /// What an input would read if the graph were a head's.
+    private static func text(_ role: Hidra_V1_GraphInputRole) -> String {
+        switch role.role {
+        case "vectors": "\(role.input) reads a vector of each row"
+        case "states": "\(role.input) reads the token states of each row"
+        case "mask": "\(role.input) is the mask of \(role.of)"
+        case "lengths": "\(role.input) is the number of tokens of \(role.of)"
+        case "none": "\(role.input) cannot be bound: \(role.problem)"
+        default: "\(role.input): \(role.role)"
+        }
     }
 
     private static func text(_ value: Hidra_V1_GraphValue) -> String {
@@ -54,6 +69,16 @@ extension Hidra_V1_CheckGraphReply {
                         })
                 ),
                 ("inputs", .array(inputs.map(\.json))), ("outputs", .array(outputs.map(\.json))),
+                (
+                    "roles",
+                    .array(
+                        roles.map { role in
+                            .object(
+                                [("input", .string(role.input)), ("role", .string(role.role))]
+                                    + (role.of.isEmpty ? [] : [("of", .string(role.of))])
+                                    + (role.problem.isEmpty ? [] : [("problem", .string(role.problem))]))
+                        })
+                ),
                 ("initialisers", .array(initialisers.map(\.json))), ("parameters", .unsigned(parameters)),
                 ("weight_bytes", .unsigned(weightBytes)), ("activation_bytes", .unsigned(activationBytes)),
                 ("opsets", .object(opsets.sorted { $0.key < $1.key }.map { ($0.key, .unsigned($0.value)) })),

@@ -64,7 +64,11 @@ struct ItemDescription {
     private func describe(_ head: Hidra_V1_Head, _ width: Int?, _ style: Style) -> String {
         var facts = Facts()
         facts.add("head", style.bold(head.name))
-        facts.add("encoder", "\(head.encoder), tap \(head.tap)")
+        if head.inputs.count > 1 || head.inputs.contains(where: { $0.form == .states }) {
+            for (index, input) in head.inputs.enumerated() { facts.add(index == 0 ? "inputs" : "", Self.text(input)) }
+        } else {
+            facts.add("encoder", "\(head.encoder), tap \(head.tap)")
+        }
         facts.add("task", head.task)
         facts.add("kind", "\(head.kind), \(Format.parameters(head.parameters)) parameters")
         for metric in EvaluationReport.metrics(head.metrics) { facts.add(metric.title, Format.metric(metric.value)) }
@@ -77,6 +81,12 @@ struct ItemDescription {
             text += "\n\(style.dim(title))\n" + Self.wrap(head.labels, width: width ?? 100)
         }
         return text
+    }
+
+    /// `tokens: token states of column message, encoder minilm, tap 6`
+    private static func text(_ input: Hidra_V1_HeadInput) -> String {
+        let form = input.form == .states ? "token states" : "vectors"
+        return "\(input.name): \(form)\(input.column.isEmpty ? "" : " of column \(input.column)"), encoder \(input.encoder), tap \(input.tap)"
     }
 
     private func describe(_ run: Hidra_V1_Run, _ width: Int?, _ style: Style) -> String {

@@ -3,15 +3,15 @@ import HidraProtocol
 /// Writes predictions as they come, batch by batch, in the order of the texts: a table on a terminal, TSV in a pipe,
 /// JSON lines with `--json`.
 ///
-/// TSV: a header line, then one line a text: `text`, and for each head `HEAD` (label or value) and `HEAD_score`
+/// TSV: a header line, then one line a text: `text` (or a field for each column the heads read), and for each head `HEAD` (label or value) and `HEAD_score`
 /// (probability; absent for regression). Several labels of one text are joined by "|" in both columns. A field holding
 /// a tab, a line break or a quote at its start is quoted as in CSV.
 struct PredictionWriter {
     enum Layout { case table, tsv, json }
 
     let heads: [String]
-    /// What the inputs are: "text" or "image".
-    let input: String
+    /// What the inputs are: "text" or "image"; or the names of several columns.
+    let inputs: [String]
     let layout: Layout
     var style = Style.plain
     var width: Int?
@@ -20,11 +20,11 @@ struct PredictionWriter {
     private var widths: [Int] = []
 
     init(
-        heads: [String], input: String = "text", layout: Layout, style: Style = .plain, width: Int? = nil,
+        heads: [String], inputs: [String] = ["text"], layout: Layout, style: Style = .plain, width: Int? = nil,
         header: Bool = true
     ) {
         self.heads = heads
-        self.input = input
+        self.inputs = inputs
         self.layout = layout
         self.style = style
         self.width = width
@@ -33,33 +33,38 @@ struct PredictionWriter {
 
     /// Lines for `texts` and their predictions, one `Hidra_V1_Prediction` each.
     mutating func render(_ texts: [String], _ predictions: [Hidra_V1_Prediction]) -> String {
+        render(rows: texts.map { [$0] }, predictions)
+    }
+
+    /// Lines for rows, each with a text for every one of `inputs`, and their predictions.
+    mutating func render(rows: [[String]], _ predictions: [Hidra_V1_Prediction]) -> String {
         defer { isFirst = false }
         switch layout {
-        case .table: return table(texts, predictions)
-        case .tsv: return tsv(texts, predictions)
-        case .json: return zip(texts, predictions).map { json($0, $1).text + "\n" }.joined()
+        case .table: return table(rows, predictions)
+        case .tsv: return tsv(rows, predictions)
+        case .json: return zip(rows, predictions).map { json($0, $1).text + "\n" }.joined()
         }
     }
 
-    private func json(_ text: String, _ prediction: Hidra_V1_Prediction) -> JSON {
-        .event(
+    private func json(_ row: [String], _ prediction: Hidra_V1_Prediction) -> JSON {
+        let texts = zip(inputs, row).map { ($0, JSON.string($1)) }
+        return .event(
             "prediction",
-            [
-                (input, .string(text)),
+            (inputs.count == 1 ? texts : [("inputs", .object(texts))]) + [
                 ("heads", .object(zip(heads, prediction.heads).map { ($0, $1.json) })),
                 ("tokens", .unsigned(UInt64(prediction.tokens))), ("truncated", .bool(prediction.truncated)),
             ])
     }
 
-    private func tsv(_ texts: [String], _ predictions: [Hidra_V1_Prediction]) -> String {
+    private func tsv(_ rows: [[String]], _ predictions: [Hidra_V1_Prediction]) -> String {
         guard let model = predictions.first else { return "" }
         var lines = ""
         if isFirst, header {
             let titles = zip(heads, model.heads).flatMap { $1.hasValue ? [$0] : [$0, "\($0)_score"] }
-            lines += ([input] + titles).map(Self.field).joined(separator: "\t") + "\n"
+            lines += (inputs + titles).map(Self.field).joined(separator: "\t") + "\n"
         }
-        for (text, prediction) in zip(texts, predictions) {
-            var fields = [Self.field(text)]
+        for (row, prediction) in zip(rows, predictions) {
+            var fields = row.map(Self.field)
             for head in prediction.heads {
                 if head.hasValue {
                     fields.append(head.value.description)
@@ -79,13 +84,13 @@ struct PredictionWriter {
         return special ? "\"" + text.replacing("\"", with: "\"\"") + "\"" : text
     }
 
-    private mutating func table(_ texts: [String], _ predictions: [Hidra_V1_Prediction]) -> String {
-        var grid = Grid([.init(input.uppercased(), flexible: true)] + heads.map { .init($0) })
+    private mutating func table(_ rows: [[String]], _ predictions: [Hidra_V1_Prediction]) -> String {
+        var grid = Grid(inputs.map { .init($0.uppercased(), flexible: true) } + heads.map { .init($0) })
         grid.atLeast = widths
-        for (text, prediction) in zip(texts, predictions) {
+        for (row, prediction) in zip(rows, predictions) {
             let cells = prediction.heads.map(Self.cells)
             for line in 0..<max(1, cells.map(\.count).max() ?? 1) {
-                grid.rows.append([line == 0 ? text : ""] + cells.map { line < $0.count ? $0[line] : "" })
+                grid.rows.append(row.map { line == 0 ? $0 : "" } + cells.map { line < $0.count ? $0[line] : "" })
             }
         }
         widths = grid.widths(within: width)

@@ -19,7 +19,16 @@ extension Hidra_V1_Head {
             ("name", .string(name)), ("encoder", .string(encoder)), ("task", .string(task)), ("kind", .string(kind)),
             ("labels", .strings(labels)), ("parameters", .unsigned(parameters)), ("digest", .string(digest)),
             ("created", .number(created)), ("metrics", .map(metrics)), ("run", .string(run)),
-            ("tap", .string(tap)), ("modality", .string(modality)),
+            ("tap", .string(tap)), ("modality", .string(modality)), ("inputs", .array(inputs.map(\.json))),
+        ])
+    }
+}
+
+extension Hidra_V1_HeadInput {
+    var json: JSON {
+        .object([
+            ("name", .string(name)), ("encoder", .string(encoder)), ("tap", .string(tap)),
+            ("form", .string(form == .states ? "states" : "pooled")), ("column", .string(column)),
         ])
     }
 }

@@ -5,8 +5,8 @@ struct TrainingReport {
     let reply: Hidra_V1_TrainReply
     /// Notes already shown with the progress.
     var seenNotes: [String] = []
-    /// A text, or the path of an image, of the training rows, for the command to try next.
-    var sample: String?
+    /// The texts, or the path of the image, of a training row, for the command to try next.
+    var sample: [String] = []
 
     func render(style: Style) -> String {
         let summary = reply.summary
@@ -46,8 +46,9 @@ struct TrainingReport {
     var nextCommand: String {
         let isImage = reply.head.modality == "image"
         // A path is of no use when it is cut.
-        let input = sample.map { isImage ? Shell.quoteIfNeeded($0) : Shell.quote(DisplayWidth.fit($0, 50)) }
-        return "hidra predict \(Shell.quoteIfNeeded(reply.head.name)) \(input ?? (isImage ? "photo.jpg" : "\"some text\""))"
+        let inputs = sample.map { isImage ? Shell.quoteIfNeeded($0) : Shell.quote(DisplayWidth.fit($0, 50)) }
+        let some = isImage ? "photo.jpg" : "\"some text\""
+        return "hidra predict \(Shell.quoteIfNeeded(reply.head.name)) \(inputs.isEmpty ? some : inputs.joined(separator: " "))"
     }
 
     private var shape: String {

@@ -6,7 +6,7 @@ struct HeadOptions: ParsableArguments {
     @Option(
         name: .customLong("head"),
         help: ArgumentHelp(
-            "Kind of head: linear, mlp, or an ONNX graph with one input [rows, width] and one output [rows, labels].",
+            "Kind of head: linear, mlp, or an ONNX graph with one output [rows, labels]; see above for its inputs.",
             valueName: "linear|mlp|FILE.onnx"))
     var network: HeadNetworkOption = .linear
 

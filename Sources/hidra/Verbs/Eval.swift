@@ -15,6 +15,7 @@ struct Eval: AsyncParsableCommand {
               hidra eval bank test.csv --text text --label category
               hidra eval planes test.tar --image
               hidra eval bank test.csv --text text --label category --precision both
+              hidra eval fits pairs.csv --text question --text answer --label fits
 
             EXIT CODES: 0 done, 2 wrong arguments, 3 no such head, 4 bad data, 7 time-out, 8 cancelled.
             """)
@@ -50,7 +51,8 @@ struct Eval: AsyncParsableCommand {
             var request = Hidra_V1_EvaluateRequest()
             request.head = head
             request.data = try await labelled.upload(session).data
-            request.inputColumn = rows.inputColumn
+            request.inputColumn = rows.inputColumns[0]
+            if rows.inputColumns.count > 1 { request.inputColumns = rows.inputColumns }
             request.labelColumn = rows.labelColumn
             request.nameColumn = rows.nameColumn
             request.labelSeparator = rows.labelSeparator

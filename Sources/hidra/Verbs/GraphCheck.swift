@@ -7,7 +7,7 @@ struct GraphCheck: AsyncParsableCommand {
         commandName: "check",
         abstract: "Say what the daemon would make of an ONNX graph.",
         discussion: """
-            Prints the operators, the inputs and outputs with their shapes, the parameters that training would change, the \
+            Prints the operators, the inputs and outputs with their shapes, what each input would read as a head's, the parameters that training would change, the \
             memory one pass takes, and everything that would be refused, with the node's name and the reason.
 
             EXAMPLE:

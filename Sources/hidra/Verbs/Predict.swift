@@ -11,6 +11,9 @@ struct Predict: AsyncParsableCommand {
             or from a pipe, one a line; they are answered in order and as they come. For heads on an image encoder they are \
             paths of JPEG, PNG or WebP files; a folder stands for the images in it.
 
+            A head that reads several columns, as `hidra show HEAD` lists them, takes a text for each of them in turn: as arguments \
+            one after the other, from a table with --column once for each, from lines separated by tabs.
+
             On a terminal the answer is a table. In a pipe it is TSV with a header: text or image, then HEAD and HEAD_score for \
             each head (a regression head has no score); several labels of one text are joined by "|". With --json it \
             is one object a text, {"event":"prediction",…}.
@@ -20,6 +23,8 @@ struct Predict: AsyncParsableCommand {
               hidra predict intent --file tickets.csv --column message --top 3 > p.tsv
               tail -f messages.txt | hidra predict intent --json
               hidra predict planes photo.jpg
+              hidra predict fits "a question" "an answer"
+              hidra predict fits --file pairs.csv --column question --column answer
 
             EXIT CODES: 0 done, 2 wrong arguments, 3 no such head, 4 bad data, 7 time-out, 8 cancelled.
             """)
@@ -47,13 +52,23 @@ struct Predict: AsyncParsableCommand {
         try await Session.run(common) { session in
             let console = session.console
             let layout: PredictionWriter.Layout = common.json ? .json : console.output.isInteractive ? .table : .tsv
-            let kind = try await InputKind.of(head: heads.names[0], session)
+            let (kind, columns) = try await InputKind.of(head: heads.names[0], session)
             var writer = PredictionWriter(
-                heads: heads.names, input: kind == .images ? "image" : "text", layout: layout, style: console.style,
+                heads: heads.names, inputs: columns.count > 1 ? columns : [kind == .images ? "image" : "text"], layout: layout, style: console.style,
                 width: console.width, header: !noHeader)
             var totals = PredictionTotals()
             var source = opened
-            while true {
+            while columns.count > 1 {
+                let rows = try await source.nextRows(limit: session.batchSize, of: columns)
+                if rows.isEmpty { break }
+                let reply = try await session.client.predict(
+                    heads: heads.names, columns: columns.indices.map { column in rows.map { $0[column] } }, top: top ?? 0,
+                    precision: precision.wire)
+                try require(reply, inputs: rows.count)
+                totals.add(reply, inputs: rows.count)
+                try console.output.write(writer.render(rows: rows, reply.inputs))
+            }
+            while columns.count <= 1 {
                 let names = try await source.next(limit: session.batchSize)
                 if names.isEmpty { break }
                 try await answer(try kind.expand(names), kind, session, &writer, &totals)
@@ -75,12 +90,7 @@ struct Predict: AsyncParsableCommand {
         try await kind.inRequests(names) { positions, inputs in
             let reply = try await session.client.predict(
                 heads: heads.names, inputs, top: top ?? 0, precision: precision.wire)
-            guard reply.inputs.count == positions.count else {
-                throw HidraError(
-                    .internalError,
-                    "The daemon answered \(reply.inputs.count) of \(positions.count) inputs. "
-                        + "Try again; if it happens again, run `hidra doctor`.")
-            }
+            try require(reply, inputs: positions.count)
             totals.add(reply, inputs: positions.count)
             for (position, prediction) in zip(positions, reply.inputs) { predictions[position] = prediction }
         } problem: { position, message in
@@ -91,6 +101,17 @@ struct Predict: AsyncParsableCommand {
         for position in names.indices where !predictions[position].problem.isEmpty {
             totals.addUnreadable()
             try session.console.note("\(names[position]): \(predictions[position].problem)")
+        }
+    }
+}
+
+extension Predict {
+    private func require(_ reply: Hidra_V1_PredictReply, inputs count: Int) throws {
+        guard reply.inputs.count == count else {
+            throw HidraError(
+                .internalError,
+                "The daemon answered \(reply.inputs.count) of \(count) inputs. "
+                    + "Try again; if it happens again, run `hidra doctor`.")
         }
     }
 }

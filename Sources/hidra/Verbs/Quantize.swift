@@ -49,7 +49,11 @@ struct Quantize: AsyncParsableCommand {
 
     func run() async throws {
         let texts: [String]? =
-            if let check { try await TextFile(path: check, column: column, format: format).open().all() } else { nil }
+            if let check {
+                try await TextFile(path: check, columns: column.map { [$0] } ?? [], format: format).open().all()
+            } else {
+                nil
+            }
         try await Session.run(common) { session in
             var request = Hidra_V1_QuantizeRequest()
             request.encoder = encoder

@@ -23,6 +23,17 @@ struct Train: AsyncParsableCommand {
               hidra train photos/ --image --holdout 0.2 --encoder cifar-resnet56 --name planes
               hidra train tickets.csv --text message --label intent --head net.onnx \\
                   --encoder minilm --name intent2
+              hidra train pairs.csv --text question --text answer --label fits --head gated.onnx \\
+                  --encoder minilm --name fits
+
+            A graph's inputs: [rows, width] reads one vector a row, pooled; [rows, tokens, width] reads the hidden states of a row's \
+            tokens, special tokens included, with an input named like "mask" or "lengths" beside it if there is one. A graph \
+            of several inputs reads a column for each: --text once for each in the graph's order, or by name with --input, \
+            which can also read one column through two encoders or taps:
+
+              --input a=message,encoder=minilm --input b=message,encoder=minilm,tap=3
+
+            `hidra graph check` says what each input of a graph would read.
 
             EXIT CODES: 0 done, 2 wrong arguments, 3 no such encoder, 4 bad data, 5 the head exists (see --replace), \
             7 time-out, 8 cancelled, 9 limit exceeded or disk full.
@@ -35,8 +46,17 @@ struct Train: AsyncParsableCommand {
 
     @OptionGroup(title: "Rows") var rows: LabelledRowsOptions
 
-    @Option(help: ArgumentHelp("Encoder to train on; `hidra ls` lists them.", valueName: "name"))
-    var encoder: String
+    @Option(
+        help: ArgumentHelp(
+            "Encoder to train on; `hidra ls` lists them. Not needed where every --input names its own.", valueName: "name"))
+    var encoder: String?
+
+    @Option(
+        name: .customLong("input"),
+        help: ArgumentHelp(
+            "What an input of the graph reads, instead of --text; once for each.",
+            valueName: "name=column[,encoder=e][,tap=t]"))
+    var inputs: [HeadInputOption] = []
 
     @Option(help: ArgumentHelp("Name of the new head.", valueName: "head"))
     var name: String
@@ -64,23 +84,49 @@ struct Train: AsyncParsableCommand {
         if let holdout, !(holdout >= 0 && holdout < 1) {
             throw ValidationError("--holdout is a share of the rows from 0 to below 1, e.g. 0.2; it was \(holdout).")
         }
-        try rows.validate(files: [file] + (test.map { [$0] } ?? []))
+        try rows.validate(files: [file] + (test.map { [$0] } ?? []), inputs: inputColumns)
+        try validateInputs()
         if name.isEmpty { throw ValidationError("--name must not be empty.") }
+    }
+
+    private func validateInputs() throws {
+        if encoder == nil, inputs.isEmpty || inputs.contains(where: \.encoder.isEmpty) {
+            throw ValidationError("--encoder NAME is missing: the encoder to train on; `hidra ls` lists them.")
+        }
+        if !inputs.isEmpty, !rows.text.isEmpty {
+            throw ValidationError("--text and --input both say which columns are read. Give one of them.")
+        }
+        if let twice = inputs.first(where: { input in inputs.count { $0.name == input.name } > 1 }) {
+            throw ValidationError("--input \(twice.name) is given twice.")
+        }
+        guard case .graph = head.network else {
+            guard inputs.isEmpty, rows.text.count <= 1 else {
+                throw ValidationError(
+                    "--head \(head.network) reads one column. Several --text, and --input, are for graphs: --head FILE.onnx.")
+            }
+            return
+        }
+    }
+
+    /// Columns that --input names, each once.
+    private var inputColumns: [String] {
+        inputs.map(\.column).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
     }
 
     func run() async throws {
         let prepared = try request()
-        let train = try await rows.open(file)
-        let test: LabelledRows? = if let path = self.test { try await rows.open(path) } else { nil }
+        let train = try await rows.open(file, inputs: inputColumns)
+        let test: LabelledRows? =
+            if let path = self.test { try await rows.open(path, inputs: inputColumns) } else { nil }
         try await Session.run(
             common, cancelled: "Cancelled: the daemon was told to stop the job; no head is made."
         ) { session in
             var request = prepared
-            var sample: String?
+            var sample: [String]
             (request.data, sample) = try await train.upload(session)
             if let test {
                 let uploaded = try await test.upload(session)
-                (request.testData, sample) = (uploaded.data, uploaded.sample ?? sample)
+                (request.testData, sample) = (uploaded.data, uploaded.sample.isEmpty ? sample : uploaded.sample)
             }
             let final = request
             let (reply, notes) = try await send(final, session)
@@ -107,9 +153,17 @@ struct Train: AsyncParsableCommand {
     func request() throws -> Hidra_V1_TrainRequest {
         var request = Hidra_V1_TrainRequest()
         request.head = name
-        request.encoder = encoder
+        request.encoder = encoder ?? ""
         request.task = task.wire
-        request.inputColumn = rows.inputColumn
+        request.inputColumn = (rows.inputColumns + inputColumns).first ?? ""
+        request.inputs = inputs.map(\.wire)
+        if rows.text.count > 1 {
+            request.inputs = rows.text.map { column in
+                var input = Hidra_V1_HeadInput()
+                input.column = column
+                return input
+            }
+        }
         request.labelColumn = rows.labelColumn
         request.nameColumn = rows.nameColumn
         request.holdout = holdout ?? 0
