@@ -22,7 +22,7 @@ extension Workbench {
 
     /// Answers of heads that read one vector of each input; heads that read the same features share one encoder pass.
     func predict(
-        heads names: [String], inputs: [EncoderInput], top: Int, precision: Precision?
+        heads names: [String], inputs: [EncoderInput], top: Int, precision: Precision? = nil
     ) async throws -> Predictions {
         guard !names.isEmpty else { throw WorkbenchError(.invalidArgument, "Name at least one head.") }
         var groups: [FeatureGroup] = []
