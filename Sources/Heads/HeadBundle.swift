@@ -132,9 +132,13 @@ package struct HeadBundle {
                 network = try HeadNetwork(
                     graph: GraphModel(data: weights), inputs: description.features, outputs: outputs, seed: 0)
             } else {
-                let scope = try ParameterScope(frozen: Safetensors(weightsURL))
-                network = HeadNetwork(description.kind, width: description.width, outputs: outputs, in: scope)
+                let weights = try Safetensors(weightsURL), scope = try ParameterScope(frozen: weights)
+                var network = HeadNetwork(description.kind, width: description.width, outputs: outputs, in: scope)
                 try scope.finish()
+                network.pack()
+                // The packed form is what is read.
+                weights.releasePages()
+                self.network = network
             }
         } catch {
             throw corrupt("\(error)", error)

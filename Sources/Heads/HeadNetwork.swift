@@ -17,6 +17,8 @@ package struct HeadNetwork: Network {
     }
 
     private let body: Body
+    /// The layers of a built-in kind that is only asked, packed once; GELU between them.
+    private var packed: [FrozenLinear] = []
     package let parameters: [Parameter]
     package let outputs: Int
 
@@ -111,7 +113,19 @@ package struct HeadNetwork: Network {
         if case .linear(let output) = body { (output.weight, output.bias) } else { nil }
     }
 
+    /// Packs the weights, which do not change any more: a question then takes no longer than reading them.
+    package mutating func pack() {
+        switch body {
+        case .linear(let output): packed = [Linear.frozen([output])]
+        case .mlp(let hidden, let output, _): packed = [Linear.frozen([hidden]), Linear.frozen([output])]
+        case .graph, .states: break
+        }
+    }
+
     package func callAsFunction(_ x: Tensor, dropoutSeed: UInt64?) throws -> Tensor {
+        if let last = packed.last {
+            return PackedLinear(last)(packed.dropLast().reduce(x) { PackedLinear($1, activation: .gelu)($0) })
+        }
         switch body {
         case .linear(let output): return output(x)
         case .mlp(let hidden, let output, let dropout):

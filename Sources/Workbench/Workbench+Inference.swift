@@ -2,6 +2,7 @@ package import Encoders
 package import Foundation
 package import Heads
 import State
+import Synchronization
 import TensorCore
 import Training
 
@@ -80,11 +81,17 @@ extension Workbench {
         /// unit.
         func answers(_ features: Features, top: Int) async throws -> [[HeadPrediction]] {
             try await Workbench.offPool {
-                let table = FeatureTable(Tensor(features.values, [features.rows, features.width]))
-                let rows = Array(0..<table.rows)
-                return try heads.map { head in
-                    try head.head.bundle.encoding.predictions(head.head.bundle.network.evaluate(table, rows: rows), top: top)
+                let answers = Mutex([Result<[HeadPrediction], any Error>?](repeating: nil, count: heads.count))
+                let parts = max(1, min(WorkerPool.shared.threads, heads.count / 8))
+                WorkerPool.shared.parallel(parts) { part in
+                    let table = FeatureTable(Tensor(features.values, [features.rows, features.width])), rows = Array(0..<table.rows)
+                    for index in heads.count * part / parts..<heads.count * (part + 1) / parts {
+                        let bundle = heads[index].head.bundle
+                        let answer = Result { try bundle.encoding.predictions(bundle.network.evaluate(table, rows: rows), top: top) }
+                        answers.withLock { $0[index] = answer }
+                    }
                 }
+                return try answers.withLock { $0 }.compactMap { try $0?.get() }
             }
         }
     }

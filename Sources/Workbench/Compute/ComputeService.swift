@@ -137,6 +137,9 @@ package final class ComputeService: Sendable {
         }
     }
 
+    /// Whether no new task is taken.
+    var isStopping: Bool { state.withLock { $0.isStopping } }
+
     /// Ends the thread after the unit in progress; whoever still waits gets `interrupted`.
     package func stop() async {
         state.withLock { $0.isStopping = true }

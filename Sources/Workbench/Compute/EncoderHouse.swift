@@ -8,6 +8,19 @@ import TensorCore
 package struct LoadedEncoder: Sendable {
     package let record: EncoderRecord
     package let encoder: any FeatureEncoder
+    /// Of each tap.
+    private let spaces: [FeatureSpace]
+
+    init(record: EncoderRecord, encoder: any FeatureEncoder) {
+        self.record = record
+        self.encoder = encoder
+        let tokenizer = record.files.first { $0.path == "tokenizer.json" }?.sha256 ?? ""
+        spaces = encoder.taps.indices.map { tap in
+            FeatureSpace(
+                weights: record.digest, tap: "\(tap)/\(encoder.poolingName)",
+                preprocessing: "\(tokenizer)/\(encoder.preprocessing)", precision: encoder.precision.rawValue)
+        }
+    }
 
     /// The tap of this name; the top for an empty one.
     ///
@@ -33,13 +46,7 @@ package struct LoadedEncoder: Sendable {
     }
 
     /// The features of a tap in the cache.
-    package func space(tap: Int) -> FeatureSpace {
-        let tokenizer = record.files.first { $0.path == "tokenizer.json" }?.sha256 ?? ""
-        return FeatureSpace(
-            weights: record.digest, tap: "\(tap)/\(encoder.poolingName)",
-            preprocessing: "\(tokenizer)/\(encoder.preprocessing)",
-            precision: encoder.precision.rawValue)
-    }
+    package func space(tap: Int) -> FeatureSpace { spaces[tap] }
 }
 
 /// Keeps encoders in memory once they are used; whoever asks shares one copy.

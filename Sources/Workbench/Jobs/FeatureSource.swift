@@ -30,9 +30,10 @@ struct FeatureSource: Sendable {
 extension LoadedEncoder {
     /// The features of a tap, in one form or the other, in the cache.
     func space(tap: Int, form: FeatureForm) -> FeatureSpace {
-        var space = space(tap: tap)
-        if form == .states { space.tap = "\(tap)/states" }
-        return space
+        let pooled = space(tap: tap)
+        guard form == .states else { return pooled }
+        return FeatureSpace(
+            weights: pooled.weights, tap: "\(tap)/states", preprocessing: pooled.preprocessing, precision: pooled.precision)
     }
 
     /// - Throws: `invalidArgument` when there are no states of tokens at the tap.
