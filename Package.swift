@@ -152,7 +152,7 @@ let package = Package(
             ["Daemon", "Workbench", "State", "Graphs", "TensorCore", "HidraPlugin", "HidraClient", "HidraProtocol", "ZeroMQ", logging],
             exclude: ["Fixtures"]),
         tests(
-            "CHidraPlugin", ["CHidraPlugin", "HidraClient", "HidraProtocol", "ZeroMQ"], exclude: ["Programs"]),
+            "CHidraPlugin", ["CHidraPlugin", "HidraClient", "HidraProtocol", "ZeroMQ", protobuf], exclude: ["Programs"]),
         tests("CLI", ["hidra", "HidraClient", "HidraProtocol", "Tables", arguments]),
     ]
 )

@@ -16,7 +16,7 @@ struct owned {
     max_align_t contents[];
 };
 
-void *arena_allocate(struct arena *arena, size_t size) {
+void *hi_arena_allocate(struct arena *arena, size_t size) {
     if (arena->exhausted) return NULL;
     struct block *block = size > SIZE_MAX - sizeof *block ? NULL : calloc(1, sizeof *block + size);
     if (block == NULL) {
@@ -28,18 +28,18 @@ void *arena_allocate(struct arena *arena, size_t size) {
     return block->contents;
 }
 
-void *arena_array(struct arena *arena, size_t count, size_t size) {
+void *hi_arena_array(struct arena *arena, size_t count, size_t size) {
     if (count == 0) return NULL;
-    return arena_allocate(arena, count > SIZE_MAX / size ? SIZE_MAX : count * size);
+    return hi_arena_allocate(arena, count > SIZE_MAX / size ? SIZE_MAX : count * size);
 }
 
-char *arena_copy(struct arena *arena, const char *text) {
+char *hi_arena_copy(struct arena *arena, const char *text) {
     size_t size = strlen(text) + 1;
-    char *copy = arena_allocate(arena, size);
+    char *copy = hi_arena_allocate(arena, size);
     return copy == NULL ? NULL : memcpy(copy, text, size);
 }
 
-void arena_free(struct arena *arena) {
+void hi_arena_free(struct arena *arena) {
     while (arena->blocks != NULL) {
         struct block *block = arena->blocks;
         arena->blocks = block->next;
@@ -47,7 +47,7 @@ void arena_free(struct arena *arena) {
     }
 }
 
-static void *allocate(void *arena, size_t size) { return arena_allocate(arena, size); }
+static void *allocate(void *arena, size_t size) { return hi_arena_allocate(arena, size); }
 
 /* Goes with the arena. */
 static void release(void *arena, void *pointer) {
@@ -55,11 +55,11 @@ static void release(void *arena, void *pointer) {
     (void)pointer;
 }
 
-ProtobufCAllocator arena_allocator(struct arena *arena) {
+ProtobufCAllocator hi_arena_allocator(struct arena *arena) {
     return (ProtobufCAllocator){.alloc = allocate, .free = release, .allocator_data = arena};
 }
 
-void *owned_create(struct arena *contents, size_t size) {
+void *hi_owned_create(struct arena *contents, size_t size) {
     struct owned *owned = calloc(1, sizeof *owned + size);
     if (owned == NULL) return NULL;
     if (contents != NULL) {
@@ -73,12 +73,12 @@ static struct owned *owner(void *result) {
     return (struct owned *)(void *)((char *)result - offsetof(struct owned, contents));
 }
 
-struct arena *owned_arena(void *result) { return &owner(result)->arena; }
+struct arena *hi_owned_arena(void *result) { return &owner(result)->arena; }
 
 void hidra_free(const void *result) {
     if (result == NULL) return;
     /* Const for the caller, who must not write there; the memory is ours. */
     struct owned *owned = owner((void *)(uintptr_t)result);
-    arena_free(&owned->arena);
+    hi_arena_free(&owned->arena);
     free(owned);
 }

@@ -12,18 +12,18 @@ struct arena {
 };
 
 /* Zeroed, aligned for anything; NULL when memory is exhausted, then or ever before. */
-void *arena_allocate(struct arena *arena, size_t size);
+void *hi_arena_allocate(struct arena *arena, size_t size);
 /* As above, for `count` elements; NULL, too, for none. */
-void *arena_array(struct arena *arena, size_t count, size_t size);
-char *arena_copy(struct arena *arena, const char *text);
-void arena_free(struct arena *arena);
+void *hi_arena_array(struct arena *arena, size_t count, size_t size);
+char *hi_arena_copy(struct arena *arena, const char *text);
+void hi_arena_free(struct arena *arena);
 
 /* Has protobuf-c allocate in the arena. Lives no longer than it. */
-ProtobufCAllocator arena_allocator(struct arena *arena);
+ProtobufCAllocator hi_arena_allocator(struct arena *arena);
 
 /* What `hidra_free` frees: `size` zeroed bytes, with an arena of their own that takes over `contents` (may be NULL). NULL when
  * memory is exhausted; `contents` is then untouched. */
-void *owned_create(struct arena *contents, size_t size);
-struct arena *owned_arena(void *owned);
+void *hi_owned_create(struct arena *contents, size_t size);
+struct arena *hi_owned_arena(void *owned);
 
 #endif

@@ -14,7 +14,7 @@ double hidra_metric_value(const hidra_metric *metrics, size_t count, const char 
     return NAN;
 }
 
-hidra_progress progress_of(struct arena *arena, const Hidra__V1__Progress *progress) {
+hidra_progress hi_progress_of(struct arena *arena, const Hidra__V1__Progress *progress) {
     hidra_progress result = {
         .job = progress->job, .phase = progress->phase, .unit = progress->unit, .done = progress->done, .total = progress->total,
         .note = progress->note,
@@ -23,7 +23,7 @@ hidra_progress progress_of(struct arena *arena, const Hidra__V1__Progress *progr
     return result;
 }
 
-hidra_encoder encoder_of(const Hidra__V1__Encoder *encoder) {
+hidra_encoder hi_encoder_of(const Hidra__V1__Encoder *encoder) {
     return (hidra_encoder){
         .name = encoder->name, .architecture = encoder->architecture, .pooling = encoder->pooling, .source = encoder->source,
         .revision = encoder->revision, .licence = encoder->licence, .digest = encoder->digest, .modality = encoder->modality,
@@ -33,7 +33,7 @@ hidra_encoder encoder_of(const Hidra__V1__Encoder *encoder) {
     };
 }
 
-hidra_head head_of(struct arena *arena, const Hidra__V1__Head *head) {
+hidra_head hi_head_of(struct arena *arena, const Hidra__V1__Head *head) {
     hidra_head result = {
         .name = head->name, .encoder = head->encoder, .task = head->task, .kind = head->kind, .digest = head->digest,
         .run = head->run, .tap = head->tap, .modality = head->modality, .parameters = head->parameters, .created = head->created,
@@ -43,24 +43,24 @@ hidra_head head_of(struct arena *arena, const Hidra__V1__Head *head) {
     return result;
 }
 
-hidra_code check_text(const char *given, const char *what, bool is_required, hidra_error **error) {
-    if (is_required && (given == NULL || *given == 0)) return fail(error, HIDRA_INVALID_ARGUMENT, "The %s is missing.", what);
-    if (given != NULL && !is_utf8(given, strlen(given))) return fail(error, HIDRA_INVALID_ARGUMENT, "The %s is no UTF-8.", what);
+hidra_code hi_check_text(const char *given, const char *what, bool is_required, hidra_error **error) {
+    if (is_required && (given == NULL || *given == 0)) return hi_fail(error, HIDRA_INVALID_ARGUMENT, "The %s is missing.", what);
+    if (given != NULL && !hi_is_utf8(given, strlen(given))) return hi_fail(error, HIDRA_INVALID_ARGUMENT, "The %s is no UTF-8.", what);
     return HIDRA_OK;
 }
 
-hidra_code result_create(void *result, size_t size, struct message *reply, hidra_error **error) {
-    void *made = owned_create(&reply->arena, size);
+hidra_code hi_result_create(void *result, size_t size, struct message *reply, hidra_error **error) {
+    void *made = hi_owned_create(&reply->arena, size);
     memcpy(result, &made, sizeof made);
-    message_free(reply);
-    return made == NULL ? fail_memory(error) : HIDRA_OK;
+    hi_message_free(reply);
+    return made == NULL ? hi_fail_memory(error) : HIDRA_OK;
 }
 
-hidra_code result_finish(void *result, hidra_error **error) {
+hidra_code hi_result_finish(void *result, hidra_error **error) {
     void *made, *none = NULL;
     memcpy(&made, result, sizeof made);
-    if (!owned_arena(made)->exhausted) return HIDRA_OK;
+    if (!hi_owned_arena(made)->exhausted) return HIDRA_OK;
     hidra_free(made);
     memcpy(result, &none, sizeof none);
-    return fail_memory(error);
+    return hi_fail_memory(error);
 }

@@ -12,10 +12,10 @@ static uint64_t or_default(uint64_t limit, uint64_t value) { return limit > 0 ? 
 static hidra_code greeted(hidra_client *client, struct message *reply, hidra_error **error) {
     const Hidra__V1__Welcome *welcome = reply->envelope->welcome;
     if (welcome->protocol != version) {
-        hidra_code code = fail(error, HIDRA_INCOMPATIBLE_VERSION,
+        hidra_code code = hi_fail(error, HIDRA_INCOMPATIBLE_VERSION,
             "hidrad %s speaks protocol %u to %u, this program %d. Stop it with `hidra stop` and install one version of both.",
             welcome->daemon_version, welcome->protocol_min, welcome->protocol_max, version);
-        message_free(reply);
+        hi_message_free(reply);
         return code;
     }
     const Hidra__V1__Limits none = HIDRA__V1__LIMITS__INIT, *limits = welcome->limits == NULL ? &none : welcome->limits;
@@ -34,7 +34,7 @@ static hidra_code greeted(hidra_client *client, struct message *reply, hidra_err
     double half = welcome->heartbeat_seconds / 2.0;
     if (half > 0 && half < connection->heartbeat) connection->heartbeat = half;
     pthread_mutex_unlock(&connection->mutex);
-    hidra_code code = result_create(&client->welcome, sizeof made, reply, error);
+    hidra_code code = hi_result_create(&client->welcome, sizeof made, reply, error);
     if (code == HIDRA_OK) *client->welcome = made;
     return code;
 }
@@ -42,9 +42,9 @@ static hidra_code greeted(hidra_client *client, struct message *reply, hidra_err
 /* One attempt: sockets, hello, welcome. */
 static hidra_code greet(
     hidra_client *client, struct place *place, const char *name, double silence, double deadline, hidra_error **error) {
-    hidra_code code = place_sockets(place, error);
+    hidra_code code = hi_place_sockets(place, error);
     if (code != HIDRA_OK) return code;
-    code = connection_open(&client->connection, place, silence, error);
+    code = hi_connection_open(&client->connection, place, silence, error);
     if (code != HIDRA_OK) return code;
     Hidra__V1__Envelope envelope = HIDRA__V1__ENVELOPE__INIT;
     Hidra__V1__Hello hello = HIDRA__V1__HELLO__INIT;
@@ -52,17 +52,17 @@ static hidra_code greet(
     hello.client = text(name);
     envelope.kind_case = HIDRA__V1__ENVELOPE__KIND_HELLO;
     envelope.hello = &hello;
-    double left = deadline - clock_now();
+    double left = deadline - hi_clock_now();
     hidra_call call = {.timeout = left > 0.001 ? left : 0.001};
     struct message *reply = NULL;
-    code = connection_ask(client->connection, CONTROL, &call, &envelope, HIDRA__V1__ENVELOPE__KIND_WELCOME, &reply, error);
+    code = hi_connection_ask(client->connection, CONTROL, &call, &envelope, HIDRA__V1__ENVELOPE__KIND_WELCOME, &reply, error);
     if (code == HIDRA_OK) code = greeted(client, reply, error);
     if (code == HIDRA_OK) return HIDRA_OK;
-    connection_close(client->connection);
+    hi_connection_close(client->connection);
     client->connection = NULL;
     if (code == HIDRA_TIMEOUT && error != NULL) {
         hidra_free(*error);
-        fail(error, code, "A hidrad listens at %s but did not answer in time. If it stays so, end it; then connect again.", place->directory);
+        hi_fail(error, code, "A hidrad listens at %s but did not answer in time. If it stays so, end it; then connect again.", place->directory);
     }
     return code;
 }
@@ -77,16 +77,16 @@ static hidra_code start(
     hidra_client *client, struct place *place, const hidra_options *options, const char *name, double silence, double deadline,
     hidra_error **error) {
     struct daemon_process daemon = {0};
-    hidra_code code = daemon_start(&daemon, place, options->daemon, error);
+    hidra_code code = hi_daemon_start(&daemon, place, options->daemon, error);
     while (code == HIDRA_OK) {
         pause_for(0.005);
         int status = 0;
-        bool has_ended = daemon_has_ended(&daemon, &status), is_late = clock_now() >= deadline;
+        bool has_ended = hi_daemon_has_ended(&daemon, &status), is_late = hi_clock_now() >= deadline;
         /* An attempt while only some of its sockets are bound would wait for the others in vain. */
-        hidra_code found = place_sockets(place, NULL);
-        if (found == HIDRA_OK && !place_is_bound(place)) found = HIDRA_UNAVAILABLE;
+        hidra_code found = hi_place_sockets(place, NULL);
+        if (found == HIDRA_OK && !hi_place_is_bound(place)) found = HIDRA_UNAVAILABLE;
         if (found == HIDRA_OK) found = greet(client, place, name, silence, deadline, error);
-        else if (found != HIDRA_UNAVAILABLE) found = place_sockets(place, error);
+        else if (found != HIDRA_UNAVAILABLE) found = hi_place_sockets(place, error);
         if (found == HIDRA_OK) {
             pthread_mutex_lock(&client->connection->mutex);
             client->connection->daemon = daemon;
@@ -98,13 +98,13 @@ static hidra_code start(
             hidra_free(*error);
             *error = NULL;
         }
-        if (has_ended && status != exit_already_running) return daemon_failed(&daemon, place, "stopped at once", error);
-        if (is_late) return daemon_failed(&daemon, place, "did not answer in time", error);
+        if (has_ended && status != exit_already_running) return hi_daemon_failed(&daemon, place, "stopped at once", error);
+        if (is_late) return hi_daemon_failed(&daemon, place, "did not answer in time", error);
         if (has_ended) {
             /* Another holds the home: one that was quicker, or one that is stopping and will let go. */
             pause_for(0.3);
             if (greet(client, place, name, silence, deadline, NULL) == HIDRA_OK) return HIDRA_OK;
-            code = daemon_start(&daemon, place, options->daemon, error);
+            code = hi_daemon_start(&daemon, place, options->daemon, error);
         }
     }
     return code;
@@ -116,16 +116,16 @@ hidra_code hidra_connect(const hidra_options *options, hidra_client **result, hi
     if (error != NULL) *error = NULL;
     if (options == NULL) options = &plain;
     if (!(options->timeout >= 0) || !(options->silence >= 0))
-        return fail(error, HIDRA_INVALID_ARGUMENT, "Time-outs are 0 (the default) or more seconds.");
+        return hi_fail(error, HIDRA_INVALID_ARGUMENT, "Time-outs are 0 (the default) or more seconds.");
     const char *name = options->client == NULL ? "C client" : options->client;
-    hidra_code code = check_text(name, "client's name", false, error);
+    hidra_code code = hi_check_text(name, "client's name", false, error);
     if (code != HIDRA_OK) return code;
     struct place place = {0};
-    code = place_home(&place, options->home, error);
+    code = hi_place_home(&place, options->home, error);
     if (code != HIDRA_OK) return code;
     hidra_client *client = calloc(1, sizeof *client);
-    if (client == NULL) return fail_memory(error);
-    double deadline = clock_now() + (options->timeout > 0 ? options->timeout : 10);
+    if (client == NULL) return hi_fail_memory(error);
+    double deadline = hi_clock_now() + (options->timeout > 0 ? options->timeout : 10);
     double silence = options->silence > 0 ? options->silence : 30;
     code = greet(client, &place, name, silence, deadline, error);
     if (code == HIDRA_UNAVAILABLE && options->start) {
@@ -145,7 +145,7 @@ hidra_code hidra_connect(const hidra_options *options, hidra_client **result, hi
 
 void hidra_goodbye(hidra_client *client) {
     if (client == NULL) return;
-    connection_close(client->connection);
+    hi_connection_close(client->connection);
     hidra_free(client->welcome);
     free(client);
 }
@@ -158,4 +158,4 @@ bool hidra_has_capability(const hidra_client *client, const char *name) {
     return false;
 }
 
-size_t hidra_cancel(hidra_client *client, uint64_t tag) { return connection_cancel(client->connection, tag); }
+size_t hidra_cancel(hidra_client *client, uint64_t tag) { return hi_connection_cancel(client->connection, tag); }

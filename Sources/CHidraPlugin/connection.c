@@ -16,7 +16,7 @@
  * call ends without its last reply. */
 static const double cancel_again = 0.2, cancel_patience = 5;
 
-double clock_now(void) {
+double hi_clock_now(void) {
     struct timespec time;
     clock_gettime(CLOCK_MONOTONIC, &time);
     return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
@@ -46,7 +46,7 @@ static bool start_thread(struct connection *connection) {
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    int code = pthread_create(&connection->thread, NULL, connection_run, connection);
+    int code = pthread_create(&connection->thread, NULL, hi_connection_run, connection);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (code != 0) errno = code;
     return code == 0;
@@ -55,20 +55,20 @@ static bool start_thread(struct connection *connection) {
 static void destroy(struct connection *connection) {
     while (connection->context != NULL && zmq_ctx_term(connection->context) != 0 && errno == EINTR) {}
     if (connection->wake >= 0) close(connection->wake);
-    for (enum channel channel = CONTROL; channel < channel_count; channel++) queue_free(&connection->outbox[channel]);
+    for (enum channel channel = CONTROL; channel < channel_count; channel++) hi_queue_free(&connection->outbox[channel]);
     pthread_mutex_destroy(&connection->mutex);
     free(connection);
 }
 
-hidra_code connection_open(struct connection **result, const struct place *place, double silence, hidra_error **error) {
+hidra_code hi_connection_open(struct connection **result, const struct place *place, double silence, hidra_error **error) {
     struct connection *connection = calloc(1, sizeof *connection);
-    if (connection == NULL) return fail_memory(error);
+    if (connection == NULL) return hi_fail_memory(error);
     pthread_mutex_init(&connection->mutex, NULL);
     connection->place = *place;
     connection->process = getpid();
     connection->silence = silence;
     connection->heartbeat = silence / 3 < 5 ? silence / 3 : 5;
-    connection->next_heartbeat = clock_now() + connection->heartbeat;
+    connection->next_heartbeat = hi_clock_now() + connection->heartbeat;
     connection->message_bytes = (size_t)64 << 20;
     connection->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     connection->context = zmq_ctx_new();
@@ -82,7 +82,7 @@ hidra_code connection_open(struct connection **result, const struct place *place
         *result = connection;
         return HIDRA_OK;
     }
-    hidra_code code = fail(error, HIDRA_INTERNAL, "Could not open a connection: %s.", zmq_strerror(errno));
+    hidra_code code = hi_fail(error, HIDRA_INTERNAL, "Could not open a connection: %s.", zmq_strerror(errno));
     for (enum channel channel = CONTROL; channel < channel_count; channel++) {
         if (connection->monitors[channel] != NULL) zmq_close(connection->monitors[channel]);
         if (connection->sockets[channel] != NULL) zmq_close(connection->sockets[channel]);
@@ -91,7 +91,7 @@ hidra_code connection_open(struct connection **result, const struct place *place
     return code;
 }
 
-void connection_close(struct connection *connection) {
+void hi_connection_close(struct connection *connection) {
     /* In the child of a fork there is no thread; what it held is the parent's. */
     if (connection == NULL || connection->process != getpid()) return;
     Hidra__V1__Envelope envelope = HIDRA__V1__ENVELOPE__INIT;
@@ -100,28 +100,28 @@ void connection_close(struct connection *connection) {
     envelope.kind_case = HIDRA__V1__ENVELOPE__KIND_GOODBYE;
     envelope.goodbye = &goodbye;
     pthread_mutex_lock(&connection->mutex);
-    connection_enqueue(connection, CONTROL, &envelope);
-    connection->closing = clock_now() + 0.5;
+    hi_connection_enqueue(connection, CONTROL, &envelope);
+    connection->closing = hi_clock_now() + 0.5;
     pthread_mutex_unlock(&connection->mutex);
-    connection_wake(connection);
+    hi_connection_wake(connection);
     pthread_join(connection->thread, NULL);
-    daemon_has_ended(&connection->daemon, NULL);
+    hi_daemon_has_ended(&connection->daemon, NULL);
     destroy(connection);
 }
 
-size_t connection_cancel(struct connection *connection, uint64_t tag) {
+size_t hi_connection_cancel(struct connection *connection, uint64_t tag) {
     size_t count = 0;
     if (connection->process != getpid()) return 0;
     pthread_mutex_lock(&connection->mutex);
     for (struct request *request = connection->requests; request != NULL; request = request->next) {
         if ((tag != 0 && request->tag != tag) || request->cancelled > 0 || request->reply != NULL) continue;
-        request->cancelled = clock_now();
-        connection_enqueue_cancel(connection, request->id);
+        request->cancelled = hi_clock_now();
+        hi_connection_enqueue_cancel(connection, request->id);
         pthread_cond_signal(&request->changed);
         count++;
     }
     pthread_mutex_unlock(&connection->mutex);
-    connection_wake(connection);
+    hi_connection_wake(connection);
     return count;
 }
 
@@ -131,18 +131,18 @@ static void report(struct connection *connection, struct request *request, const
     request->reports = message->next;
     if (--request->report_count == 0) request->latest = NULL;
     if (call->progress == NULL) {
-        message_free(message);
+        hi_message_free(message);
         return;
     }
     pthread_mutex_unlock(&connection->mutex);
-    hidra_progress progress = progress_of(&message->arena, message->envelope->progress);
+    hidra_progress progress = hi_progress_of(&message->arena, message->envelope->progress);
     int stop = call->progress(&progress, call->context);
-    message_free(message);
+    hi_message_free(message);
     pthread_mutex_lock(&connection->mutex);
     if (stop != 0 && request->cancelled == 0) {
-        request->cancelled = clock_now();
-        connection_enqueue_cancel(connection, request->id);
-        connection_wake(connection);
+        request->cancelled = hi_clock_now();
+        hi_connection_enqueue_cancel(connection, request->id);
+        hi_connection_wake(connection);
     }
 }
 
@@ -161,23 +161,23 @@ static hidra_code await(
     hidra_error **error) {
     double told = 0; /* when the daemon was last told of the cancellation */
     while (true) {
-        double now = clock_now();
+        double now = hi_clock_now();
         if (request->report_count > 0) report(connection, request, call);
         else if (request->reply != NULL) return HIDRA_OK;
-        else if (connection->ended != HIDRA_OK) return fail(error, connection->ended, "%s", connection->end_message);
+        else if (connection->ended != HIDRA_OK) return hi_fail(error, connection->ended, "%s", connection->end_message);
         else if (request->is_silent)
-            return fail(error, HIDRA_TIMEOUT,
+            return hi_fail(error, HIDRA_TIMEOUT,
                         "hidrad has not answered for %g s. Is it stopped or overloaded? `hidra status` asks again; its log is "
                         "hidrad.log in the home directory.", silence);
         else if (now >= deadline)
-            return fail(error, HIDRA_TIMEOUT, "The call took longer than it was given and was cancelled. Allow it more time.");
+            return hi_fail(error, HIDRA_TIMEOUT, "The call took longer than it was given and was cancelled. Allow it more time.");
         else if (request->cancelled > 0) {
             if (now >= request->cancelled + cancel_patience)
-                return fail(error, HIDRA_CANCELLED, "The call was cancelled; hidrad has not yet said that it has stopped.");
+                return hi_fail(error, HIDRA_CANCELLED, "The call was cancelled; hidrad has not yet said that it has stopped.");
             if (told == 0) told = request->cancelled;
             if (now >= told + cancel_again) {
-                connection_enqueue_cancel(connection, request->id);
-                connection_wake(connection);
+                hi_connection_enqueue_cancel(connection, request->id);
+                hi_connection_wake(connection);
                 told = now;
             }
             wait_until(connection, request, fmin(told + cancel_again, deadline));
@@ -192,42 +192,42 @@ static void take_out(struct connection *connection, struct request *request, boo
     *place = request->next;
     while (request->reports != NULL) {
         struct message *next = request->reports->next;
-        message_free(request->reports);
+        hi_message_free(request->reports);
         request->reports = next;
     }
     if (!is_abandoned || connection->ended != HIDRA_OK) return;
     connection->abandoned[connection->abandoned_count++ % 64] = request->id;
-    connection_enqueue_cancel(connection, request->id);
+    hi_connection_enqueue_cancel(connection, request->id);
 }
 
 /* Under the mutex. */
 static hidra_code start(
     struct connection *connection, enum channel channel, Hidra__V1__Envelope *envelope, struct request *request,
     hidra_error **error) {
-    if (connection->ended != HIDRA_OK) return fail(error, connection->ended, "%s", connection->end_message);
+    if (connection->ended != HIDRA_OK) return hi_fail(error, connection->ended, "%s", connection->end_message);
     request->id = envelope->request_id = ++connection->last_id;
-    if (!connection_enqueue(connection, channel, envelope)) return fail_memory(error);
+    if (!hi_connection_enqueue(connection, channel, envelope)) return hi_fail_memory(error);
     request->next = connection->requests;
     connection->requests = request;
     return HIDRA_OK;
 }
 
-hidra_code connection_ask(
+hidra_code hi_connection_ask(
     struct connection *connection, enum channel channel, const hidra_call *call, Hidra__V1__Envelope *envelope,
     Hidra__V1__Envelope__KindCase expected, struct message **reply, hidra_error **error) {
     static const hidra_call plain = {0};
     if (call == NULL) call = &plain;
-    if (!(call->timeout >= 0)) return fail(error, HIDRA_INVALID_ARGUMENT, "The time-out of a call is 0 (none) or more seconds.");
+    if (!(call->timeout >= 0)) return hi_fail(error, HIDRA_INVALID_ARGUMENT, "The time-out of a call is 0 (none) or more seconds.");
     if (connection->process != getpid())
-        return fail(error, HIDRA_INVALID_ARGUMENT, "This client belongs to the process that was forked. Connect anew.");
+        return hi_fail(error, HIDRA_INVALID_ARGUMENT, "This client belongs to the process that was forked. Connect anew.");
     size_t size = hidra__v1__envelope__get_packed_size(envelope) + 10, limit = channel == CONTROL ? 1 << 20 : connection->message_bytes;
     if (size > limit) {
-        fail(error, HIDRA_LIMIT_EXCEEDED, "The request has %zu bytes; hidrad takes %zu. Send it in parts.", size, limit);
-        fail_detail(error, "limit", "%zu", limit);
+        hi_fail(error, HIDRA_LIMIT_EXCEEDED, "The request has %zu bytes; hidrad takes %zu. Send it in parts.", size, limit);
+        hi_fail_detail(error, "limit", "%zu", limit);
         return HIDRA_LIMIT_EXCEEDED;
     }
     /* Time-outs beyond a year are none: a clock's seconds hold them. */
-    double deadline = call->timeout > 0 && call->timeout < 3e7 ? clock_now() + call->timeout : INFINITY;
+    double deadline = call->timeout > 0 && call->timeout < 3e7 ? hi_clock_now() + call->timeout : INFINITY;
     struct request request = {.tag = call->tag};
     pthread_condattr_t monotonic;
     pthread_condattr_init(&monotonic);
@@ -238,24 +238,25 @@ hidra_code connection_ask(
     pthread_mutex_lock(&connection->mutex);
     hidra_code code = start(connection, channel, envelope, &request, error);
     if (code == HIDRA_OK) {
-        connection_wake(connection);
+        hi_connection_wake(connection);
         code = await(connection, &request, call, deadline, connection->silence, error);
         take_out(connection, &request, code != HIDRA_OK);
-        if (code != HIDRA_OK) connection_wake(connection);
+        if (code != HIDRA_OK) hi_connection_wake(connection);
     }
     pthread_mutex_unlock(&connection->mutex);
     pthread_cond_destroy(&request.changed);
     if (code != HIDRA_OK) {
-        message_free(request.reply);
+        hi_message_free(request.reply);
         return code;
     }
     if (request.reply->envelope->kind_case == expected) {
+        request.reply->was_cancelled = request.cancelled > 0;
         *reply = request.reply;
         return HIDRA_OK;
     }
     if (request.reply->envelope->kind_case == HIDRA__V1__ENVELOPE__KIND_ERROR)
-        code = fail_received(error, &request.reply->arena, request.reply->envelope->error);
-    else code = fail(error, HIDRA_INTERNAL, "hidrad answered with another kind of message than was asked for. Are both of one version?");
-    message_free(request.reply);
+        code = hi_fail_received(error, &request.reply->arena, request.reply->envelope->error);
+    else code = hi_fail(error, HIDRA_INTERNAL, "hidrad answered with another kind of message than was asked for. Are both of one version?");
+    hi_message_free(request.reply);
     return code;
 }

@@ -63,28 +63,28 @@ struct connection {
 };
 
 /* Seconds, for intervals. */
-double clock_now(void);
+double hi_clock_now(void);
 
 /* Opens the sockets in the place and starts the thread. Whether somebody listens shows with the first request. */
-hidra_code connection_open(
+hidra_code hi_connection_open(
     struct connection **connection, const struct place *place, double silence, hidra_error **error);
 
 /* Says goodbye if somebody is there, waits for the thread, frees all. */
-void connection_close(struct connection *connection);
+void hi_connection_close(struct connection *connection);
 
 /* Sends a request and waits for its reply, which must be of the kind `expected`. Sets the envelope's `request_id`. */
-hidra_code connection_ask(
+hidra_code hi_connection_ask(
     struct connection *connection, enum channel channel, const hidra_call *call, Hidra__V1__Envelope *request,
     Hidra__V1__Envelope__KindCase expected, struct message **reply, hidra_error **error);
 
-size_t connection_cancel(struct connection *connection, uint64_t tag);
+size_t hi_connection_cancel(struct connection *connection, uint64_t tag);
 
 /* In connection_thread.c. */
-void *connection_run(void *connection);
+void *hi_connection_run(void *connection);
 /* Under the mutex. */
-bool connection_enqueue(struct connection *connection, enum channel channel, const Hidra__V1__Envelope *envelope);
-bool connection_enqueue_cancel(struct connection *connection, uint64_t id);
-void connection_wake(struct connection *connection);
-void queue_free(struct queue *queue);
+bool hi_connection_enqueue(struct connection *connection, enum channel channel, const Hidra__V1__Envelope *envelope);
+bool hi_connection_enqueue_cancel(struct connection *connection, uint64_t id);
+void hi_connection_wake(struct connection *connection);
+void hi_queue_free(struct queue *queue);
 
 #endif

@@ -10,7 +10,7 @@
 /* Messages taken from one socket before the other things are looked after. */
 enum { most_at_once = 256, most_reports = 1024 };
 
-void queue_free(struct queue *queue) {
+void hi_queue_free(struct queue *queue) {
     while (queue->first != NULL) {
         struct outgoing *message = queue->first;
         queue->first = message->next;
@@ -28,7 +28,7 @@ static void append(struct queue *queue, struct queue *more) {
     *more = (struct queue){0};
 }
 
-bool connection_enqueue(struct connection *connection, enum channel channel, const Hidra__V1__Envelope *envelope) {
+bool hi_connection_enqueue(struct connection *connection, enum channel channel, const Hidra__V1__Envelope *envelope) {
     struct outgoing *message = calloc(1, sizeof *message);
     if (message == NULL) return false;
     if (zmq_msg_init_size(&message->frame, hidra__v1__envelope__get_packed_size(envelope)) != 0) {
@@ -41,7 +41,7 @@ bool connection_enqueue(struct connection *connection, enum channel channel, con
     return true;
 }
 
-bool connection_enqueue_cancel(struct connection *connection, uint64_t id) {
+bool hi_connection_enqueue_cancel(struct connection *connection, uint64_t id) {
     Hidra__V1__Envelope envelope = HIDRA__V1__ENVELOPE__INIT;
     Hidra__V1__CancelRequest cancel = HIDRA__V1__CANCEL_REQUEST__INIT;
     cancel.target_case = HIDRA__V1__CANCEL_REQUEST__TARGET_OPEN_REQUEST_ID;
@@ -49,10 +49,10 @@ bool connection_enqueue_cancel(struct connection *connection, uint64_t id) {
     envelope.request_id = ++connection->last_id;
     envelope.kind_case = HIDRA__V1__ENVELOPE__KIND_CANCEL;
     envelope.cancel = &cancel;
-    return connection_enqueue(connection, CONTROL, &envelope);
+    return hi_connection_enqueue(connection, CONTROL, &envelope);
 }
 
-void connection_wake(struct connection *connection) {
+void hi_connection_wake(struct connection *connection) {
     uint64_t one = 1;
     /* Fails only when the counter is full, and then it wakes already. */
     while (write(connection->wake, &one, sizeof one) < 0 && errno == EINTR) {}
@@ -67,6 +67,9 @@ static void end(struct connection *connection, hidra_code code, const char *form
         va_start(arguments, format);
         vsnprintf(connection->end_message, sizeof connection->end_message, format, arguments);
         va_end(arguments);
+        /* One that is too long is cut, between characters. */
+        for (size_t length = strlen(connection->end_message); !hi_is_utf8(connection->end_message, length);)
+            connection->end_message[--length] = 0;
         connection->ended = code;
     }
     for (struct request *request = connection->requests; request != NULL; request = request->next)
@@ -83,12 +86,12 @@ static void add_report(struct request *request, struct message *report) {
     if (request->report_count > 0 && !has_note(request->latest)) {
         struct message **place = &request->reports;
         while (*place != request->latest) place = &(*place)->next;
-        message_free(request->latest);
+        hi_message_free(request->latest);
         *place = NULL;
         request->report_count--;
     }
     if (request->report_count == most_reports) {
-        message_free(report);
+        hi_message_free(report);
         return;
     }
     struct message **place = &request->reports;
@@ -117,8 +120,8 @@ static void dispatch(struct connection *connection, struct message *message) {
     }
     for (size_t i = 0; request == NULL && is_partial && i < 64 && i < connection->abandoned_count; i++)
         /* The daemon works on it: the cancellation came before the request did. */
-        if (connection->abandoned[i] == id) connection_enqueue_cancel(connection, id);
-    message_free(message);
+        if (connection->abandoned[i] == id) hi_connection_enqueue_cancel(connection, id);
+    hi_message_free(message);
 }
 
 /* What belongs to no request. Whether it ends the connection. */
@@ -129,7 +132,7 @@ static bool is_farewell(struct connection *connection, const Hidra__V1__Envelope
         return true;
     }
     if (envelope->kind_case == HIDRA__V1__ENVELOPE__KIND_ERROR) {
-        end(connection, code_named(envelope->error->code), "%s", envelope->error->message);
+        end(connection, hi_code_named(envelope->error->code), "%s", envelope->error->message);
         return true;
     }
     return false;
@@ -139,7 +142,7 @@ static bool is_farewell(struct connection *connection, const Hidra__V1__Envelope
 static bool receive(struct connection *connection, enum channel channel) {
     for (int i = 0; i < most_at_once; i++) {
         struct message *message = NULL;
-        switch (message_receive(connection->sockets[channel], &message)) {
+        switch (hi_message_receive(connection->sockets[channel], &message)) {
         case RECEIVED_NOTHING: return true;
         case RECEIVED_GARBAGE:
             end(connection, HIDRA_INTERNAL, "hidrad sent a message that cannot be read. Are both of one version?");
@@ -150,7 +153,7 @@ static bool receive(struct connection *connection, enum channel channel) {
         case RECEIVED_MESSAGE: break;
         }
         if (is_farewell(connection, message->envelope)) {
-            message_free(message);
+            hi_message_free(message);
             return false;
         }
         pthread_mutex_lock(&connection->mutex);
@@ -196,14 +199,14 @@ static void flush(struct connection *connection, enum channel channel) {
 
 /* Takes over what is to be sent, sees to heartbeats and silence. Seconds until there is something to do again. */
 static double look_after(struct connection *connection, double *closing) {
-    double now = clock_now();
+    double now = hi_clock_now();
     pthread_mutex_lock(&connection->mutex);
     if (now >= connection->next_heartbeat && connection->unsent[CONTROL].first == NULL && connection->closing == 0) {
         Hidra__V1__Envelope envelope = HIDRA__V1__ENVELOPE__INIT;
         Hidra__V1__Heartbeat heartbeat = HIDRA__V1__HEARTBEAT__INIT;
         envelope.kind_case = HIDRA__V1__ENVELOPE__KIND_HEARTBEAT;
         envelope.heartbeat = &heartbeat;
-        connection_enqueue(connection, CONTROL, &envelope);
+        hi_connection_enqueue(connection, CONTROL, &envelope);
     }
     if (now >= connection->next_heartbeat || connection->next_heartbeat > now + connection->heartbeat)
         connection->next_heartbeat = now + connection->heartbeat;
@@ -226,7 +229,7 @@ static double look_after(struct connection *connection, double *closing) {
     }
     *closing = connection->closing;
     if (*closing > 0 && *closing < next) next = *closing;
-    daemon_has_ended(&connection->daemon, NULL);
+    hi_daemon_has_ended(&connection->daemon, NULL);
     pthread_mutex_unlock(&connection->mutex);
     return next > now ? next - now : 0;
 }
@@ -239,7 +242,7 @@ static void loop(struct connection *connection) {
             flush(connection, channel);
             is_waiting |= connection->unsent[channel].first != NULL;
         }
-        if (closing > 0 && (!is_waiting || clock_now() >= closing)) {
+        if (closing > 0 && (!is_waiting || hi_clock_now() >= closing)) {
             end(connection, HIDRA_CANCELLED, "The client was closed before the daemon had answered.");
             return;
         }
@@ -272,12 +275,12 @@ static void loop(struct connection *connection) {
     }
 }
 
-void *connection_run(void *argument) {
+void *hi_connection_run(void *argument) {
     struct connection *connection = argument;
     loop(connection);
     int linger = connection->is_connected ? 200 : 0;
     for (enum channel channel = CONTROL; channel < channel_count; channel++) {
-        queue_free(&connection->unsent[channel]);
+        hi_queue_free(&connection->unsent[channel]);
         /* Stops the monitor's own socket, which closing would leave waiting. */
         zmq_socket_monitor(connection->sockets[channel], NULL, 0);
         zmq_setsockopt(connection->sockets[channel], ZMQ_LINGER, &linger, sizeof linger);

@@ -30,7 +30,7 @@ static hidra_code find(char path[static PATH_MAX], const char *named, hidra_erro
     if (named == NULL || *named == 0) named = variable;
     if (named != NULL && *named != 0) {
         if (strlen(named) >= PATH_MAX || access(named, X_OK) != 0)
-            return fail(error, HIDRA_UNAVAILABLE, "%s is named as hidrad (HIDRA_DAEMON) and cannot be executed.", named);
+            return hi_fail(error, HIDRA_UNAVAILABLE, "%s is named as hidrad (HIDRA_DAEMON) and cannot be executed.", named);
         strcpy(path, named);
         return HIDRA_OK;
     }
@@ -46,7 +46,7 @@ static hidra_code find(char path[static PATH_MAX], const char *named, hidra_erro
         if (is_there(path, folder, length)) return HIDRA_OK;
         folder += length + (folder[length] == ':');
     }
-    return fail(error, HIDRA_UNAVAILABLE,
+    return hi_fail(error, HIDRA_UNAVAILABLE,
                 "No daemon is running and hidrad was not found beside this program or in PATH. Start it yourself, or set HIDRA_DAEMON "
                 "to its path.");
 }
@@ -95,26 +95,26 @@ static int spawn(struct daemon_process *process, const char *log, char **variabl
     return code;
 }
 
-hidra_code daemon_start(struct daemon_process *process, const struct place *place, const char *named, hidra_error **error) {
+hidra_code hi_daemon_start(struct daemon_process *process, const struct place *place, const char *named, hidra_error **error) {
     hidra_code found = find(process->executable, named, error);
     if (found != HIDRA_OK) return found;
     /* On first use there is no home yet, and the log goes there. */
-    hidra_code made = place_make_home(place, error);
+    hidra_code made = hi_place_make_home(place, error);
     if (made != HIDRA_OK) return made;
     char log[PATH_MAX + 16];
     log_path(place, log);
     struct stat status;
     process->log_start = stat(log, &status) == 0 ? status.st_size : 0;
     char **variables = environment(place);
-    if (variables == NULL) return fail_memory(error);
+    if (variables == NULL) return hi_fail_memory(error);
     int code = spawn(process, log, variables);
     free(variables[0]);
     free(variables);
     if (code == 0) return HIDRA_OK;
-    return fail(error, HIDRA_UNAVAILABLE, "Could not start %s: %s. Its output would go to %s.", process->executable, strerror(code), log);
+    return hi_fail(error, HIDRA_UNAVAILABLE, "Could not start %s: %s. Its output would go to %s.", process->executable, strerror(code), log);
 }
 
-bool daemon_has_ended(struct daemon_process *process, int *status) {
+bool hi_daemon_has_ended(struct daemon_process *process, int *status) {
     int raw = 0;
     if (process->id <= 0 || waitpid(process->id, &raw, WNOHANG) != process->id) return false;
     process->id = 0;
@@ -122,7 +122,7 @@ bool daemon_has_ended(struct daemon_process *process, int *status) {
     return true;
 }
 
-hidra_code daemon_failed(
+hidra_code hi_daemon_failed(
     const struct daemon_process *process, const struct place *place, const char *what, hidra_error **error) {
     enum { tail = 2048 };
     char log[PATH_MAX + 16], text[tail + 1] = "";
@@ -134,7 +134,7 @@ hidra_code daemon_failed(
         close(file);
         text[count > 0 ? count : 0] = 0;
     }
-    fail(error, HIDRA_UNAVAILABLE, "%s was started but %s%s%s", process->executable, what, *text ? ":\n" : " and printed nothing.", text);
-    fail_detail(error, "log", "%s", log);
+    hi_fail(error, HIDRA_UNAVAILABLE, "%s was started but %s%s%s", process->executable, what, *text ? ":\n" : " and printed nothing.", text);
+    hi_fail_detail(error, "log", "%s", log);
     return HIDRA_UNAVAILABLE;
 }

@@ -13,13 +13,13 @@ struct daemon_process {
 };
 
 /* Finds the executable (`named` NULL: $HIDRA_DAEMON, beside this program's, in PATH) and starts it. */
-hidra_code daemon_start(struct daemon_process *process, const struct place *place, const char *named, hidra_error **error);
+hidra_code hi_daemon_start(struct daemon_process *process, const struct place *place, const char *named, hidra_error **error);
 
 /* Reaps the process if it has ended. Whether it has; `status` is then its exit status, or -1 if a signal ended it. */
-bool daemon_has_ended(struct daemon_process *process, int *status);
+bool hi_daemon_has_ended(struct daemon_process *process, int *status);
 
 /* HIDRA_UNAVAILABLE, with the end of what the daemon printed. `what`: "stopped at once", ... */
-hidra_code daemon_failed(
+hidra_code hi_daemon_failed(
     const struct daemon_process *process, const struct place *place, const char *what, hidra_error **error);
 
 #endif

@@ -19,7 +19,7 @@ static hidra_code check_training(const hidra_training *training, hidra_error **e
         {training->precision, "precision", false},
     };
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
-        hidra_code code = check_text(all[i].given, all[i].what, all[i].is_required, error);
+        hidra_code code = hi_check_text(all[i].given, all[i].what, all[i].is_required, error);
         if (code != HIDRA_OK) return code;
     }
     return HIDRA_OK;
@@ -40,12 +40,12 @@ static void set_hyperparameters(Hidra__V1__Hyperparameters *target, const hidra_
 }
 
 static hidra_evaluation evaluation_of(struct arena *arena, const Hidra__V1__EvaluateReply *received) {
-    hidra_class_report *classes = arena_array(arena, received->n_classes, sizeof *classes);
+    hidra_class_report *classes = hi_arena_array(arena, received->n_classes, sizeof *classes);
     for (size_t i = 0; classes != NULL && i < received->n_classes; i++) {
         const Hidra__V1__ClassReport *class = received->classes[i];
         classes[i] = (hidra_class_report){class->label, class->precision, class->recall, class->f1, class->support};
     }
-    hidra_confusion *confusions = arena_array(arena, received->n_confusions, sizeof *confusions);
+    hidra_confusion *confusions = hi_arena_array(arena, received->n_confusions, sizeof *confusions);
     for (size_t i = 0; confusions != NULL && i < received->n_confusions; i++) {
         const Hidra__V1__Confusion *confusion = received->confusions[i];
         confusions[i] = (hidra_confusion){confusion->actual, confusion->predicted, confusion->count};
@@ -64,14 +64,14 @@ static hidra_code trained_of(struct message *reply, hidra_trained **trained, hid
     static const Hidra__V1__Head no_head = HIDRA__V1__HEAD__INIT;
     static const Hidra__V1__TrainingSummary no_summary = HIDRA__V1__TRAINING_SUMMARY__INIT;
     const Hidra__V1__TrainReply *received = reply->envelope->train_reply;
-    hidra_code code = result_create(trained, sizeof **trained, reply, error);
+    hidra_code code = hi_result_create(trained, sizeof **trained, reply, error);
     if (code != HIDRA_OK) return code;
-    struct arena *arena = owned_arena(*trained);
-    hidra_evaluation *test = received->test == NULL ? NULL : arena_allocate(arena, sizeof *test);
+    struct arena *arena = hi_owned_arena(*trained);
+    hidra_evaluation *test = received->test == NULL ? NULL : hi_arena_allocate(arena, sizeof *test);
     if (test != NULL) *test = evaluation_of(arena, received->test);
     const Hidra__V1__TrainingSummary *summary = received->summary == NULL ? &no_summary : received->summary;
     **trained = (hidra_trained){
-        .head = head_of(arena, received->head == NULL ? &no_head : received->head),
+        .head = hi_head_of(arena, received->head == NULL ? &no_head : received->head),
         .run = received->run == NULL ? "" : received->run->id, .test = test, .train_rows = summary->train_rows,
         .validation_rows = summary->validation_rows, .test_rows = summary->test_rows, .cache_hits = summary->cache_hits,
         .cache_misses = summary->cache_misses, .truncated_rows = summary->truncated_rows, .steps = summary->steps,
@@ -81,7 +81,7 @@ static hidra_code trained_of(struct message *reply, hidra_trained **trained, hid
         .validation_score = summary->validation_score, .best_epoch = summary->best_epoch, .note_count = summary->n_notes,
         .notes = names(summary->notes),
     };
-    return result_finish(trained, error);
+    return hi_result_finish(trained, error);
 }
 
 hidra_code hidra_train(
@@ -117,7 +117,7 @@ hidra_code hidra_train(
     envelope.kind_case = HIDRA__V1__ENVELOPE__KIND_TRAIN;
     envelope.train = &request;
     struct message *reply = NULL;
-    code = connection_ask(client->connection, WORK, call, &envelope, HIDRA__V1__ENVELOPE__KIND_TRAIN_REPLY, &reply, error);
+    code = hi_connection_ask(client->connection, WORK, call, &envelope, HIDRA__V1__ENVELOPE__KIND_TRAIN_REPLY, &reply, error);
     return code == HIDRA_OK ? trained_of(reply, trained, error) : code;
 }
 
@@ -126,12 +126,12 @@ hidra_code hidra_evaluate(
     const char *label_column, const char *label_separator, const char *precision, hidra_evaluation **evaluation, hidra_error **error) {
     *evaluation = NULL;
     if (error != NULL) *error = NULL;
-    hidra_code code = check_text(head, "head's name", true, error);
-    if (code == HIDRA_OK) code = check_text(data, "name of the data set", true, error);
-    if (code == HIDRA_OK) code = check_text(input_column, "name of the input column", true, error);
-    if (code == HIDRA_OK) code = check_text(label_column, "name of the label column", true, error);
-    if (code == HIDRA_OK) code = check_text(label_separator, "label separator", false, error);
-    if (code == HIDRA_OK) code = check_text(precision, "precision", false, error);
+    hidra_code code = hi_check_text(head, "head's name", true, error);
+    if (code == HIDRA_OK) code = hi_check_text(data, "name of the data set", true, error);
+    if (code == HIDRA_OK) code = hi_check_text(input_column, "name of the input column", true, error);
+    if (code == HIDRA_OK) code = hi_check_text(label_column, "name of the label column", true, error);
+    if (code == HIDRA_OK) code = hi_check_text(label_separator, "label separator", false, error);
+    if (code == HIDRA_OK) code = hi_check_text(precision, "precision", false, error);
     if (code != HIDRA_OK) return code;
     Hidra__V1__EvaluateRequest request = HIDRA__V1__EVALUATE_REQUEST__INIT;
     request.head = text(head);
@@ -144,19 +144,19 @@ hidra_code hidra_evaluate(
     envelope.kind_case = HIDRA__V1__ENVELOPE__KIND_EVALUATE;
     envelope.evaluate = &request;
     struct message *reply = NULL;
-    code = connection_ask(client->connection, WORK, call, &envelope, HIDRA__V1__ENVELOPE__KIND_EVALUATE_REPLY, &reply, error);
+    code = hi_connection_ask(client->connection, WORK, call, &envelope, HIDRA__V1__ENVELOPE__KIND_EVALUATE_REPLY, &reply, error);
     if (code != HIDRA_OK) return code;
     const Hidra__V1__EvaluateReply *received = reply->envelope->evaluate_reply;
-    code = result_create(evaluation, sizeof **evaluation, reply, error);
+    code = hi_result_create(evaluation, sizeof **evaluation, reply, error);
     if (code != HIDRA_OK) return code;
-    **evaluation = evaluation_of(owned_arena(*evaluation), received);
-    return result_finish(evaluation, error);
+    **evaluation = evaluation_of(hi_owned_arena(*evaluation), received);
+    return hi_result_finish(evaluation, error);
 }
 
 hidra_code hidra_export(hidra_client *client, const hidra_call *call, const char *head, hidra_model **model, hidra_error **error) {
     *model = NULL;
     if (error != NULL) *error = NULL;
-    hidra_code code = check_text(head, "head's name", true, error);
+    hidra_code code = hi_check_text(head, "head's name", true, error);
     if (code != HIDRA_OK) return code;
     Hidra__V1__ExportRequest request = HIDRA__V1__EXPORT_REQUEST__INIT;
     request.head = text(head);
@@ -164,10 +164,10 @@ hidra_code hidra_export(hidra_client *client, const hidra_call *call, const char
     envelope.kind_case = HIDRA__V1__ENVELOPE__KIND_EXPORT;
     envelope.export = &request;
     struct message *reply = NULL;
-    code = connection_ask(client->connection, WORK, call, &envelope, HIDRA__V1__ENVELOPE__KIND_EXPORT_REPLY, &reply, error);
+    code = hi_connection_ask(client->connection, WORK, call, &envelope, HIDRA__V1__ENVELOPE__KIND_EXPORT_REPLY, &reply, error);
     if (code != HIDRA_OK) return code;
     ProtobufCBinaryData received = reply->envelope->export_reply->model;
-    code = result_create(model, sizeof **model, reply, error);
+    code = hi_result_create(model, sizeof **model, reply, error);
     if (code == HIDRA_OK) **model = (hidra_model){received.data, received.len};
     return code;
 }

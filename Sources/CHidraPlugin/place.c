@@ -40,7 +40,7 @@ static void normalise(char *path) {
     *end = 0;
 }
 
-hidra_code place_home(struct place *place, const char *named, hidra_error **error) {
+hidra_code hi_place_home(struct place *place, const char *named, hidra_error **error) {
     const char *base = named != NULL && *named != 0 ? named : variable("HIDRA_HOME"), *below = "";
     char fallback[64];
     if (base == NULL) {
@@ -52,11 +52,11 @@ hidra_code place_home(struct place *place, const char *named, hidra_error **erro
     }
     char working[PATH_MAX] = "";
     if (*base != '/' && getcwd(working, sizeof working) == NULL)
-        return fail(error, HIDRA_INVALID_ARGUMENT, "The home %s is relative, and the working directory cannot be read: %s.", base,
+        return hi_fail(error, HIDRA_INVALID_ARGUMENT, "The home %s is relative, and the working directory cannot be read: %s.", base,
                     strerror(errno));
     int length = snprintf(place->home, sizeof place->home, "%s/%s%s", working, base, below);
     if (length < 0 || (size_t)length >= sizeof place->home)
-        return fail(error, HIDRA_INVALID_ARGUMENT, "The path of the home is too long. Set HIDRA_HOME to a shorter one.");
+        return hi_fail(error, HIDRA_INVALID_ARGUMENT, "The path of the home is too long. Set HIDRA_HOME to a shorter one.");
     normalise(place->home);
     return HIDRA_OK;
 }
@@ -88,30 +88,30 @@ static void derive(struct place *place) {
     uint32_t hash = 0x811c9dc5u;
     for (const char *byte = place->home; *byte != 0; byte++) hash = (hash ^ (unsigned char)*byte) * 0x01000193u;
     const char *runtime = variable("XDG_RUNTIME_DIR");
-    if (runtime != NULL && *runtime == '/' && access(runtime, W_OK) == 0) {
+    if (runtime != NULL && *runtime == '/' && access(runtime, W_OK | X_OK) == 0) {
         int length = snprintf(place->directory, sizeof place->directory, "%s/hidra-%08x", runtime, hash);
         if (length > 0 && (size_t)length < sizeof place->directory && is_short_enough(place->directory)) return;
     }
     snprintf(place->directory, sizeof place->directory, "/tmp/hidra-%lu-%08x", (unsigned long)getuid(), hash);
 }
 
-hidra_code place_sockets(struct place *place, hidra_error **error) {
+hidra_code hi_place_sockets(struct place *place, hidra_error **error) {
     if (!read_record(place, place->directory)) derive(place);
     struct stat status;
     /* lstat: a link would let its owner choose another directory later. */
     if (lstat(place->directory, &status) != 0) {
         if (errno == ENOENT)
-            return fail(error, HIDRA_UNAVAILABLE, "No hidrad runs for %s. Start it with `hidra start`.", place->home);
-        return fail(error, HIDRA_PERMISSION_DENIED, "The socket directory %s cannot be read: %s.", place->directory, strerror(errno));
+            return hi_fail(error, HIDRA_UNAVAILABLE, "No hidrad runs for %s. Start it with `hidra start`.", place->home);
+        return hi_fail(error, HIDRA_PERMISSION_DENIED, "The socket directory %s cannot be read: %s.", place->directory, strerror(errno));
     }
     if (!S_ISDIR(status.st_mode) || status.st_uid != getuid() || (status.st_mode & 077) != 0)
-        return fail(error, HIDRA_PERMISSION_DENIED,
+        return hi_fail(error, HIDRA_PERMISSION_DENIED,
                     "%s is not a directory that you alone may enter (mode 0700). Somebody else may have made it: remove it, or set "
                     "XDG_RUNTIME_DIR to a directory of your own.", place->directory);
     return HIDRA_OK;
 }
 
-bool place_is_bound(const struct place *place) {
+bool hi_place_is_bound(const struct place *place) {
     static const char *const sockets[] = {"control", "work", "events"};
     for (size_t i = 0; i < sizeof sockets / sizeof *sockets; i++) {
         char path[160];
@@ -121,7 +121,7 @@ bool place_is_bound(const struct place *place) {
     return true;
 }
 
-hidra_code place_make_home(const struct place *place, hidra_error **error) {
+hidra_code hi_place_make_home(const struct place *place, hidra_error **error) {
     char path[PATH_MAX];
     strcpy(path, place->home);
     for (char *slash = path + 1; slash != NULL;) {
@@ -130,7 +130,7 @@ hidra_code place_make_home(const struct place *place, hidra_error **error) {
         int code = mkdir(path, 0700) == 0 ? 0 : errno;
         /* Some file systems say no before they say that it exists. */
         if (code != 0 && code != EEXIST && access(path, F_OK) != 0)
-            return fail(error, code == ENOSPC ? HIDRA_DISK_FULL : HIDRA_PERMISSION_DENIED,
+            return hi_fail(error, code == ENOSPC ? HIDRA_DISK_FULL : HIDRA_PERMISSION_DENIED,
                         "The home %s cannot be made: %s: %s. Set HIDRA_HOME to a directory you may write to.", place->home, path,
                         strerror(code));
         if (slash != NULL) *slash++ = '/';

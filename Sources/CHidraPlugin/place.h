@@ -12,16 +12,16 @@ struct place {
 };
 
 /* Resolves the home; `named` NULL: by the environment. */
-hidra_code place_home(struct place *place, const char *named, hidra_error **error);
+hidra_code hi_place_home(struct place *place, const char *named, hidra_error **error);
 
 /* Finds the socket directory, by the daemon's record or as it follows from the home, and checks that it is this user's alone.
  * HIDRA_UNAVAILABLE when there is none. */
-hidra_code place_sockets(struct place *place, hidra_error **error);
+hidra_code hi_place_sockets(struct place *place, hidra_error **error);
 
 /* Whether the daemon has made all its sockets. */
-bool place_is_bound(const struct place *place);
+bool hi_place_is_bound(const struct place *place);
 
 /* Makes the home, and what is missing above it, for its owner alone. */
-hidra_code place_make_home(const struct place *place, hidra_error **error);
+hidra_code hi_place_make_home(const struct place *place, hidra_error **error);
 
 #endif

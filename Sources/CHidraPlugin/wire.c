@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool is_utf8(const char *text, size_t size) {
+bool hi_is_utf8(const char *text, size_t size) {
     const unsigned char *byte = (const unsigned char *)text, *end = byte + size;
     while (byte < end) {
         unsigned char first = *byte++;
@@ -43,7 +43,7 @@ static bool has_texts(const ProtobufCMessage *message) {
 static bool value_has_texts(const ProtobufCFieldDescriptor *field, const void *member) {
     const void *value = *(const void *const *)member;
     if (value == NULL) return true;
-    return field->type == PROTOBUF_C_TYPE_STRING ? is_utf8(value, strlen(value)) : has_texts(value);
+    return field->type == PROTOBUF_C_TYPE_STRING ? hi_is_utf8(value, strlen(value)) : has_texts(value);
 }
 
 /* Bytes of an element, 0 for a type that is not known. */
@@ -72,14 +72,14 @@ static bool agrees(const Hidra__V1__TensorFrame *tensor, size_t size) {
 }
 
 static enum received decode(zmq_msg_t *frames, int count, struct message *message) {
-    ProtobufCAllocator allocator = arena_allocator(&message->arena);
+    ProtobufCAllocator allocator = hi_arena_allocator(&message->arena);
     message->envelope = hidra__v1__envelope__unpack(&allocator, zmq_msg_size(&frames[0]), zmq_msg_data(&frames[0]));
     if (message->envelope == NULL) return message->arena.exhausted ? RECEIVED_NO_MEMORY : RECEIVED_GARBAGE;
     if (message->envelope->n_tensors != (size_t)count - 1 || !has_texts(&message->envelope->base)) return RECEIVED_GARBAGE;
     for (int i = 1; i < count; i++) {
         size_t size = zmq_msg_size(&frames[i]);
         if (!agrees(message->envelope->tensors[i - 1], size)) return RECEIVED_GARBAGE;
-        void *tensor = arena_allocate(&message->arena, size);
+        void *tensor = hi_arena_allocate(&message->arena, size);
         if (tensor == NULL) return RECEIVED_NO_MEMORY;
         if (size > 0) memcpy(tensor, zmq_msg_data(&frames[i]), size);
         message->tensors[i - 1] = tensor;
@@ -87,7 +87,7 @@ static enum received decode(zmq_msg_t *frames, int count, struct message *messag
     return RECEIVED_MESSAGE;
 }
 
-enum received message_receive(void *socket, struct message **result) {
+enum received hi_message_receive(void *socket, struct message **result) {
     zmq_msg_t frames[most_frames];
     int count = 0, excess = 0, more = 1;
     while (more) {
@@ -112,12 +112,12 @@ enum received message_receive(void *socket, struct message **result) {
     enum received outcome = message == NULL ? RECEIVED_NO_MEMORY : excess > 0 ? RECEIVED_GARBAGE : decode(frames, count, message);
     for (int i = 0; i < count; i++) zmq_msg_close(&frames[i]);
     if (outcome == RECEIVED_MESSAGE) *result = message;
-    else message_free(message);
+    else hi_message_free(message);
     return outcome;
 }
 
-void message_free(struct message *message) {
+void hi_message_free(struct message *message) {
     if (message == NULL) return;
-    arena_free(&message->arena);
+    hi_arena_free(&message->arena);
     free(message);
 }

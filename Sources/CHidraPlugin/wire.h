@@ -18,6 +18,7 @@ struct message {
     struct arena arena; /* owns all below */
     Hidra__V1__Envelope *envelope;
     const void *tensors[most_frames - 1]; /* as many as `envelope->n_tensors`, aligned for any element */
+    bool was_cancelled;   /* this FINAL came although its call had been cancelled */
     struct message *next; /* of a queue */
 };
 
@@ -25,10 +26,10 @@ enum received { RECEIVED_NOTHING, RECEIVED_MESSAGE, RECEIVED_GARBAGE, RECEIVED_N
 
 /* Takes the next message from a socket, without waiting, and checks it: an envelope, UTF-8 in all its strings, one frame for each
  * tensor, of the size of its shape and type. */
-enum received message_receive(void *socket, struct message **message);
+enum received hi_message_receive(void *socket, struct message **message);
 /* NULL is allowed. */
-void message_free(struct message *message);
+void hi_message_free(struct message *message);
 
-bool is_utf8(const char *text, size_t size);
+bool hi_is_utf8(const char *text, size_t size);
 
 #endif

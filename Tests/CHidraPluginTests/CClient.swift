@@ -78,8 +78,8 @@ final class CClient: @unchecked Sendable {
     ///
     /// - Parameter progress: false cancels.
     func train(
-        _ head: String, on data: String, call: hidra_call = hidra_call(), progress: @escaping (String) -> Bool = { _ in true },
-        configure: (inout hidra_training, CStrings) -> Void = { _, _ in }
+        _ head: String, on data: String, call: hidra_call, progress: @escaping (String) -> Bool,
+        configure: (inout hidra_training, CStrings) -> Void
     ) throws -> String {
         let strings = CStrings()
         var training = hidra_training()
@@ -102,6 +102,12 @@ final class CClient: @unchecked Sendable {
         defer { hidra_free(trained) }
         withExtendedLifetime((strings, listener)) {}
         return trained.map { String(cString: $0.pointee.head.digest) } ?? ""
+    }
+
+    func train(
+        _ head: String, on data: String, configure: (inout hidra_training, CStrings) -> Void = { _, _ in }
+    ) throws -> String {
+        try train(head, on: data, call: hidra_call(), progress: { _ in true }, configure: configure)
     }
 
     func cancel(tag: UInt64) -> Int { hidra_cancel(client, tag) }
@@ -186,8 +192,12 @@ private func check(_ call: (inout UnsafeMutablePointer<hidra_error>?) -> hidra_c
     let code = call(&error)
     defer { hidra_free(error) }
     guard code != HIDRA_OK else { return }
-    guard let error = error?.pointee else { throw CError(code: String(cString: hidra_code_name(code)), message: "", details: [:]) }
-    let details = (0..<error.detail_count).map { (String(cString: error.details[$0].key), String(cString: error.details[$0].value)) }
+    guard let error = error?.pointee else {
+        throw CError(code: String(cString: hidra_code_name(code)), message: "", details: [:])
+    }
+    let details = (0..<error.detail_count).map {
+        (String(cString: error.details[$0].key), String(cString: error.details[$0].value))
+    }
     throw CError(
         code: String(cString: hidra_code_name(code)), message: String(cString: error.message),
         details: Dictionary(details) { first, _ in first })

@@ -2,6 +2,7 @@ import CHidraPlugin
 import Foundation
 import Glibc
 import HidraClient
+import HidraProtocol
 import Synchronization
 import TestSupport
 import Testing
@@ -12,7 +13,8 @@ struct FailureTests {
         "what the user got wrong is an error that helps",
         arguments: [
             ("head", "not_found", "letters"), ("column", "not_found", "label"), ("encoder", "not_found", "tiny"),
-            ("data", "not_found", "append"), ("kind", "invalid_argument", "linear"), ("exists", "already_exists", "letters"),
+            ("data", "not_found", "append"), ("kind", "invalid_argument", "linear"),
+            ("exists", "already_exists", "letters"),
             ("name", "invalid_argument", "missing"), ("ragged", "limit_exceeded", "4096"),
         ])
     func helpfulErrors(_ mistake: String, _ code: String, _ part: String) async throws {
@@ -25,7 +27,9 @@ struct FailureTests {
                 case "head": _ = try client.predict(["lettres"], ["a"])
                 case "ragged": _ = try client.predict(["letters"], Array(repeating: "a", count: 5000))
                 default:
-                    _ = try client.train(mistake == "exists" ? "letters" : "other", on: mistake == "data" ? "nothing" : "rows") {
+                    _ = try client.train(
+                        mistake == "exists" ? "letters" : "other", on: mistake == "data" ? "nothing" : "rows"
+                    ) {
                         switch mistake {
                         case "column": $0.label_column = $1.one("lable")
                         case "encoder": $0.encoder = $1.one("tinny")
@@ -37,13 +41,16 @@ struct FailureTests {
                 }
             }
             #expect(error?.code == code)
-            #expect("\(error?.message ?? "") \(error?.details ?? [:])".contains(part), "\(error?.message ?? "")")
+            let whole = "\(error?.message ?? "") \(error?.details ?? [:])"
+            #expect(whole.contains(part), "\(whole)")
             if mistake == "head" { #expect(error?.details["suggestion"] == "letters") }
         }
         try await daemon.stop()
     }
 
-    @Test("a training ends when its callback, another thread or its time-out says so", arguments: ["callback", "thread", "timeout"])
+    @Test(
+        "a training ends when its callback, another thread or its time-out says so",
+        arguments: ["callback", "thread", "timeout"])
     func cancel(_ way: String) async throws {
         let daemon = try await StartedDaemon()
         let began = AsyncStream.makeStream(of: Void.self)
@@ -86,10 +93,13 @@ struct FailureTests {
         try await onThread { [client = daemon.client] in
             try client.append(letters(256), to: "rows")
             var jobs: [String] = []
-            _ = try client.train("busy", on: "rows", progress: { phase in
-                if phase == "training", jobs.isEmpty { jobs = (try? client.jobs()) ?? ["status failed"] }
-                return true
-            }) { training, _ in training.epochs = 200 }
+            _ = try client.train(
+                "busy", on: "rows", call: hidra_call(),
+                progress: { phase in
+                    if phase == "training", jobs.isEmpty { jobs = (try? client.jobs()) ?? ["status failed"] }
+                    return true
+                }
+            ) { training, _ in training.epochs = 200 }
             #expect(jobs == ["busy"])
         }
         try await daemon.stop()
@@ -102,13 +112,16 @@ struct FailureTests {
         try await onThread { [client = daemon.client, process = daemon.processID] in
             try client.append(letters(256), to: "rows")
             let error = #expect(throws: CError.self) {
-                try client.train("long", on: "rows", progress: { phase in
-                    if phase == "training", killed.withLock({ $0 == nil }) {
-                        killed.withLock { $0 = .now }
-                        kill(process, SIGKILL)
+                try client.train(
+                    "long", on: "rows", call: hidra_call(),
+                    progress: { phase in
+                        if phase == "training", killed.withLock({ $0 == nil }) {
+                            killed.withLock { $0 = .now }
+                            kill(process, SIGKILL)
+                        }
+                        return true
                     }
-                    return true
-                }) { training, _ in
+                ) { training, _ in
                     training.epochs = 10_000
                     training.patience = 10_000
                 }

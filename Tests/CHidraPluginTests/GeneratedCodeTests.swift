@@ -11,8 +11,10 @@ struct GeneratedCodeTests {
     func codes() {
         let names = (1...17).map { String(cString: hidra_code_name(hidra_code(rawValue: UInt32($0)))) }
         let ours: [ErrorCode] = [
-            .internalError, .invalidArgument, .notFound, .invalidData, .alreadyExists, .conflict, .alreadyRunning, .unavailable,
-            .incompatibleVersion, .permissionDenied, .timeout, .cancelled, .interrupted, .limitExceeded, .diskFull, .corrupt,
+            .internalError, .invalidArgument, .notFound, .invalidData, .alreadyExists, .conflict, .alreadyRunning,
+            .unavailable,
+            .incompatibleVersion, .permissionDenied, .timeout, .cancelled, .interrupted, .limitExceeded, .diskFull,
+            .corrupt,
             .unsupported,
         ]
         #expect(names == ours.map(\.rawValue))

@@ -2,6 +2,7 @@ import CHidraPlugin
 import Foundation
 import Glibc
 import HidraProtocol
+import SwiftProtobuf
 import Synchronization
 import TestSupport
 import Testing
@@ -15,13 +16,17 @@ private final class HostilePeer: Sendable {
 
     /// - Parameters:
     ///   - version: of the protocol it claims.
+    ///   - hasRecord: whether the home says where it listens; otherwise it is where that follows from the home.
     ///   - answer: frames for the request's id; nil: silence, heartbeats included.
-    init(version: UInt32 = 1, answer: (@Sendable (UInt64) -> [[UInt8]])?) throws {
+    init(version: UInt32 = 1, hasRecord: Bool = true, answer: (@Sendable (UInt64) -> [[UInt8]])?) throws {
         folder = try TemporaryFolder()
         home = folder.url.path
-        chmod(home, 0o700)
-        try Data("\(getpid())\n\(home)\n".utf8).write(to: folder.url.appending(path: "daemon.lock"))
-        let path = home
+        let path = hasRecord ? home : Endpoints(home: Home(path: home)).directory
+        mkdir(path, 0o700)
+        chmod(path, 0o700)
+        if hasRecord {
+            try Data("\(getpid())\n\(home)\n".utf8).write(to: folder.url.appending(path: "daemon.lock"))
+        }
         let bound = DispatchSemaphore(value: 0)
         try OwnedThread.start("hostile") { [self] in
             do { try serve(path, bound, version, answer) } catch { Issue.record("\(error)") }
@@ -45,7 +50,10 @@ private final class HostilePeer: Sendable {
     ) throws {
         let control = try Socket(.router, in: context)
         let work = try Socket(.router, in: context)
-        for socket in ["control", "work"] { unlink("\(path)/\(socket).sock") }
+        defer {
+            for name in ["control", "work"] { unlink("\(path)/\(name).sock") }
+            if path != home { rmdir(path) }
+        }
         try control.set(.linger(.zero))
         try work.set(.linger(.zero))
         try control.bind("ipc://\(path)/control.sock")
@@ -62,7 +70,9 @@ private final class HostilePeer: Sendable {
                 case .hello:
                     var welcome = Hidra_V1_Welcome()
                     welcome.protocol = version
-                    _ = try control.send([message.frames[0], Self.bytes(.reply(to: envelope.requestID, .welcome(welcome)))])
+                    _ = try control.send([
+                        message.frames[0], Self.bytes(.reply(to: envelope.requestID, .welcome(welcome))),
+                    ])
                 case .heartbeat where answer != nil: _ = try control.send(message.frames)
                 default: break
                 }
@@ -87,7 +97,9 @@ struct HostilePeerTests {
         var frames: @Sendable (UInt64) -> [[UInt8]]
     }
 
-    private static func embedding(_ shape: [UInt64], _ bytes: Int, type: Hidra_V1_DataType = .float32) -> @Sendable (UInt64) -> [[UInt8]] {
+    private static func embedding(_ shape: [UInt64], _ bytes: Int, type: Hidra_V1_DataType = .float32)
+        -> @Sendable (UInt64) -> [[UInt8]]
+    {
         { id in
             var envelope = Hidra_V1_Envelope.reply(to: id, .embedReply(.init()))
             var tensor = Hidra_V1_TensorFrame()
@@ -99,15 +111,22 @@ struct HostilePeerTests {
     }
 
     static let answers: [Answer] = [
-        Answer(testDescription: "an empty frame") { _ in [[]] },
         Answer(testDescription: "random bytes") { _ in [[0xFF, 0x13, 0x37, 0x99, 0x01]] },
         Answer(testDescription: "a cut envelope") { id in
-            [Array(HostilePeer.bytes(.reply(to: id, .embedReply(.with { $0.problems = [1: "a problem"] }))).dropLast(3))]
+            [
+                Array(
+                    HostilePeer.bytes(.reply(to: id, .embedReply(.with { $0.problems = [1: "a problem"] }))).dropLast(3)
+                )
+            ]
         },
-        Answer(testDescription: "a length beyond the frame") { _ in [[0x08, 0x01, 0x82, 0x06, 0xFF, 0xFF, 0xFF, 0xFF, 0x0F]] },
+        Answer(testDescription: "a length beyond the frame") { _ in
+            [[0x08, 0x01, 0x82, 0x06, 0xFF, 0xFF, 0xFF, 0xFF, 0x0F]]
+        },
         Answer(testDescription: "a string that is no UTF-8") { _ in [[0x08, 0x03, 0x52, 0x03, 0x0A, 0x01, 0xFF]] },
         Answer(testDescription: "no tensor", frames: { [HostilePeer.bytes(.reply(to: $0, .embedReply(.init())))] }),
-        Answer(testDescription: "a tensor that is not announced", frames: { [HostilePeer.bytes(.reply(to: $0, .embedReply(.init()))), [1]] }),
+        Answer(
+            testDescription: "a tensor that is not announced",
+            frames: { [HostilePeer.bytes(.reply(to: $0, .embedReply(.init()))), [1]] }),
         Answer(testDescription: "a tensor too short", frames: embedding([2, 4], 31)),
         Answer(testDescription: "a tensor too long", frames: embedding([2, 4], 33)),
         Answer(testDescription: "a tensor of another type", frames: embedding([2, 4], 64, type: .float64)),
@@ -120,7 +139,9 @@ struct HostilePeerTests {
             [HostilePeer.bytes(.reply(to: id, .embedReply(.init())))] + [[UInt8]](repeating: [0], count: 99)
         },
         Answer(testDescription: "another kind", frames: { [HostilePeer.bytes(.reply(to: $0, .heartbeat(.init())))] }),
-        Answer(testDescription: "predictions that are missing", frames: { [HostilePeer.bytes(.reply(to: $0, .predictReply(.init())))] }),
+        Answer(
+            testDescription: "predictions that are missing",
+            frames: { [HostilePeer.bytes(.reply(to: $0, .predictReply(.init())))] }),
         Answer(testDescription: "an error of an unknown code") { id in
             [HostilePeer.bytes(.reply(to: id, .error(.with { $0.code = "moon_phase" })))]
         },
@@ -145,15 +166,29 @@ struct HostilePeerTests {
         peer.stop()
     }
 
-    @Test("one that says nothing is given up: at the call's time-out, or when it owes a sign of life", arguments: [true, false])
+    @Test(
+        "one that says nothing is given up: at the call's time-out, or when it owes a sign of life",
+        arguments: [true, false])
     func silent(_ hasTimeout: Bool) async throws {
         let peer = try HostilePeer(answer: nil)
         try await onThread {
             let client = try CClient(home: peer.home, silence: hasTimeout ? 30 : 0.5)
             let began = ContinuousClock.now
-            let error = #expect(throws: CError.self) { try client.predict(["head"], ["a"], timeout: hasTimeout ? 0.3 : 0) }
+            let error = #expect(throws: CError.self) {
+                try client.predict(["head"], ["a"], timeout: hasTimeout ? 0.3 : 0)
+            }
             #expect(error?.code == "timeout" && began.duration(to: .now) < .seconds(3))
             client.goodbye()
+        }
+        peer.stop()
+    }
+
+    @Test("without a record the directory follows from the home, however its path is written")
+    func derivedDirectory() async throws {
+        let peer = try HostilePeer(hasRecord: false, answer: nil)
+        try await onThread {
+            try CClient(home: peer.home).goodbye()
+            try CClient(home: "//tmp/./x/..\(peer.home.dropFirst(4))/").goodbye()
         }
         peer.stop()
     }

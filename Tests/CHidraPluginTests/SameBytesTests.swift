@@ -7,7 +7,8 @@ import Testing
 
 @Suite("From C", .serialized, .enabled(if: StartedDaemon.isBuilt, "hidrad is not built"))
 struct SameBytesTests {
-    @Test("the same rows and seed give the same head as from Swift, bit for bit", arguments: ["linear", "mlp", "graph"])
+    @Test(
+        "the same rows and seed give the same head as from Swift, bit for bit", arguments: ["linear", "mlp", "graph"])
     func sameDigest(_ kind: String) async throws {
         let daemon = try await StartedDaemon()
         let rows = letters(120)

@@ -17,14 +17,15 @@ final class StartedDaemon: Sendable {
     let home: Home
     let client: CClient
 
-    init() async throws {
+    /// - Parameter encoder: the name it has.
+    init(encoder: String = "tiny") async throws {
         let folder = try TemporaryFolder()
         let home = Home(path: folder.url.appending(path: "home").path)
         let source = folder.url.appending(path: "tiny")
         try TinyEncoder.write(to: source)
         client = try await onThread {
             let client = try CClient(home: home.path, daemon: Self.executable)
-            try client.pull(source.path, name: "tiny")
+            try client.pull(source.path, name: encoder)
             return client
         }
         (self.folder, self.home) = (folder, home)
@@ -48,7 +49,10 @@ final class StartedDaemon: Sendable {
 func letters(_ count: Int) -> [(name: String, texts: [String])] {
     let letters = ["a", "b", "c", "d"]
     return [
-        ("text", (0..<count).map { "\(letters[$0 % 4])\(letters[$0 % 4]) \(letters[$0 / 4 % 4]) \(letters[$0 / 16 % 4])" }),
+        (
+            "text",
+            (0..<count).map { "\(letters[$0 % 4])\(letters[$0 % 4]) \(letters[$0 / 4 % 4]) \(letters[$0 / 16 % 4])" }
+        ),
         ("label", (0..<count).map { letters[$0 % 4] }),
     ]
 }
