@@ -105,6 +105,11 @@ struct FailureTests {
         try await daemon.stop()
     }
 
+    /// proc_pid_stat(5): the state stands behind the name, which is in parentheses.
+    private static func isZombie(_ process: pid_t) throws -> Bool {
+        try String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8).contains(") Z ")
+    }
+
     @Test("a daemon that is killed ends the call at once, and what comes after")
     func killed() async throws {
         let daemon = try await StartedDaemon()
@@ -130,6 +135,8 @@ struct FailureTests {
             let began = try #require(killed.withLock { $0 })
             #expect(began.duration(to: .now) < .seconds(3))
             #expect(throws: CError.self) { try client.heads() }
+            let deadline = ContinuousClock.now + .seconds(10)
+            while try !Self.isZombie(process), ContinuousClock.now < deadline { usleep(5000) }
             client.goodbye()
             // It was this process's child, and is reaped.
             #expect(kill(process, 0) == -1)
