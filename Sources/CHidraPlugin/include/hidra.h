@@ -276,7 +276,7 @@ typedef struct hidra_training {
     const char *kind;             /* "linear", "mlp" or "graph" ["linear"] */
     uint32_t hidden;              /* of mlp [512] */
     hidra_optional dropout;       /* of mlp [0.3] */
-    hidra_bytes graph;            /* of graph: an ONNX ModelProto, [rows, width] in, [rows, outputs] out */
+    hidra_bytes graph;            /* of graph: an ONNX ModelProto of one input, [rows, width] or token states; [rows, outputs] out */
     const char *label_separator;  /* of multilabel ["|"] */
     const char *name_column, *tap, *precision;
     uint32_t epochs, batch_size, patience; /* [30, 64, 10] */

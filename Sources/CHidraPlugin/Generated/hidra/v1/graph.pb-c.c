@@ -109,6 +109,51 @@ void   hidra__v1__check_graph_reply__free_unpacked
   assert(message->base.descriptor == &hidra__v1__check_graph_reply__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   hidra__v1__graph_input_role__init
+                     (Hidra__V1__GraphInputRole         *message)
+{
+  static const Hidra__V1__GraphInputRole init_value = HIDRA__V1__GRAPH_INPUT_ROLE__INIT;
+  *message = init_value;
+}
+size_t hidra__v1__graph_input_role__get_packed_size
+                     (const Hidra__V1__GraphInputRole *message)
+{
+  assert(message->base.descriptor == &hidra__v1__graph_input_role__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hidra__v1__graph_input_role__pack
+                     (const Hidra__V1__GraphInputRole *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hidra__v1__graph_input_role__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hidra__v1__graph_input_role__pack_to_buffer
+                     (const Hidra__V1__GraphInputRole *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hidra__v1__graph_input_role__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hidra__V1__GraphInputRole *
+       hidra__v1__graph_input_role__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hidra__V1__GraphInputRole *)
+     protobuf_c_message_unpack (&hidra__v1__graph_input_role__descriptor,
+                                allocator, len, data);
+}
+void   hidra__v1__graph_input_role__free_unpacked
+                     (Hidra__V1__GraphInputRole *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hidra__v1__graph_input_role__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   hidra__v1__operator_use__init
                      (Hidra__V1__OperatorUse         *message)
 {
@@ -500,7 +545,7 @@ const ProtobufCMessageDescriptor hidra__v1__check_graph_reply__opsets_entry__des
   (ProtobufCMessageInit) hidra__v1__check_graph_reply__opsets_entry__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor hidra__v1__check_graph_reply__field_descriptors[10] =
+static const ProtobufCFieldDescriptor hidra__v1__check_graph_reply__field_descriptors[11] =
 {
   {
     "operators",
@@ -622,6 +667,18 @@ static const ProtobufCFieldDescriptor hidra__v1__check_graph_reply__field_descri
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "roles",
+    11,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__CheckGraphReply, n_roles),
+    offsetof(Hidra__V1__CheckGraphReply, roles),
+    &hidra__v1__graph_input_role__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned hidra__v1__check_graph_reply__field_indices_by_name[] = {
   8,   /* field[8] = activation_bytes */
@@ -633,12 +690,13 @@ static const unsigned hidra__v1__check_graph_reply__field_indices_by_name[] = {
   3,   /* field[3] = parameters */
   6,   /* field[6] = problems */
   9,   /* field[9] = remarks */
+  10,   /* field[10] = roles */
   5,   /* field[5] = weight_bytes */
 };
 static const ProtobufCIntRange hidra__v1__check_graph_reply__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 10 }
+  { 0, 11 }
 };
 const ProtobufCMessageDescriptor hidra__v1__check_graph_reply__descriptor =
 {
@@ -648,11 +706,88 @@ const ProtobufCMessageDescriptor hidra__v1__check_graph_reply__descriptor =
   "Hidra__V1__CheckGraphReply",
   "hidra.v1",
   sizeof(Hidra__V1__CheckGraphReply),
-  10,
+  11,
   hidra__v1__check_graph_reply__field_descriptors,
   hidra__v1__check_graph_reply__field_indices_by_name,
   1,  hidra__v1__check_graph_reply__number_ranges,
   (ProtobufCMessageInit) hidra__v1__check_graph_reply__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hidra__v1__graph_input_role__field_descriptors[4] =
+{
+  {
+    "input",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hidra__V1__GraphInputRole, input),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "role",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hidra__V1__GraphInputRole, role),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "of",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hidra__V1__GraphInputRole, of),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "problem",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hidra__V1__GraphInputRole, problem),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hidra__v1__graph_input_role__field_indices_by_name[] = {
+  0,   /* field[0] = input */
+  2,   /* field[2] = of */
+  3,   /* field[3] = problem */
+  1,   /* field[1] = role */
+};
+static const ProtobufCIntRange hidra__v1__graph_input_role__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor hidra__v1__graph_input_role__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hidra.v1.GraphInputRole",
+  "GraphInputRole",
+  "Hidra__V1__GraphInputRole",
+  "hidra.v1",
+  sizeof(Hidra__V1__GraphInputRole),
+  4,
+  hidra__v1__graph_input_role__field_descriptors,
+  hidra__v1__graph_input_role__field_indices_by_name,
+  1,  hidra__v1__graph_input_role__number_ranges,
+  (ProtobufCMessageInit) hidra__v1__graph_input_role__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor hidra__v1__operator_use__field_descriptors[3] =

@@ -19,6 +19,7 @@ typedef struct Hidra__V1__CheckGraphRequest Hidra__V1__CheckGraphRequest;
 typedef struct Hidra__V1__CheckGraphRequest__SizesEntry Hidra__V1__CheckGraphRequest__SizesEntry;
 typedef struct Hidra__V1__CheckGraphReply Hidra__V1__CheckGraphReply;
 typedef struct Hidra__V1__CheckGraphReply__OpsetsEntry Hidra__V1__CheckGraphReply__OpsetsEntry;
+typedef struct Hidra__V1__GraphInputRole Hidra__V1__GraphInputRole;
 typedef struct Hidra__V1__OperatorUse Hidra__V1__OperatorUse;
 typedef struct Hidra__V1__GraphValue Hidra__V1__GraphValue;
 typedef struct Hidra__V1__GraphProblem Hidra__V1__GraphProblem;
@@ -107,10 +108,40 @@ struct  Hidra__V1__CheckGraphReply
    */
   size_t n_remarks;
   Hidra__V1__GraphProblem **remarks;
+  /*
+   * What each input would read if the graph were a head's, in the order of `inputs`.
+   */
+  size_t n_roles;
+  Hidra__V1__GraphInputRole **roles;
 };
 #define HIDRA__V1__CHECK_GRAPH_REPLY__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&hidra__v1__check_graph_reply__descriptor) \
-    , 0,NULL, 0,NULL, 0,NULL, 0, 0,NULL, 0, 0, 0,NULL, 0,NULL, 0,NULL }
+    , 0,NULL, 0,NULL, 0,NULL, 0, 0,NULL, 0, 0, 0,NULL, 0,NULL, 0,NULL, 0,NULL }
+
+
+struct  Hidra__V1__GraphInputRole
+{
+  ProtobufCMessage base;
+  /*
+   * Name of the graph's input.
+   */
+  char *input;
+  /*
+   * "vectors": one of each row, pooled; "states": token states; "mask", "lengths": which tokens are a row's own; "none"
+   */
+  char *role;
+  /*
+   * Of a mask or lengths: the input of states they belong to.
+   */
+  char *of;
+  /*
+   * Of "none": why nothing can be bound to it. The graph cannot be a head's then.
+   */
+  char *problem;
+};
+#define HIDRA__V1__GRAPH_INPUT_ROLE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hidra__v1__graph_input_role__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
 
 
 struct  Hidra__V1__OperatorUse
@@ -228,6 +259,25 @@ Hidra__V1__CheckGraphReply *
 void   hidra__v1__check_graph_reply__free_unpacked
                      (Hidra__V1__CheckGraphReply *message,
                       ProtobufCAllocator *allocator);
+/* Hidra__V1__GraphInputRole methods */
+void   hidra__v1__graph_input_role__init
+                     (Hidra__V1__GraphInputRole         *message);
+size_t hidra__v1__graph_input_role__get_packed_size
+                     (const Hidra__V1__GraphInputRole   *message);
+size_t hidra__v1__graph_input_role__pack
+                     (const Hidra__V1__GraphInputRole   *message,
+                      uint8_t             *out);
+size_t hidra__v1__graph_input_role__pack_to_buffer
+                     (const Hidra__V1__GraphInputRole   *message,
+                      ProtobufCBuffer     *buffer);
+Hidra__V1__GraphInputRole *
+       hidra__v1__graph_input_role__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hidra__v1__graph_input_role__free_unpacked
+                     (Hidra__V1__GraphInputRole *message,
+                      ProtobufCAllocator *allocator);
 /* Hidra__V1__OperatorUse methods */
 void   hidra__v1__operator_use__init
                      (Hidra__V1__OperatorUse         *message);
@@ -337,6 +387,9 @@ typedef void (*Hidra__V1__CheckGraphReply__OpsetsEntry_Closure)
 typedef void (*Hidra__V1__CheckGraphReply_Closure)
                  (const Hidra__V1__CheckGraphReply *message,
                   void *closure_data);
+typedef void (*Hidra__V1__GraphInputRole_Closure)
+                 (const Hidra__V1__GraphInputRole *message,
+                  void *closure_data);
 typedef void (*Hidra__V1__OperatorUse_Closure)
                  (const Hidra__V1__OperatorUse *message,
                   void *closure_data);
@@ -362,6 +415,7 @@ extern const ProtobufCMessageDescriptor hidra__v1__check_graph_request__descript
 extern const ProtobufCMessageDescriptor hidra__v1__check_graph_request__sizes_entry__descriptor;
 extern const ProtobufCMessageDescriptor hidra__v1__check_graph_reply__descriptor;
 extern const ProtobufCMessageDescriptor hidra__v1__check_graph_reply__opsets_entry__descriptor;
+extern const ProtobufCMessageDescriptor hidra__v1__graph_input_role__descriptor;
 extern const ProtobufCMessageDescriptor hidra__v1__operator_use__descriptor;
 extern const ProtobufCMessageDescriptor hidra__v1__graph_value__descriptor;
 extern const ProtobufCMessageDescriptor hidra__v1__graph_problem__descriptor;

@@ -244,6 +244,51 @@ void   hidra__v1__head__free_unpacked
   assert(message->base.descriptor == &hidra__v1__head__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   hidra__v1__head_input__init
+                     (Hidra__V1__HeadInput         *message)
+{
+  static const Hidra__V1__HeadInput init_value = HIDRA__V1__HEAD_INPUT__INIT;
+  *message = init_value;
+}
+size_t hidra__v1__head_input__get_packed_size
+                     (const Hidra__V1__HeadInput *message)
+{
+  assert(message->base.descriptor == &hidra__v1__head_input__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hidra__v1__head_input__pack
+                     (const Hidra__V1__HeadInput *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hidra__v1__head_input__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hidra__v1__head_input__pack_to_buffer
+                     (const Hidra__V1__HeadInput *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hidra__v1__head_input__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hidra__V1__HeadInput *
+       hidra__v1__head_input__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hidra__V1__HeadInput *)
+     protobuf_c_message_unpack (&hidra__v1__head_input__descriptor,
+                                allocator, len, data);
+}
+void   hidra__v1__head_input__free_unpacked
+                     (Hidra__V1__HeadInput *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hidra__v1__head_input__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   hidra__v1__run__metrics_entry__init
                      (Hidra__V1__Run__MetricsEntry         *message)
 {
@@ -1059,7 +1104,7 @@ const ProtobufCMessageDescriptor hidra__v1__head__metrics_entry__descriptor =
   (ProtobufCMessageInit) hidra__v1__head__metrics_entry__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor hidra__v1__head__field_descriptors[12] =
+static const ProtobufCFieldDescriptor hidra__v1__head__field_descriptors[13] =
 {
   {
     "name",
@@ -1205,11 +1250,24 @@ static const ProtobufCFieldDescriptor hidra__v1__head__field_descriptors[12] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "inputs",
+    14,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__Head, n_inputs),
+    offsetof(Hidra__V1__Head, inputs),
+    &hidra__v1__head_input__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned hidra__v1__head__field_indices_by_name[] = {
   7,   /* field[7] = created */
   6,   /* field[6] = digest */
   1,   /* field[1] = encoder */
+  12,   /* field[12] = inputs */
   3,   /* field[3] = kind */
   4,   /* field[4] = labels */
   8,   /* field[8] = metrics */
@@ -1224,7 +1282,7 @@ static const ProtobufCIntRange hidra__v1__head__number_ranges[2 + 1] =
 {
   { 1, 0 },
   { 12, 10 },
-  { 0, 12 }
+  { 0, 13 }
 };
 const ProtobufCMessageDescriptor hidra__v1__head__descriptor =
 {
@@ -1234,11 +1292,101 @@ const ProtobufCMessageDescriptor hidra__v1__head__descriptor =
   "Hidra__V1__Head",
   "hidra.v1",
   sizeof(Hidra__V1__Head),
-  12,
+  13,
   hidra__v1__head__field_descriptors,
   hidra__v1__head__field_indices_by_name,
   2,  hidra__v1__head__number_ranges,
   (ProtobufCMessageInit) hidra__v1__head__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hidra__v1__head_input__field_descriptors[5] =
+{
+  {
+    "name",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hidra__V1__HeadInput, name),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "encoder",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hidra__V1__HeadInput, encoder),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "tap",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hidra__V1__HeadInput, tap),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "form",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Hidra__V1__HeadInput, form),
+    &hidra__v1__feature_form__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "column",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hidra__V1__HeadInput, column),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hidra__v1__head_input__field_indices_by_name[] = {
+  4,   /* field[4] = column */
+  1,   /* field[1] = encoder */
+  3,   /* field[3] = form */
+  0,   /* field[0] = name */
+  2,   /* field[2] = tap */
+};
+static const ProtobufCIntRange hidra__v1__head_input__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor hidra__v1__head_input__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hidra.v1.HeadInput",
+  "HeadInput",
+  "Hidra__V1__HeadInput",
+  "hidra.v1",
+  sizeof(Hidra__V1__HeadInput),
+  5,
+  hidra__v1__head_input__field_descriptors,
+  hidra__v1__head_input__field_indices_by_name,
+  1,  hidra__v1__head_input__number_ranges,
+  (ProtobufCMessageInit) hidra__v1__head_input__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor hidra__v1__run__metrics_entry__field_descriptors[2] =
@@ -1778,4 +1926,34 @@ const ProtobufCMessageDescriptor hidra__v1__remove_reply__descriptor =
   1,  hidra__v1__remove_reply__number_ranges,
   (ProtobufCMessageInit) hidra__v1__remove_reply__init,
   NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCEnumValue hidra__v1__feature_form__enum_values_by_number[3] =
+{
+  { "FEATURE_FORM_UNSPECIFIED", "HIDRA__V1__FEATURE_FORM__FEATURE_FORM_UNSPECIFIED", 0 },
+  { "POOLED", "HIDRA__V1__FEATURE_FORM__POOLED", 1 },
+  { "STATES", "HIDRA__V1__FEATURE_FORM__STATES", 2 },
+};
+static const ProtobufCIntRange hidra__v1__feature_form__value_ranges[] = {
+{0, 0},{0, 3}
+};
+static const ProtobufCEnumValueIndex hidra__v1__feature_form__enum_values_by_name[3] =
+{
+  { "FEATURE_FORM_UNSPECIFIED", 0 },
+  { "POOLED", 1 },
+  { "STATES", 2 },
+};
+const ProtobufCEnumDescriptor hidra__v1__feature_form__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "hidra.v1.FeatureForm",
+  "FeatureForm",
+  "Hidra__V1__FeatureForm",
+  "hidra.v1",
+  3,
+  hidra__v1__feature_form__enum_values_by_number,
+  3,
+  hidra__v1__feature_form__enum_values_by_name,
+  1,
+  hidra__v1__feature_form__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
 };

@@ -22,6 +22,7 @@ typedef struct Hidra__V1__ListReply Hidra__V1__ListReply;
 typedef struct Hidra__V1__Encoder Hidra__V1__Encoder;
 typedef struct Hidra__V1__Head Hidra__V1__Head;
 typedef struct Hidra__V1__Head__MetricsEntry Hidra__V1__Head__MetricsEntry;
+typedef struct Hidra__V1__HeadInput Hidra__V1__HeadInput;
 typedef struct Hidra__V1__Run Hidra__V1__Run;
 typedef struct Hidra__V1__Run__MetricsEntry Hidra__V1__Run__MetricsEntry;
 typedef struct Hidra__V1__Run__SecondsEntry Hidra__V1__Run__SecondsEntry;
@@ -34,6 +35,24 @@ typedef struct Hidra__V1__RemoveReply Hidra__V1__RemoveReply;
 
 /* --- enums --- */
 
+/*
+ * What becomes of the hidden states at a tap.
+ */
+typedef enum _Hidra__V1__FeatureForm {
+  /*
+   * In a request: as the graph's input is declared.
+   */
+  HIDRA__V1__FEATURE_FORM__FEATURE_FORM_UNSPECIFIED = 0,
+  /*
+   * One vector [width], as the encoder pools.
+   */
+  HIDRA__V1__FEATURE_FORM__POOLED = 1,
+  /*
+   * All of them, [tokens, width], neither pooled nor normalised; special tokens are among the tokens.
+   */
+  HIDRA__V1__FEATURE_FORM__STATES = 2
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HIDRA__V1__FEATURE_FORM)
+} Hidra__V1__FeatureForm;
 
 /* --- messages --- */
 
@@ -180,10 +199,46 @@ struct  Hidra__V1__Head
    * What it reads: "text" or "image".
    */
   char *modality;
+  /*
+   * What each input of its network reads; `encoder`, `tap` and `modality` are those of the first. Its columns, of which a prediction
+   * needs one value each, are the different ones in this list, in its order.
+   */
+  size_t n_inputs;
+  Hidra__V1__HeadInput **inputs;
 };
 #define HIDRA__V1__HEAD__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&hidra__v1__head__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, 0, (char *)protobuf_c_empty_string, 0, 0,NULL, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, 0, (char *)protobuf_c_empty_string, 0, 0,NULL, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL }
+
+
+/*
+ * What a head reads through one input of its network.
+ */
+struct  Hidra__V1__HeadInput
+{
+  ProtobufCMessage base;
+  /*
+   * Name of the graph's input. In a request empty for all of them: they are the graph's, in its order. Empty in the record of a head
+   * of a built-in kind.
+   */
+  char *name;
+  /*
+   * In a request empty: TrainRequest.encoder.
+   */
+  char *encoder;
+  /*
+   * In a request empty: the top; where `encoder` is empty too, TrainRequest.tap.
+   */
+  char *tap;
+  Hidra__V1__FeatureForm form;
+  /*
+   * Column of the data set. In a request empty: TrainRequest.input_column.
+   */
+  char *column;
+};
+#define HIDRA__V1__HEAD_INPUT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hidra__v1__head_input__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, HIDRA__V1__FEATURE_FORM__FEATURE_FORM_UNSPECIFIED, (char *)protobuf_c_empty_string }
 
 
 struct  Hidra__V1__Run__MetricsEntry
@@ -415,6 +470,25 @@ Hidra__V1__Head *
 void   hidra__v1__head__free_unpacked
                      (Hidra__V1__Head *message,
                       ProtobufCAllocator *allocator);
+/* Hidra__V1__HeadInput methods */
+void   hidra__v1__head_input__init
+                     (Hidra__V1__HeadInput         *message);
+size_t hidra__v1__head_input__get_packed_size
+                     (const Hidra__V1__HeadInput   *message);
+size_t hidra__v1__head_input__pack
+                     (const Hidra__V1__HeadInput   *message,
+                      uint8_t             *out);
+size_t hidra__v1__head_input__pack_to_buffer
+                     (const Hidra__V1__HeadInput   *message,
+                      ProtobufCBuffer     *buffer);
+Hidra__V1__HeadInput *
+       hidra__v1__head_input__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hidra__v1__head_input__free_unpacked
+                     (Hidra__V1__HeadInput *message,
+                      ProtobufCAllocator *allocator);
 /* Hidra__V1__Run__MetricsEntry methods */
 void   hidra__v1__run__metrics_entry__init
                      (Hidra__V1__Run__MetricsEntry         *message);
@@ -558,6 +632,9 @@ typedef void (*Hidra__V1__Head__MetricsEntry_Closure)
 typedef void (*Hidra__V1__Head_Closure)
                  (const Hidra__V1__Head *message,
                   void *closure_data);
+typedef void (*Hidra__V1__HeadInput_Closure)
+                 (const Hidra__V1__HeadInput *message,
+                  void *closure_data);
 typedef void (*Hidra__V1__Run__MetricsEntry_Closure)
                  (const Hidra__V1__Run__MetricsEntry *message,
                   void *closure_data);
@@ -588,6 +665,7 @@ typedef void (*Hidra__V1__RemoveReply_Closure)
 
 /* --- descriptors --- */
 
+extern const ProtobufCEnumDescriptor    hidra__v1__feature_form__descriptor;
 extern const ProtobufCMessageDescriptor hidra__v1__progress__descriptor;
 extern const ProtobufCMessageDescriptor hidra__v1__progress__metrics_entry__descriptor;
 extern const ProtobufCMessageDescriptor hidra__v1__list_request__descriptor;
@@ -595,6 +673,7 @@ extern const ProtobufCMessageDescriptor hidra__v1__list_reply__descriptor;
 extern const ProtobufCMessageDescriptor hidra__v1__encoder__descriptor;
 extern const ProtobufCMessageDescriptor hidra__v1__head__descriptor;
 extern const ProtobufCMessageDescriptor hidra__v1__head__metrics_entry__descriptor;
+extern const ProtobufCMessageDescriptor hidra__v1__head_input__descriptor;
 extern const ProtobufCMessageDescriptor hidra__v1__run__descriptor;
 extern const ProtobufCMessageDescriptor hidra__v1__run__metrics_entry__descriptor;
 extern const ProtobufCMessageDescriptor hidra__v1__run__seconds_entry__descriptor;

@@ -1175,7 +1175,7 @@ const ProtobufCMessageDescriptor hidra__v1__pull_reply__descriptor =
   (ProtobufCMessageInit) hidra__v1__pull_reply__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor hidra__v1__train_request__field_descriptors[15] =
+static const ProtobufCFieldDescriptor hidra__v1__train_request__field_descriptors[16] =
 {
   {
     "head",
@@ -1346,6 +1346,18 @@ static const ProtobufCFieldDescriptor hidra__v1__train_request__field_descriptor
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
+    "inputs",
+    16,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__TrainRequest, n_inputs),
+    offsetof(Hidra__V1__TrainRequest, inputs),
+    &hidra__v1__head_input__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
     "precision",
     30,
     PROTOBUF_C_LABEL_NONE,
@@ -1365,11 +1377,12 @@ static const unsigned hidra__v1__train_request__field_indices_by_name[] = {
   7,   /* field[7] = holdout */
   9,   /* field[9] = hyperparameters */
   4,   /* field[4] = input_column */
+  14,   /* field[14] = inputs */
   8,   /* field[8] = kind */
   5,   /* field[5] = label_column */
   10,   /* field[10] = label_separator */
   12,   /* field[12] = name_column */
-  14,   /* field[14] = precision */
+  15,   /* field[15] = precision */
   11,   /* field[11] = replace */
   13,   /* field[13] = tap */
   2,   /* field[2] = task */
@@ -1379,8 +1392,8 @@ static const ProtobufCIntRange hidra__v1__train_request__number_ranges[3 + 1] =
 {
   { 1, 0 },
   { 13, 11 },
-  { 30, 14 },
-  { 0, 15 }
+  { 30, 15 },
+  { 0, 16 }
 };
 const ProtobufCMessageDescriptor hidra__v1__train_request__descriptor =
 {
@@ -1390,7 +1403,7 @@ const ProtobufCMessageDescriptor hidra__v1__train_request__descriptor =
   "Hidra__V1__TrainRequest",
   "hidra.v1",
   sizeof(Hidra__V1__TrainRequest),
-  15,
+  16,
   hidra__v1__train_request__field_descriptors,
   hidra__v1__train_request__field_indices_by_name,
   3,  hidra__v1__train_request__number_ranges,
@@ -1939,7 +1952,7 @@ const ProtobufCMessageDescriptor hidra__v1__training_summary__descriptor =
   (ProtobufCMessageInit) hidra__v1__training_summary__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor hidra__v1__evaluate_request__field_descriptors[7] =
+static const ProtobufCFieldDescriptor hidra__v1__evaluate_request__field_descriptors[8] =
 {
   {
     "head",
@@ -2014,6 +2027,18 @@ static const ProtobufCFieldDescriptor hidra__v1__evaluate_request__field_descrip
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
+    "input_columns",
+    7,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Hidra__V1__EvaluateRequest, n_input_columns),
+    offsetof(Hidra__V1__EvaluateRequest, input_columns),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
     "precision",
     30,
     PROTOBUF_C_LABEL_NONE,
@@ -2030,16 +2055,17 @@ static const unsigned hidra__v1__evaluate_request__field_indices_by_name[] = {
   1,   /* field[1] = data */
   0,   /* field[0] = head */
   2,   /* field[2] = input_column */
+  6,   /* field[6] = input_columns */
   3,   /* field[3] = label_column */
   4,   /* field[4] = label_separator */
   5,   /* field[5] = name_column */
-  6,   /* field[6] = precision */
+  7,   /* field[7] = precision */
 };
 static const ProtobufCIntRange hidra__v1__evaluate_request__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 30, 6 },
-  { 0, 7 }
+  { 30, 7 },
+  { 0, 8 }
 };
 const ProtobufCMessageDescriptor hidra__v1__evaluate_request__descriptor =
 {
@@ -2049,7 +2075,7 @@ const ProtobufCMessageDescriptor hidra__v1__evaluate_request__descriptor =
   "Hidra__V1__EvaluateRequest",
   "hidra.v1",
   sizeof(Hidra__V1__EvaluateRequest),
-  7,
+  8,
   hidra__v1__evaluate_request__field_descriptors,
   hidra__v1__evaluate_request__field_indices_by_name,
   2,  hidra__v1__evaluate_request__number_ranges,
@@ -2403,7 +2429,7 @@ const ProtobufCMessageDescriptor hidra__v1__confusion__descriptor =
   (ProtobufCMessageInit) hidra__v1__confusion__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor hidra__v1__predict_request__field_descriptors[5] =
+static const ProtobufCFieldDescriptor hidra__v1__predict_request__field_descriptors[6] =
 {
   {
     "heads",
@@ -2454,6 +2480,18 @@ static const ProtobufCFieldDescriptor hidra__v1__predict_request__field_descript
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
+    "columns",
+    5,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__PredictRequest, n_columns),
+    offsetof(Hidra__V1__PredictRequest, columns),
+    &hidra__v1__column__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
     "precision",
     30,
     PROTOBUF_C_LABEL_NONE,
@@ -2467,17 +2505,18 @@ static const ProtobufCFieldDescriptor hidra__v1__predict_request__field_descript
   },
 };
 static const unsigned hidra__v1__predict_request__field_indices_by_name[] = {
+  4,   /* field[4] = columns */
   0,   /* field[0] = heads */
   3,   /* field[3] = images */
-  4,   /* field[4] = precision */
+  5,   /* field[5] = precision */
   1,   /* field[1] = texts */
   2,   /* field[2] = top */
 };
 static const ProtobufCIntRange hidra__v1__predict_request__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 30, 4 },
-  { 0, 5 }
+  { 30, 5 },
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor hidra__v1__predict_request__descriptor =
 {
@@ -2487,7 +2526,7 @@ const ProtobufCMessageDescriptor hidra__v1__predict_request__descriptor =
   "Hidra__V1__PredictRequest",
   "hidra.v1",
   sizeof(Hidra__V1__PredictRequest),
-  5,
+  6,
   hidra__v1__predict_request__field_descriptors,
   hidra__v1__predict_request__field_indices_by_name,
   2,  hidra__v1__predict_request__number_ranges,
