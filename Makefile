@@ -17,7 +17,7 @@ help: ## Lists the targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
 .PHONY: deps
-deps: ## Installs the system libraries that are missing (Debian: libzmq, OpenBLAS, SQLite; pip).
+deps: ## Installs the system libraries that are missing (Debian: libzmq, OpenBLAS, protobuf-c, SQLite, …; pip).
 	@.ci/install
 
 .PHONY: build
@@ -38,6 +38,24 @@ demo: encoder ## Trains three heads on support messages and answers unseen ones.
 test: encoder ## Runs all tests; the last line counts them.
 	@$(BIN)/hidra stop >/dev/null || true
 	@.ci/test $(SWIFT_FLAGS)
+
+# What it looks at runs every function of the C library, failures included.
+C_BUILD := .build/c
+EXERCISE := Tests/CHidraPluginTests/Programs/exercise.c
+C_FLAGS := -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -g -O1 -I Sources/CHidraPlugin/include
+C_LIBRARIES := -lzmq -lprotobuf-c -lpthread -lm
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
+
+.PHONY: memcheck
+memcheck: encoder ## The C library under valgrind and with the address and undefined-behaviour sanitizers.
+	$(MAKE) -s -C Sources/CHidraPlugin
+	$(MAKE) -s -C Sources/CHidraPlugin BUILD=../../$(C_BUILD)-sanitized CFLAGS="-O1 -g $(SANITIZE)"
+	$(CC) $(C_FLAGS) $(EXERCISE) $(C_BUILD)/libhidra.a $(C_LIBRARIES) -o $(C_BUILD)/exercise
+	$(CC) $(C_FLAGS) $(SANITIZE) $(EXERCISE) $(C_BUILD)-sanitized/libhidra.a $(C_LIBRARIES) -o $(C_BUILD)-sanitized/exercise
+	valgrind -q --leak-check=full --errors-for-leak-kinds=definite,indirect,possible --child-silent-after-fork=yes \
+		--error-exitcode=99 $(C_BUILD)/exercise $(HIDRA_HOME) $(HIDRA_DAEMON)
+	$(C_BUILD)-sanitized/exercise $(HIDRA_HOME) $(HIDRA_DAEMON)
+	@$(BIN)/hidra stop >/dev/null
 
 .PHONY: bench
 bench: encoder ## Measures this machine: kernels, encoding, head training; then the whole job against what else there is.

@@ -10,6 +10,12 @@ let dialect: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
+/// That of our C programs: C11 with what Linux adds.
+let cDialect: [CSetting] = [
+    .define("_GNU_SOURCE"), .headerSearchPath("."), .headerSearchPath("Generated"),
+    .enableWarning("all"), .enableWarning("extra"), .treatAllWarnings(as: .error),
+]
+
 func library(
     _ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = [],
     resources: [Resource]? = nil, settings: [SwiftSetting] = dialect
@@ -38,6 +44,7 @@ let package = Package(
     products: [
         .library(name: "HidraClient", targets: ["HidraClient"]),
         .library(name: "HidraPlugin", targets: ["HidraPlugin"]),
+        .library(name: "CHidraPlugin", targets: ["CHidraPlugin"]),
         .executable(name: "hidra", targets: ["hidra"]),
         .executable(name: "hidrad", targets: ["hidrad"]),
     ],
@@ -59,6 +66,7 @@ let package = Package(
         .target(
             name: "CImages", path: "Sources/CImages",
             linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png16"), .linkedLibrary("webp")]),
+        .systemLibrary(name: "CProtobufC", path: "Sources/CProtobufC", pkgConfig: "libprotobuf-c"),
         .target(name: "CKernels", path: "Sources/CKernels"),
         .target(name: "CAllocationCount", path: "Sources/CAllocationCount"),
 
@@ -87,6 +95,10 @@ let package = Package(
         library("Workbench", ["State", "Heads", "Encoders", "Training", "Layers", "Checkpoints", "TensorCore"]),
         library("HidraClient", ["HidraProtocol", "ZeroMQ"]),
         library("HidraPlugin", ["HidraClient", "HidraProtocol"]),
+        .target(
+            name: "CHidraPlugin", dependencies: ["CZeroMQ", "CProtobufC"], path: "Sources/CHidraPlugin",
+            exclude: ["Makefile", "README.md"], cSettings: cDialect,
+            linkerSettings: [.linkedLibrary("zmq"), .linkedLibrary("protobuf-c"), .linkedLibrary("m")]),
 
         // Row 7: the daemon's network face.
         library(
@@ -112,6 +124,9 @@ let package = Package(
         .executableTarget(
             name: "ticket-triage", dependencies: ["HidraPlugin", "HidraClient", "HidraProtocol", "Tables", arguments],
             path: "Plugins/ticket-triage/Sources", swiftSettings: dialect),
+        .executableTarget(
+            name: "price-regressor", dependencies: ["CHidraPlugin"], path: "Plugins/price-regressor/Sources",
+            cSettings: [.enableWarning("all"), .enableWarning("extra"), .treatAllWarnings(as: .error)]),
 
         // Tests.
         .target(
@@ -136,6 +151,8 @@ let package = Package(
             "Daemon",
             ["Daemon", "Workbench", "State", "Graphs", "TensorCore", "HidraPlugin", "HidraClient", "HidraProtocol", "ZeroMQ", logging],
             exclude: ["Fixtures"]),
+        tests(
+            "CHidraPlugin", ["CHidraPlugin", "HidraClient", "HidraProtocol", "ZeroMQ", protobuf], exclude: ["Programs"]),
         tests("CLI", ["hidra", "HidraClient", "HidraProtocol", "Tables", arguments]),
     ]
 )

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Regenerates Sources/HidraProtocol/Generated, Sources/ONNX/Generated and the Python package's messages from the .proto files beside
-# this script, together with their digest, which a test compares with the files.
+# Regenerates Sources/HidraProtocol/Generated, Sources/ONNX/Generated, Sources/CHidraPlugin/Generated and the Python package's messages
+# from the .proto files beside this script, together with their digest, which tests compare with the files.
 #
-# Needs protoc (3.20 to 3.25, see Plugins/python-sdk/generate.sh) and protoc-gen-swift of swift-protobuf 1.39.0, found as $PROTOC_GEN_SWIFT or in PATH:
+# Needs protoc-c (Debian: protobuf-c-compiler), protoc (3.20 to 3.25, see Plugins/python-sdk/generate.sh) and protoc-gen-swift of swift-protobuf 1.39.0, found as $PROTOC_GEN_SWIFT or in PATH:
 #     git clone --branch 1.39.0 https://github.com/apple/swift-protobuf && cd swift-protobuf
 #     swift build -c release --product protoc-gen-swift
 set -euo pipefail
@@ -41,5 +41,27 @@ cat > "$generated/ProtoDigest.swift" <<SWIFT
 /// FNV-1a of the .proto files that the code beside this was generated from.
 package let protoDigest: UInt32 = $(printf '0x%08x' "$hash")
 SWIFT
+
+# protobuf-c before 1.5 knows no `optional` in proto3. On the wire it is a oneof with one member, which it does know.
+c="$proto/../Sources/CHidraPlugin/Generated"
+copy="$(mktemp -d)"
+trap 'rm -rf "$copy"' EXIT
+mkdir -p "$c" "$copy/hidra/v1"
+rm -rf "$c"/*
+for file in hidra/v1/*.proto; do
+    sed -E 's/^( *)optional ([a-z0-9]+) ([a-z_]+) = ([0-9]+);/\1oneof \3_presence { \2 \3 = \4; }/' "$file" >"$copy/$file"
+done
+protoc-c -I "$copy" --c_out="$c" "$copy"/hidra/v1/*.proto
+cat > "$c/proto_digest.h" <<C
+/* Written by proto/generate.sh. */
+#ifndef HIDRA_PROTO_DIGEST_H
+#define HIDRA_PROTO_DIGEST_H
+
+/* FNV-1a of the .proto files that the code beside this was generated from. */
+#define HIDRA_PROTO_DIGEST $(printf '0x%08xu' "$hash")
+
+#endif
+C
+
 echo "generated ${#files[@]} files, digest $(printf '%08x' "$hash")"
 "$proto/../Plugins/python-sdk/generate.sh"

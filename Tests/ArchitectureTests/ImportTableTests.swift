@@ -40,8 +40,11 @@ private let table: [(target: String, ours: Set<String>, external: Set<String>)] 
 
 /// Row 0: C, and module maps of system libraries.
 private let cTargets: Set<String> = [
-    "CAllocationCount", "CArchive", "CImages", "CKernels", "COpenBLAS", "COpenSSL", "CZeroMQ", "CZlib",
+    "CAllocationCount", "CArchive", "CImages", "CKernels", "COpenBLAS", "COpenSSL", "CProtobufC", "CZeroMQ", "CZlib",
 ]
+
+/// Libraries in C above row 0, for programs in C: which of the system's headers they may include beside C's and Linux's own.
+private let cLibraries: [String: Set<String>] = ["CHidraPlugin": ["zmq.h", "protobuf-c/protobuf-c.h"]]
 
 /// Part of every toolchain.
 private let platform: Set<String> = [
@@ -68,7 +71,28 @@ struct ImportTableTests {
     @Test("every folder of Sources has a row")
     func complete() throws {
         let folders = try FileManager.default.contentsOfDirectory(atPath: Self.sources.path)
-        #expect(Set(folders).subtracting(cTargets) == Set(table.map(\.target)))
+        #expect(Set(folders).subtracting(cTargets).subtracting(cLibraries.keys) == Set(table.map(\.target)))
+    }
+
+    @Test("C libraries include their own headers, the system's, and those of their row", arguments: cLibraries.keys.sorted())
+    func includes(_ target: String) throws {
+        let allowed = try #require(cLibraries[target])
+        let folder = Self.sources.appending(path: target)
+        let walk = try #require(FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil))
+        let files = walk.compactMap { $0 as? URL }.filter { ["c", "h"].contains($0.pathExtension) }
+        #expect(!files.isEmpty, "no sources in \(target)")
+        let system: Set<String> = [
+            "errno.h", "fcntl.h", "limits.h", "math.h", "pthread.h", "signal.h", "spawn.h", "stdarg.h", "stdbool.h", "stddef.h",
+            "stdint.h", "stdio.h", "stdlib.h", "string.h", "sys/eventfd.h", "sys/random.h", "sys/stat.h", "sys/types.h",
+            "sys/wait.h", "time.h", "unistd.h",
+        ]
+        for file in files {
+            for line in try String(contentsOf: file, encoding: .utf8).split(separator: "\n") where line.hasPrefix("#include <") {
+                let header = String(line.dropFirst("#include <".count).prefix { $0 != ">" })
+                let isAllowed = allowed.contains(header) || system.contains(header)
+                #expect(isAllowed, "\(target)/\(file.lastPathComponent) includes \(header)")
+            }
+        }
     }
 
     @Test("rows only point upwards")
