@@ -2,26 +2,25 @@
 /// the other, only inside one space.
 package struct FeatureSpace: Hashable, Sendable {
     /// SHA-256 of the encoder's weights.
-    package let weights: String
+    package var weights: String
     /// The layer that was read and everything done to its hidden states, e.g. "6/mean/l2".
-    package let tap: String
+    package var tap: String
     /// Everything done to the input before the encoder, e.g. a digest of `tokenizer.json` and the token limit.
-    package let preprocessing: String
+    package var preprocessing: String
     /// "fp32", "int8": arithmetic, which changes the last digits.
-    package let precision: String
-    /// What the vectors would be in exact arithmetic: a head that was trained on one precision can read another.
-    package let source: String
-
+    package var precision: String
     package init(weights: String, tap: String, preprocessing: String, precision: String) {
         self.weights = weights
         self.tap = tap
         self.preprocessing = preprocessing
         self.precision = precision
-        source = [weights, tap, preprocessing].joined(separator: "\n")
     }
 
     /// The whole of it, a line for each part.
     package var key: String { "\(source)\n\(precision)" }
+
+    /// What the vectors would be in exact arithmetic: a head that was trained on one precision can read another.
+    package var source: String { "\(weights)\n\(tap)\n\(preprocessing)" }
 
     /// Whether `key` is the key of the same features, in whatever precision.
     package func isSource(ofKey key: String) -> Bool {

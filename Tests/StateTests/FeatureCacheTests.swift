@@ -56,13 +56,11 @@ struct FeatureCacheTests {
         let cache = try FeatureCache(at: url)
         let rows = SampleFeatures(0..<10, width: 8)
         try cache.insert(.sample, rows)
-        let base = FeatureSpace.sample
-        func space(weights: String? = nil, tap: String? = nil, preprocessing: String? = nil, precision: String? = nil) -> FeatureSpace {
-            FeatureSpace(
-                weights: weights ?? base.weights, tap: tap ?? base.tap, preprocessing: preprocessing ?? base.preprocessing,
-                precision: precision ?? base.precision)
-        }
-        let others = [space(weights: "w2"), space(tap: "5/mean"), space(preprocessing: "t128"), space(precision: "int8")]
+        var others = [FeatureSpace](repeating: .sample, count: 4)
+        others[0].weights = "w2"
+        others[1].tap = "5/mean"
+        others[2].preprocessing = "t128"
+        others[3].precision = "int8"
         for (index, other) in others.enumerated() {
             #expect(try cache.lookup(other, rows.digests, width: 8).infos.allSatisfy { $0 == nil })
             try cache.insert(other, SampleFeatures(0..<10, width: 8, seed: Float(index + 1)))
