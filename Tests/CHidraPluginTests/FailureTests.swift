@@ -66,6 +66,7 @@ struct FailureTests {
             let error = #expect(throws: CError.self) {
                 try client.train("long", on: "rows", call: call, progress: progress) { training, _ in
                     training.epochs = 10_000
+                    training.batch_size = 1
                     training.patience = 10_000
                 }
             }
@@ -128,6 +129,7 @@ struct FailureTests {
                     }
                 ) { training, _ in
                     training.epochs = 10_000
+                    training.batch_size = 1
                     training.patience = 10_000
                 }
             }

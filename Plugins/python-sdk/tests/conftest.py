@@ -91,7 +91,9 @@ def tickets():
     return {name: [row[name] for row in rows] for name in rows[0]}
 
 
-ENDLESS = dict(text="message", label="intent", encoder="minilm", epochs=10_000, patience=10_000, lr=0.001)
+ENDLESS = dict(
+    text="message", label="intent", encoder="minilm", head="mlp", batch_size=4, epochs=10_000, patience=10_000, lr=0.001
+)
 """Settings of a training that is still going on when a test wants to end it."""
 
 

@@ -33,6 +33,20 @@ def test_vectors_are_those_of_the_command_line_to_the_bit(client, cli, tickets, 
     assert client.embed("minilm", texts, tap="2").tobytes() == np.load(tmp_path / "v.npy").tobytes()
 
 
+def test_precision_is_the_requests(client, tickets):
+    texts = ["my card has not arrived", "where is my parcel"]
+    fp32, int8 = client.embed("minilm", texts), client.embed("minilm", texts, precision="int8")
+    assert (fp32 != int8).any() and ((fp32 * int8).sum(1) > 0.99).all()
+    assert client.embed("minilm", texts, precision="fp32").tobytes() == fp32.tobytes()
+    result = client.train(
+        tickets, text="message", label="intent", encoder="minilm", name="precise", precision="int8", epochs=2, replace=True)
+    assert result.head.name == "precise"
+    assert client.predict("precise", texts, precision="int8") != client.predict("precise", texts, precision="fp32")
+    rows = {"message": texts, "intent": [answer.label for answer in client.predict("precise", texts, precision="int8")]}
+    assert client.evaluate("precise", rows, text="message", label="intent", precision="int8").metrics["accuracy"] == 1
+    client.remove("precise")
+
+
 def test_many_inputs_travel_in_several_requests(client):
     texts, reports = [f"number {i % 700}" for i in range(1500)], []
     vectors = client.embed("minilm", texts, progress=reports.append)
@@ -71,6 +85,7 @@ def test_status_and_registry(client, home):
         (lambda c: c.embed("minilm", ["a", 3]), hidra.InvalidArgumentError, "invalid_argument"),
         (lambda c: c.embed("minilm", ["\ud800"]), hidra.InvalidDataError, "invalid_data"),
         (lambda c: c.embed("minilm", "x", tap="nowhere"), hidra.HidraError, None),
+        (lambda c: c.embed("minilm", "x", precision="fp4"), hidra.InvalidArgumentError, "invalid_argument"),
         (lambda c: c.embed("minilm", "x" * (65 << 20)), hidra.LimitExceededError, "limit_exceeded"),
         (lambda c: c.pull("/nowhere/at/all"), hidra.NotFoundError, "not_found"),
         (lambda c: c.pull("minilm-of-another-planet"), hidra.HidraError, None),

@@ -105,8 +105,7 @@ package final class EncoderHouse: Sendable {
     ) throws -> LoadedEncoder {
         if let resident = resident(record, precision, generation) { return resident }
         try MemoryEstimate(record, precision).require(available: availableMemory())
-        try record.files.verify(folder, .digests)
-        let loaded = LoadedEncoder(record: record, encoder: try Self.load(folder, record.name, precision))
+        let loaded = LoadedEncoder(record: record, encoder: try Self.loadVerified(record, folder, precision))
         try budget.require(room: loaded.encoder, record.name)
         // Packing took temporary buffers as large as the weights.
         releaseCachedBuffers()
@@ -115,6 +114,21 @@ package final class EncoderHouse: Sendable {
         }
         didLoad(loaded)
         return loaded
+    }
+
+    /// Digests the files and loads them side by side, each on a core of its own; nothing is handed out unless the digests are right.
+    private static func loadVerified(
+        _ record: EncoderRecord, _ folder: URL, _ precision: Precision
+    ) throws -> any FeatureEncoder {
+        let verification = Mutex<Result<Void, any Error>>(.success(())), verifying = DispatchGroup()
+        DispatchQueue.global(qos: .userInitiated).async(group: verifying) {
+            let result = Result { try record.files.verify(folder, .digests) }
+            verification.withLock { $0 = result }
+        }
+        let encoder = Result { try load(folder, record.name, precision) }
+        verifying.wait()
+        try verification.withLock { $0 }.get()
+        return try encoder.get()
     }
 
     /// Loads a folder that is not registered yet, to see whether it is an encoder.

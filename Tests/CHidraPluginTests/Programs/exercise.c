@@ -102,7 +102,7 @@ static void cancel(hidra_client *client) {
     hidra_trained *trained = NULL;
     const hidra_training training = {
         .head = "long", .encoder = "minilm", .data = "rows", .input_column = "text", .label_column = "label", .epochs = 10000,
-        .patience = 10000, .learning_rate = 0.001,
+        .patience = 10000, .batch_size = 1, .learning_rate = 0.001,
     };
     int reports = 0;
     hidra_call call = {.progress = cancel_in_training, .context = &reports};

@@ -99,6 +99,7 @@ struct EndToEndTests {
         let began = AsyncStream.makeStream(of: String.self)
         let training = Task {
             var request = trainRequest("long", data, epochs: 10_000)
+            request.hyperparameters.batchSize = 1
             request.hyperparameters.patience = 10_000
             return try await client.train(request) { if $0.phase == "training" { began.continuation.yield($0.job) } }
         }
@@ -131,6 +132,7 @@ struct EndToEndTests {
         let began = AsyncStream.makeStream(of: Void.self)
         let training = Task {
             var request = trainRequest("long", data, epochs: 10_000)
+            request.hyperparameters.batchSize = 1
             request.hyperparameters.patience = 10_000
             return try await client.train(request) { if $0.phase == "training" { began.continuation.yield() } }
         }

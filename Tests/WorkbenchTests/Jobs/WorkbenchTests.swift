@@ -154,6 +154,7 @@ struct WorkbenchTests {
         _ = try await bench.workbench.train(TrainingRequest(head: "kept", encoder: "tiny", rows: rows(80)))
         var request = TrainingRequest(head: "long", encoder: "tiny", rows: rows(400))
         request.settings.epochs = 10_000
+        request.settings.batchSize = 1
         request.settings.patience = 10_000
         let trainingBegan = AsyncStream.makeStream(of: Void.self)
         let task = Task { [request, workbench = bench.workbench] in

@@ -157,12 +157,14 @@ class Client(Calls):
     # Inference
 
     def embed(
-        self, encoder: str, inputs: Any, *, tap: str = "", progress: Wish = True, timeout: Optional[float] = None
-    ) -> np.ndarray[Any, np.dtype[np.float32]]:
+        self, encoder: str, inputs: Any, *, tap: str = "", precision: str = "", progress: Wish = True,
+        timeout: Optional[float] = None,
+    ) -> np.ndarray[Any, np.dtype[np.float32]]:  # fmt: skip
         """Vectors of texts or images, float32 ``[inputs, width]``, to the bit those of ``hidra embed``.
 
         ``inputs``: a text or several; for an image encoder paths, bytes or PIL images. Rows of images that cannot be read
-        are NaN. ``tap``: name of another layer to read (``Encoder.taps``).
+        are NaN. ``tap``: name of another layer to read (``Encoder.taps``). ``precision``: what the encoder computes in,
+        ``"fp32"`` or ``"int8"``; empty: as ``hidra quantize`` has set it.
         """
         values = _values(inputs)
         if not values:
@@ -171,7 +173,7 @@ class Client(Calls):
         is_image = self._reads_images(values, encoder)
 
         def send(part: Sequence[Any], deadline: Optional[float]) -> None:
-            request = work_pb2.EmbedRequest(encoder=encoder, tap=tap)
+            request = work_pb2.EmbedRequest(encoder=encoder, tap=tap, precision=precision)
             (request.images if is_image else request.texts).extend(part)
             reply = self._work("embed", request, "embed_reply", deadline=deadline)
             array = reply.arrays().get("embeddings")
@@ -184,20 +186,22 @@ class Client(Calls):
 
     @overload
     def predict(
-        self, heads: str, inputs: Any, *, top: int = 0, progress: Wish = True, timeout: Optional[float] = None
-    ) -> List[Prediction]: ...
+        self, heads: str, inputs: Any, *, top: int = 0, precision: str = "", progress: Wish = True,
+        timeout: Optional[float] = None,
+    ) -> List[Prediction]: ...  # fmt: skip
     @overload
     def predict(
-        self, heads: Sequence[str], inputs: Any, *, top: int = 0, progress: Wish = True, timeout: Optional[float] = None
-    ) -> List[Dict[str, Prediction]]: ...
+        self, heads: Sequence[str], inputs: Any, *, top: int = 0, precision: str = "", progress: Wish = True,
+        timeout: Optional[float] = None,
+    ) -> List[Dict[str, Prediction]]: ...  # fmt: skip
     def predict(
-        self, heads: Union[str, Sequence[str]], inputs: Any, *, top: int = 0, progress: Wish = True,
+        self, heads: Union[str, Sequence[str]], inputs: Any, *, top: int = 0, precision: str = "", progress: Wish = True,
         timeout: Optional[float] = None,
     ) -> Union[List[Prediction], List[Dict[str, Prediction]]]:  # fmt: skip
         """What heads say about texts (or images), in their order; heads on one encoder share its pass.
 
         With one head, a prediction for each input; with a list of heads, a dict by head for each. ``top``: labels for each
-        input, best first; 0: the best one, of a multilabel head all that apply.
+        input, best first; 0: the best one, of a multilabel head all that apply. ``precision``: as of ``embed``.
         """
         names = [heads] if isinstance(heads, str) else list(heads)
         if not names:
@@ -209,7 +213,7 @@ class Client(Calls):
         answers: List[work_pb2.Prediction] = []
 
         def send(part: Sequence[Any], deadline: Optional[float]) -> None:
-            request = work_pb2.PredictRequest(heads=names, top=top)
+            request = work_pb2.PredictRequest(heads=names, top=top, precision=precision)
             (request.images if is_image else request.texts).extend(part)
             reply = self._work("predict", request, "predict_reply", deadline=deadline).envelope.predict_reply
             if len(reply.inputs) != len(part) or any(
@@ -239,6 +243,7 @@ class Client(Calls):
         test: Optional[Data] = None,
         holdout: float = 0.0,
         tap: str = "",
+        precision: str = "",
         replace: bool = False,
         hidden: Optional[int] = None,
         dropout: Optional[float] = None,
@@ -265,7 +270,7 @@ class Client(Calls):
 
         ``task``: ``"classify"``, ``"multilabel"`` (labels as a list, or separated by ``label_separator``) or ``"regress"``.
         ``head``: ``"linear"``, ``"mlp"`` (with ``hidden`` and ``dropout``), an ONNX model (bytes or a path), or a
-        ``torch.nn.Module``. None of the settings means the daemon's default, which ``proto/README.md`` lists.
+        ``torch.nn.Module``. ``precision``: as of ``embed``. None of the settings means the daemon's default, which ``proto/README.md`` lists.
         """
         if task not in TASKS:
             raise InvalidArgumentError(f"task is one of {', '.join(TASKS)}; it was {task!r}.")
@@ -283,7 +288,7 @@ class Client(Calls):
         with _argument_errors():
             request = work_pb2.TrainRequest(
                 head=name, encoder=encoder, task=TASKS[task], input_column=rows.input, label_column=rows.label,
-                name_column=rows.name, holdout=holdout, tap=tap, replace=replace, label_separator=label_separator,
+                name_column=rows.name, holdout=holdout, tap=tap, precision=precision, replace=replace, label_separator=label_separator,
                 kind=head_kind(head, hidden, dropout, lambda: self._width(encoder, tap, rows)),
                 hyperparameters=work_pb2.Hyperparameters(
                     class_weights=class_weights, **{key: value for key, value in settings.items() if value is not None}
@@ -311,10 +316,13 @@ class Client(Calls):
         label: str = "label",
         image: Optional[str] = None,
         label_separator: str = "",
+        precision: str = "",
         progress: Wish = True,
         timeout: Optional[float] = None,
     ) -> Evaluation:
-        """Measures a head on labelled rows, given as to ``train``. ``label_separator`` empty: the head's own."""
+        """Measures a head on labelled rows, given as to ``train``. ``label_separator`` empty: the head's own.
+        ``precision``: as of ``embed``.
+        """
         deadline = self._deadline(timeout)
         record = self.show(head)
         if not isinstance(record, Head):
@@ -326,7 +334,7 @@ class Client(Calls):
             rows = text_rows(data, text, label, separator)
         request = work_pb2.EvaluateRequest(
             head=head, input_column=rows.input, label_column=rows.label, label_separator=label_separator,
-            name_column=rows.name,
+            name_column=rows.name, precision=precision,
         )  # fmt: skip
         link = self._session.link()
         sent: List[str] = []
