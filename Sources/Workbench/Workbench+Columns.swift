@@ -27,7 +27,7 @@ extension Workbench {
         let rows = columns[0].count
         let all = read.flatMap(\.sources)
         let features = try await extractor.features(
-            columns, for: all, priority: rows > Self.fewInputs ? .bulk : .interactive)
+            columns, for: all, priority: rows > Self.fewInputs ? .bulk : .interactive, keep: false)
         var parts: [(head: LoadedHead, features: RowFeatures)] = [], first = 0
         for (head, sources) in read {
             let own = Array(features.inputs[first..<first + sources.count])

@@ -46,7 +46,7 @@ extension Workbench {
             truncated: [Bool](repeating: false, count: inputs.count), encoded: 0, cached: 0)
         // All groups at once: what they ask of one encoder goes in one batch.
         try await withThrowingTaskGroup(of: (FeatureGroup, Features).self) { tasks in
-            for group in groups { tasks.addTask { (group, try await self.features(inputs, of: group.loaded, tap: group.tap)) } }
+            for group in groups { tasks.addTask { (group, try await self.features(inputs, of: group.loaded, tap: group.tap, keep: false)) } }
             for try await (group, features) in tasks {
                 let answers = try await group.answers(features, top: top)
                 for ((position, _), predictions) in zip(group.heads, answers) {
@@ -63,10 +63,12 @@ extension Workbench {
         return result
     }
 
-    /// Few inputs share batches with everybody's; many are bulk work.
-    private func features(_ inputs: [EncoderInput], of loaded: LoadedEncoder, tap: Int) async throws -> Features {
+    /// Few inputs share batches with everybody's, and are not kept; many are bulk work.
+    private func features(
+        _ inputs: [EncoderInput], of loaded: LoadedEncoder, tap: Int, keep: Bool
+    ) async throws -> Features {
         inputs.count > Self.fewInputs
-            ? try await extractor.features(inputs, of: loaded, tap: tap, priority: .bulk)
+            ? try await extractor.features(inputs, of: loaded, tap: tap, priority: .bulk, keep: keep)
             : try await extractor.answer(inputs, of: loaded, tap: tap)
     }
 
@@ -91,7 +93,10 @@ extension Workbench {
                         answers.withLock { $0[index] = answer }
                     }
                 }
-                return try answers.withLock { $0 }.compactMap { try $0?.get() }
+                return try answers.withLock { $0 }.map { answer in
+                    guard let answer else { preconditionFailure("a head was not asked") }
+                    return try answer.get()
+                }
             }
         }
     }
@@ -109,6 +114,6 @@ extension Workbench {
         let loaded = try await encoders.encoder(named: name, precision: precision)
         for input in inputs.prefix(1) { try loaded.require(input.modality) }
         let tap = try loaded.tap(named: tap)
-        return try await features(inputs, of: loaded, tap: tap)
+        return try await features(inputs, of: loaded, tap: tap, keep: true)
     }
 }

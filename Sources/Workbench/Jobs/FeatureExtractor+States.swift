@@ -15,12 +15,12 @@ extension FeatureExtractor {
     /// hundred times the memory of vectors, so that their size is found out first, by tokenising.
     ///
     /// - Parameters:
-    ///   - priority: what is computed `interactive`ly is not kept: one-off questions seldom come again.
+    ///   - keep: store what was computed; false for one-off questions, whose inputs seldom come again.
     ///   - progress: called on the compute thread with the rows that are done.
     /// - Throws: `limitExceeded` with the numbers, before anything is encoded, when they would not fit into memory;
     ///   `invalidData` for a text without tokens.
     package func states(
-        _ inputs: [EncoderInput], of loaded: LoadedEncoder, tap: Int, priority: Priority,
+        _ inputs: [EncoderInput], of loaded: LoadedEncoder, tap: Int, priority: Priority, keep: Bool = true,
         progress: @escaping @Sendable (_ done: Int, _ hits: Int) -> Void = { _, _ in }
     ) async throws -> StateFeatures {
         let width = loaded.encoder.taps[tap].width, space = loaded.space(tap: tap, form: .states)
@@ -41,7 +41,7 @@ extension FeatureExtractor {
                 details: ["needed_bytes": String(bytes), "available_bytes": String(available)])
         }
         // More than that would only push itself, and everything else, out of the cache.
-        let keep = priority != .interactive && bytes <= cache.limit / 2
+        let keep = keep && bytes <= cache.limit / 2
         let collected = Mutex(Collected(count: count))
         for start in stride(from: 0, to: count, by: Self.chunkRows) {
             let digests = Array(unique.digests[start..<min(start + Self.chunkRows, count)])
@@ -136,9 +136,11 @@ extension FeatureExtractor {
 extension FeatureExtractor {
     /// What all inputs of a head read of the columns' rows.
     ///
-    /// - Parameter progress: called with the rows that are done, each row counted once for each different source.
+    /// - Parameters:
+    ///   - keep: store what was computed; false for one-off questions, whose inputs seldom come again.
+    ///   - progress: called with the rows that are done, each row counted once for each different source.
     func features(
-        _ columns: [[EncoderInput]], for sources: [FeatureSource], priority: Priority,
+        _ columns: [[EncoderInput]], for sources: [FeatureSource], priority: Priority, keep: Bool = true,
         progress: @escaping @Sendable (_ done: Int, _ hits: Int) -> Void = { _, _ in }
     ) async throws -> RowFeatures {
         var known: [FeatureSource.Identity: InputFeatures] = [:], inputs: [InputFeatures] = []
@@ -149,7 +151,7 @@ extension FeatureExtractor {
                 continue
             }
             let (done, hits) = (before, hitsBefore)
-            let features = try await features(columns[source.column], of: source, priority: priority) {
+            let features = try await features(columns[source.column], of: source, priority: priority, keep: keep) {
                 progress(done + $0, hits + $1)
             }
             known[source.identity] = features
@@ -161,8 +163,8 @@ extension FeatureExtractor {
     }
 
     private func features(
-        _ inputs: [EncoderInput], of source: FeatureSource, priority: Priority,
-        progress: @escaping @Sendable (_ done: Int, _ hits: Int) -> Void = { _, _ in }
+        _ inputs: [EncoderInput], of source: FeatureSource, priority: Priority, keep: Bool,
+        progress: @escaping @Sendable (_ done: Int, _ hits: Int) -> Void
     ) async throws -> InputFeatures {
         switch source.input.form {
         // What somebody waits for shares its batch with what others ask at the same time.
@@ -170,10 +172,12 @@ extension FeatureExtractor {
             .vectors(try await answer(inputs, of: source.loaded, tap: source.tap))
         case .pooled:
             .vectors(
-                try await features(inputs, of: source.loaded, tap: source.tap, priority: priority, progress: progress))
+                try await features(
+                    inputs, of: source.loaded, tap: source.tap, priority: priority, keep: keep, progress: progress))
         case .states:
             .states(
-                try await states(inputs, of: source.loaded, tap: source.tap, priority: priority, progress: progress))
+                try await states(
+                    inputs, of: source.loaded, tap: source.tap, priority: priority, keep: keep, progress: progress))
         }
     }
 }

@@ -53,11 +53,13 @@ package struct FeatureExtractor: Sendable {
         return features.spread(over: distinct.positions, misses: missing.count)
     }
 
-    /// Features of a data set; what is computed is kept.
+    /// Features of a data set.
     ///
-    /// - Parameter progress: called on the compute thread with the rows that are done.
+    /// - Parameters:
+    ///   - keep: store what was computed; false for one-off questions, whose inputs seldom come again.
+    ///   - progress: called on the compute thread with the rows that are done.
     package func features(
-        _ inputs: [EncoderInput], of loaded: LoadedEncoder, tap: Int, priority: Priority,
+        _ inputs: [EncoderInput], of loaded: LoadedEncoder, tap: Int, priority: Priority, keep: Bool = true,
         progress: @escaping @Sendable (_ done: Int, _ hits: Int) -> Void = { _, _ in }
     ) async throws -> Features {
         let width = loaded.encoder.taps[tap].width, space = loaded.space(tap: tap), budget = batcher.budget
@@ -75,6 +77,7 @@ package struct FeatureExtractor: Sendable {
                 computed = try await compute.run(priority) {
                     Extraction(loaded: loaded, tap: tap, inputs: missing.map { distinct.inputs[$0] }, budget: budget) { block in
                         progress(hits + block.end, hits)
+                        guard keep else { return }
                         let digests = block.rows.map { distinct.digests[missing[$0]] }
                         writes.add(to: disk) {
                             try block.values.withUnsafeBufferPointer {

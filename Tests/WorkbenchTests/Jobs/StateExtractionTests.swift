@@ -10,19 +10,10 @@ import Training
 
 @Suite("Token states of data sets")
 struct StateExtractionTests {
-    /// A workbench with the tiny encoder.
-    private func bench(_ folder: TemporaryFolder) async throws -> (Workbench, LoadedEncoder) {
-        let workbench = try Workbench.open(folder.url.appending(path: "home")).workbench
-        let staged = try workbench.registry.directory.stage()
-        try TinyEncoder.write(to: staged)
-        _ = try await workbench.registerEncoder(
-            staged: staged, name: "tiny", source: "test", revision: "", licence: "", files: try BundleFile.list(staged))
-        return (workbench, try await workbench.encoders.encoder(named: "tiny"))
-    }
-
     @Test("are the encoder's, each distinct text once, and come from the cache afterwards, beside the vectors of the same tap")
     func extraction() async throws {
-        let folder = try TemporaryFolder(), (workbench, loaded) = try await bench(folder)
+        let bench = try await Bench(), workbench = bench.workbench
+        let loaded = try await workbench.encoders.encoder(named: "tiny")
         let texts = (0..<2_500).map { "ab \($0 % 1_300)".map(String.init).joined(separator: " ") }
         let inputs = texts.map { EncoderInput.text($0) }
         let first = try await workbench.extractor.states(inputs, of: loaded, tap: 1, priority: .training)
@@ -42,9 +33,20 @@ struct StateExtractionTests {
         try await workbench.close()
     }
 
+    @Test("of one-off questions are not kept, however many")
+    func notKept() async throws {
+        let bench = try await Bench(), workbench = bench.workbench
+        let loaded = try await workbench.encoders.encoder(named: "tiny"), inputs = rows(100).inputs
+        let asked = try await workbench.extractor.states(inputs, of: loaded, tap: 1, priority: .bulk, keep: false)
+        #expect(asked.misses > 0)
+        #expect(try workbench.cache.statistics().rows == 0)
+        try await workbench.close()
+    }
+
     @Test("that would not fit into memory are refused with the numbers before anything is encoded")
     func tooLarge() async throws {
-        let folder = try TemporaryFolder(), (workbench, loaded) = try await bench(folder)
+        let bench = try await Bench(), workbench = bench.workbench
+        let loaded = try await workbench.encoders.encoder(named: "tiny")
         // Three tokens of 32 numbers: 384 bytes each.
         let inputs = "abcdefghij".map { EncoderInput.text(String($0)) }
         let small = FeatureExtractor(

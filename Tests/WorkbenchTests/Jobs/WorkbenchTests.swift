@@ -56,6 +56,21 @@ struct WorkbenchTests {
         try await bench.workbench.close()
     }
 
+    @Test("inputs of predictions are not kept in the cache, few or many; those of a large embedding are")
+    func keeps() async throws {
+        let bench = try await Bench(), workbench = bench.workbench
+        _ = try await workbench.train(TrainingRequest(head: "h", encoder: "tiny", rows: rows(80)))
+        let trained = try await workbench.cacheStatistics().rows
+        for count in [3, 200] {
+            let answers = try await workbench.predict(heads: ["h"], inputs: rows(count, salt: 77_777).inputs, top: 1)
+            #expect(answers.inputs.count == count && answers.encoded > 0)
+            #expect(try await workbench.cacheStatistics().rows == trained)
+        }
+        _ = try await workbench.embed(encoder: "tiny", inputs: rows(200, salt: 77_777).inputs, tap: "")
+        #expect(try await workbench.cacheStatistics().rows > trained)
+        try await workbench.close()
+    }
+
     @Test("the same data and seed give the same head, to the byte")
     func deterministic() async throws {
         let bench = try await Bench()
