@@ -49,7 +49,7 @@ trap 'rm -rf "$copy"' EXIT
 mkdir -p "$c" "$copy/hidra/v1"
 rm -rf "$c"/*
 for file in hidra/v1/*.proto; do
-    sed -E 's/^( *)optional ([a-z0-9]+) ([a-z_]+) = ([0-9]+);/\1oneof \3_presence { \2 \3 = \4; }/' "$file" >"$copy/$file"
+    sed -E 's/^( *)optional ([a-z0-9]+) ([a-z0-9_]+) = ([0-9]+);/\1oneof \3_presence { \2 \3 = \4; }/' "$file" >"$copy/$file"
 done
 protoc-c -I "$copy" --c_out="$c" "$copy"/hidra/v1/*.proto
 cat > "$c/proto_digest.h" <<C

@@ -9,11 +9,17 @@ extension Hidra_V1_Envelope {
         switch kind {
         case .hello, .heartbeat, .cancel, .status, .shutdown, .goodbye, .replay: .control
         case .list, .show, .remove, .appendRows, .dropRows, .pull, .train, .evaluate, .predict, .embed,
-            .export, .quantize, .checkGraph, .runGraph:
+            .export, .quantize, .checkGraph, .runGraph, .upload, .openData, .attach, .forward, .forwardBackward,
+            .backward, .optimStep, .saveState, .loadState, .detach, .serve, .callResult, .listPlugins, .installPlugin,
+            .controlPlugin, .pluginLogs, .createKey, .listKeys, .revokeKey:
             .work
         case .error, .welcome, .cancelReply, .statusReply, .shutdownReply, .replayReply, .listReply, .showReply,
             .removeReply, .appendRowsReply, .dropRowsReply, .pullReply, .trainReply, .evaluateReply, .predictReply,
-            .embedReply, .exportReply, .quantizeReply, .checkGraphReply, .runGraphReply, .progress, .event, nil:
+            .embedReply, .exportReply, .quantizeReply, .checkGraphReply, .runGraphReply, .uploadReply, .openDataReply,
+            .attachReply, .forwardReply, .forwardBackwardReply, .backwardReply, .optimStepReply, .saveStateReply,
+            .loadStateReply, .detachReply, .serveReply, .call, .listPluginsReply, .installPluginReply,
+            .controlPluginReply, .pluginLogsReply, .pluginLog, .createKeyReply, .listKeysReply, .revokeKeyReply,
+            .progress, .event, nil:
             nil
         }
     }

@@ -33,6 +33,16 @@ public nonisolated struct Hidra_V1_Hello: Sendable {
   /// "hidra 0.1.0", "ticket-triage 1.0": shown by `hidra ps` and in the log.
   public var client: String = String()
 
+  /// The longest the client will be silent while it is well: it sends a heartbeat at least this often, and one that is silent for three
+  /// times as long is taken for lost. 0: it promises nothing, and only a closed connection ends it.
+  public var heartbeatSeconds: UInt32 = 0
+
+  /// What the client knows beyond version 1's first messages: an open list, as Welcome's.
+  public var capabilities: [String] = []
+
+  /// Of a plugin that the daemon started: the value of HIDRA_PLUGIN_TOKEN in its environment.
+  public var pluginToken: String = String()
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -69,6 +79,9 @@ public nonisolated struct Hidra_V1_Welcome: Sendable {
 
   /// Capabilities a client may test for before it uses them.
   public var capabilities: [String] = []
+
+  /// "infer", "train" or "admin": what this client may do.
+  public var role: String = String()
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -307,7 +320,7 @@ fileprivate nonisolated let _protobuf_package = "hidra.v1"
 
 nonisolated extension Hidra_V1_Hello: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Hello"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}protocol_min\0\u{3}protocol_max\0\u{1}client\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}protocol_min\0\u{3}protocol_max\0\u{1}client\0\u{3}heartbeat_seconds\0\u{1}capabilities\0\u{3}plugin_token\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -318,6 +331,9 @@ nonisolated extension Hidra_V1_Hello: SwiftProtobuf.Message, SwiftProtobuf._Mess
       case 1: try { try decoder.decodeSingularUInt32Field(value: &self.protocolMin) }()
       case 2: try { try decoder.decodeSingularUInt32Field(value: &self.protocolMax) }()
       case 3: try { try decoder.decodeSingularStringField(value: &self.client) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.heartbeatSeconds) }()
+      case 5: try { try decoder.decodeRepeatedStringField(value: &self.capabilities) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.pluginToken) }()
       default: break
       }
     }
@@ -333,6 +349,15 @@ nonisolated extension Hidra_V1_Hello: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if !self.client.isEmpty {
       try visitor.visitSingularStringField(value: self.client, fieldNumber: 3)
     }
+    if self.heartbeatSeconds != 0 {
+      try visitor.visitSingularUInt32Field(value: self.heartbeatSeconds, fieldNumber: 4)
+    }
+    if !self.capabilities.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.capabilities, fieldNumber: 5)
+    }
+    if !self.pluginToken.isEmpty {
+      try visitor.visitSingularStringField(value: self.pluginToken, fieldNumber: 6)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -340,6 +365,9 @@ nonisolated extension Hidra_V1_Hello: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if lhs.protocolMin != rhs.protocolMin {return false}
     if lhs.protocolMax != rhs.protocolMax {return false}
     if lhs.client != rhs.client {return false}
+    if lhs.heartbeatSeconds != rhs.heartbeatSeconds {return false}
+    if lhs.capabilities != rhs.capabilities {return false}
+    if lhs.pluginToken != rhs.pluginToken {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -347,7 +375,7 @@ nonisolated extension Hidra_V1_Hello: SwiftProtobuf.Message, SwiftProtobuf._Mess
 
 nonisolated extension Hidra_V1_Welcome: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Welcome"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}protocol\0\u{3}protocol_min\0\u{3}protocol_max\0\u{3}daemon_version\0\u{3}process_id\0\u{1}limits\0\u{3}heartbeat_seconds\0\u{1}capabilities\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}protocol\0\u{3}protocol_min\0\u{3}protocol_max\0\u{3}daemon_version\0\u{3}process_id\0\u{1}limits\0\u{3}heartbeat_seconds\0\u{1}capabilities\0\u{1}role\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -363,6 +391,7 @@ nonisolated extension Hidra_V1_Welcome: SwiftProtobuf.Message, SwiftProtobuf._Me
       case 6: try { try decoder.decodeSingularMessageField(value: &self._limits) }()
       case 7: try { try decoder.decodeSingularUInt32Field(value: &self.heartbeatSeconds) }()
       case 8: try { try decoder.decodeRepeatedStringField(value: &self.capabilities) }()
+      case 9: try { try decoder.decodeSingularStringField(value: &self.role) }()
       default: break
       }
     }
@@ -397,6 +426,9 @@ nonisolated extension Hidra_V1_Welcome: SwiftProtobuf.Message, SwiftProtobuf._Me
     if !self.capabilities.isEmpty {
       try visitor.visitRepeatedStringField(value: self.capabilities, fieldNumber: 8)
     }
+    if !self.role.isEmpty {
+      try visitor.visitSingularStringField(value: self.role, fieldNumber: 9)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -409,6 +441,7 @@ nonisolated extension Hidra_V1_Welcome: SwiftProtobuf.Message, SwiftProtobuf._Me
     if lhs._limits != rhs._limits {return false}
     if lhs.heartbeatSeconds != rhs.heartbeatSeconds {return false}
     if lhs.capabilities != rhs.capabilities {return false}
+    if lhs.role != rhs.role {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

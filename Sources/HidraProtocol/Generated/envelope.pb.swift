@@ -355,6 +355,38 @@ public nonisolated struct Hidra_V1_Envelope: @unchecked Sendable {
     set {_uniqueStorage()._kind = .dropRowsReply(newValue)}
   }
 
+  public var upload: Hidra_V1_UploadRequest {
+    get {
+      if case .upload(let v)? = _storage._kind {return v}
+      return Hidra_V1_UploadRequest()
+    }
+    set {_uniqueStorage()._kind = .upload(newValue)}
+  }
+
+  public var uploadReply: Hidra_V1_UploadReply {
+    get {
+      if case .uploadReply(let v)? = _storage._kind {return v}
+      return Hidra_V1_UploadReply()
+    }
+    set {_uniqueStorage()._kind = .uploadReply(newValue)}
+  }
+
+  public var openData: Hidra_V1_OpenDataRequest {
+    get {
+      if case .openData(let v)? = _storage._kind {return v}
+      return Hidra_V1_OpenDataRequest()
+    }
+    set {_uniqueStorage()._kind = .openData(newValue)}
+  }
+
+  public var openDataReply: Hidra_V1_OpenDataReply {
+    get {
+      if case .openDataReply(let v)? = _storage._kind {return v}
+      return Hidra_V1_OpenDataReply()
+    }
+    set {_uniqueStorage()._kind = .openDataReply(newValue)}
+  }
+
   /// work socket: jobs
   public var pull: Hidra_V1_PullRequest {
     get {
@@ -518,6 +550,290 @@ public nonisolated struct Hidra_V1_Envelope: @unchecked Sendable {
     set {_uniqueStorage()._kind = .event(newValue)}
   }
 
+  /// work socket: heads trained step by step
+  public var attach: Hidra_V1_AttachRequest {
+    get {
+      if case .attach(let v)? = _storage._kind {return v}
+      return Hidra_V1_AttachRequest()
+    }
+    set {_uniqueStorage()._kind = .attach(newValue)}
+  }
+
+  public var attachReply: Hidra_V1_AttachReply {
+    get {
+      if case .attachReply(let v)? = _storage._kind {return v}
+      return Hidra_V1_AttachReply()
+    }
+    set {_uniqueStorage()._kind = .attachReply(newValue)}
+  }
+
+  public var forward: Hidra_V1_ForwardRequest {
+    get {
+      if case .forward(let v)? = _storage._kind {return v}
+      return Hidra_V1_ForwardRequest()
+    }
+    set {_uniqueStorage()._kind = .forward(newValue)}
+  }
+
+  public var forwardReply: Hidra_V1_ForwardReply {
+    get {
+      if case .forwardReply(let v)? = _storage._kind {return v}
+      return Hidra_V1_ForwardReply()
+    }
+    set {_uniqueStorage()._kind = .forwardReply(newValue)}
+  }
+
+  public var forwardBackward: Hidra_V1_ForwardBackwardRequest {
+    get {
+      if case .forwardBackward(let v)? = _storage._kind {return v}
+      return Hidra_V1_ForwardBackwardRequest()
+    }
+    set {_uniqueStorage()._kind = .forwardBackward(newValue)}
+  }
+
+  public var forwardBackwardReply: Hidra_V1_ForwardBackwardReply {
+    get {
+      if case .forwardBackwardReply(let v)? = _storage._kind {return v}
+      return Hidra_V1_ForwardBackwardReply()
+    }
+    set {_uniqueStorage()._kind = .forwardBackwardReply(newValue)}
+  }
+
+  public var backward: Hidra_V1_BackwardRequest {
+    get {
+      if case .backward(let v)? = _storage._kind {return v}
+      return Hidra_V1_BackwardRequest()
+    }
+    set {_uniqueStorage()._kind = .backward(newValue)}
+  }
+
+  public var backwardReply: Hidra_V1_BackwardReply {
+    get {
+      if case .backwardReply(let v)? = _storage._kind {return v}
+      return Hidra_V1_BackwardReply()
+    }
+    set {_uniqueStorage()._kind = .backwardReply(newValue)}
+  }
+
+  public var optimStep: Hidra_V1_OptimStepRequest {
+    get {
+      if case .optimStep(let v)? = _storage._kind {return v}
+      return Hidra_V1_OptimStepRequest()
+    }
+    set {_uniqueStorage()._kind = .optimStep(newValue)}
+  }
+
+  public var optimStepReply: Hidra_V1_OptimStepReply {
+    get {
+      if case .optimStepReply(let v)? = _storage._kind {return v}
+      return Hidra_V1_OptimStepReply()
+    }
+    set {_uniqueStorage()._kind = .optimStepReply(newValue)}
+  }
+
+  public var saveState: Hidra_V1_SaveStateRequest {
+    get {
+      if case .saveState(let v)? = _storage._kind {return v}
+      return Hidra_V1_SaveStateRequest()
+    }
+    set {_uniqueStorage()._kind = .saveState(newValue)}
+  }
+
+  public var saveStateReply: Hidra_V1_SaveStateReply {
+    get {
+      if case .saveStateReply(let v)? = _storage._kind {return v}
+      return Hidra_V1_SaveStateReply()
+    }
+    set {_uniqueStorage()._kind = .saveStateReply(newValue)}
+  }
+
+  public var loadState: Hidra_V1_LoadStateRequest {
+    get {
+      if case .loadState(let v)? = _storage._kind {return v}
+      return Hidra_V1_LoadStateRequest()
+    }
+    set {_uniqueStorage()._kind = .loadState(newValue)}
+  }
+
+  public var loadStateReply: Hidra_V1_LoadStateReply {
+    get {
+      if case .loadStateReply(let v)? = _storage._kind {return v}
+      return Hidra_V1_LoadStateReply()
+    }
+    set {_uniqueStorage()._kind = .loadStateReply(newValue)}
+  }
+
+  public var detach: Hidra_V1_DetachRequest {
+    get {
+      if case .detach(let v)? = _storage._kind {return v}
+      return Hidra_V1_DetachRequest()
+    }
+    set {_uniqueStorage()._kind = .detach(newValue)}
+  }
+
+  public var detachReply: Hidra_V1_DetachReply {
+    get {
+      if case .detachReply(let v)? = _storage._kind {return v}
+      return Hidra_V1_DetachReply()
+    }
+    set {_uniqueStorage()._kind = .detachReply(newValue)}
+  }
+
+  /// work socket: what clients do in the daemon's place
+  public var serve: Hidra_V1_ServeRequest {
+    get {
+      if case .serve(let v)? = _storage._kind {return v}
+      return Hidra_V1_ServeRequest()
+    }
+    set {_uniqueStorage()._kind = .serve(newValue)}
+  }
+
+  public var serveReply: Hidra_V1_ServeReply {
+    get {
+      if case .serveReply(let v)? = _storage._kind {return v}
+      return Hidra_V1_ServeReply()
+    }
+    set {_uniqueStorage()._kind = .serveReply(newValue)}
+  }
+
+  public var call: Hidra_V1_Call {
+    get {
+      if case .call(let v)? = _storage._kind {return v}
+      return Hidra_V1_Call()
+    }
+    set {_uniqueStorage()._kind = .call(newValue)}
+  }
+
+  public var callResult: Hidra_V1_CallResult {
+    get {
+      if case .callResult(let v)? = _storage._kind {return v}
+      return Hidra_V1_CallResult()
+    }
+    set {_uniqueStorage()._kind = .callResult(newValue)}
+  }
+
+  /// work socket: plugins
+  public var listPlugins: Hidra_V1_ListPluginsRequest {
+    get {
+      if case .listPlugins(let v)? = _storage._kind {return v}
+      return Hidra_V1_ListPluginsRequest()
+    }
+    set {_uniqueStorage()._kind = .listPlugins(newValue)}
+  }
+
+  public var listPluginsReply: Hidra_V1_ListPluginsReply {
+    get {
+      if case .listPluginsReply(let v)? = _storage._kind {return v}
+      return Hidra_V1_ListPluginsReply()
+    }
+    set {_uniqueStorage()._kind = .listPluginsReply(newValue)}
+  }
+
+  public var installPlugin: Hidra_V1_InstallPluginRequest {
+    get {
+      if case .installPlugin(let v)? = _storage._kind {return v}
+      return Hidra_V1_InstallPluginRequest()
+    }
+    set {_uniqueStorage()._kind = .installPlugin(newValue)}
+  }
+
+  public var installPluginReply: Hidra_V1_InstallPluginReply {
+    get {
+      if case .installPluginReply(let v)? = _storage._kind {return v}
+      return Hidra_V1_InstallPluginReply()
+    }
+    set {_uniqueStorage()._kind = .installPluginReply(newValue)}
+  }
+
+  public var controlPlugin: Hidra_V1_ControlPluginRequest {
+    get {
+      if case .controlPlugin(let v)? = _storage._kind {return v}
+      return Hidra_V1_ControlPluginRequest()
+    }
+    set {_uniqueStorage()._kind = .controlPlugin(newValue)}
+  }
+
+  public var controlPluginReply: Hidra_V1_ControlPluginReply {
+    get {
+      if case .controlPluginReply(let v)? = _storage._kind {return v}
+      return Hidra_V1_ControlPluginReply()
+    }
+    set {_uniqueStorage()._kind = .controlPluginReply(newValue)}
+  }
+
+  public var pluginLogs: Hidra_V1_PluginLogsRequest {
+    get {
+      if case .pluginLogs(let v)? = _storage._kind {return v}
+      return Hidra_V1_PluginLogsRequest()
+    }
+    set {_uniqueStorage()._kind = .pluginLogs(newValue)}
+  }
+
+  public var pluginLogsReply: Hidra_V1_PluginLogsReply {
+    get {
+      if case .pluginLogsReply(let v)? = _storage._kind {return v}
+      return Hidra_V1_PluginLogsReply()
+    }
+    set {_uniqueStorage()._kind = .pluginLogsReply(newValue)}
+  }
+
+  public var pluginLog: Hidra_V1_PluginLog {
+    get {
+      if case .pluginLog(let v)? = _storage._kind {return v}
+      return Hidra_V1_PluginLog()
+    }
+    set {_uniqueStorage()._kind = .pluginLog(newValue)}
+  }
+
+  /// work socket: keys
+  public var createKey: Hidra_V1_CreateKeyRequest {
+    get {
+      if case .createKey(let v)? = _storage._kind {return v}
+      return Hidra_V1_CreateKeyRequest()
+    }
+    set {_uniqueStorage()._kind = .createKey(newValue)}
+  }
+
+  public var createKeyReply: Hidra_V1_CreateKeyReply {
+    get {
+      if case .createKeyReply(let v)? = _storage._kind {return v}
+      return Hidra_V1_CreateKeyReply()
+    }
+    set {_uniqueStorage()._kind = .createKeyReply(newValue)}
+  }
+
+  public var listKeys: Hidra_V1_ListKeysRequest {
+    get {
+      if case .listKeys(let v)? = _storage._kind {return v}
+      return Hidra_V1_ListKeysRequest()
+    }
+    set {_uniqueStorage()._kind = .listKeys(newValue)}
+  }
+
+  public var listKeysReply: Hidra_V1_ListKeysReply {
+    get {
+      if case .listKeysReply(let v)? = _storage._kind {return v}
+      return Hidra_V1_ListKeysReply()
+    }
+    set {_uniqueStorage()._kind = .listKeysReply(newValue)}
+  }
+
+  public var revokeKey: Hidra_V1_RevokeKeyRequest {
+    get {
+      if case .revokeKey(let v)? = _storage._kind {return v}
+      return Hidra_V1_RevokeKeyRequest()
+    }
+    set {_uniqueStorage()._kind = .revokeKey(newValue)}
+  }
+
+  public var revokeKeyReply: Hidra_V1_RevokeKeyReply {
+    get {
+      if case .revokeKeyReply(let v)? = _storage._kind {return v}
+      return Hidra_V1_RevokeKeyReply()
+    }
+    set {_uniqueStorage()._kind = .revokeKeyReply(newValue)}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public nonisolated enum OneOf_Kind: Equatable, Sendable {
@@ -547,6 +863,10 @@ public nonisolated struct Hidra_V1_Envelope: @unchecked Sendable {
     case appendRowsReply(Hidra_V1_AppendRowsReply)
     case dropRows(Hidra_V1_DropRowsRequest)
     case dropRowsReply(Hidra_V1_DropRowsReply)
+    case upload(Hidra_V1_UploadRequest)
+    case uploadReply(Hidra_V1_UploadReply)
+    case openData(Hidra_V1_OpenDataRequest)
+    case openDataReply(Hidra_V1_OpenDataReply)
     /// work socket: jobs
     case pull(Hidra_V1_PullRequest)
     case pullReply(Hidra_V1_PullReply)
@@ -570,6 +890,45 @@ public nonisolated struct Hidra_V1_Envelope: @unchecked Sendable {
     case runGraphReply(Hidra_V1_RunGraphReply)
     /// events socket
     case event(Hidra_V1_Event)
+    /// work socket: heads trained step by step
+    case attach(Hidra_V1_AttachRequest)
+    case attachReply(Hidra_V1_AttachReply)
+    case forward(Hidra_V1_ForwardRequest)
+    case forwardReply(Hidra_V1_ForwardReply)
+    case forwardBackward(Hidra_V1_ForwardBackwardRequest)
+    case forwardBackwardReply(Hidra_V1_ForwardBackwardReply)
+    case backward(Hidra_V1_BackwardRequest)
+    case backwardReply(Hidra_V1_BackwardReply)
+    case optimStep(Hidra_V1_OptimStepRequest)
+    case optimStepReply(Hidra_V1_OptimStepReply)
+    case saveState(Hidra_V1_SaveStateRequest)
+    case saveStateReply(Hidra_V1_SaveStateReply)
+    case loadState(Hidra_V1_LoadStateRequest)
+    case loadStateReply(Hidra_V1_LoadStateReply)
+    case detach(Hidra_V1_DetachRequest)
+    case detachReply(Hidra_V1_DetachReply)
+    /// work socket: what clients do in the daemon's place
+    case serve(Hidra_V1_ServeRequest)
+    case serveReply(Hidra_V1_ServeReply)
+    case call(Hidra_V1_Call)
+    case callResult(Hidra_V1_CallResult)
+    /// work socket: plugins
+    case listPlugins(Hidra_V1_ListPluginsRequest)
+    case listPluginsReply(Hidra_V1_ListPluginsReply)
+    case installPlugin(Hidra_V1_InstallPluginRequest)
+    case installPluginReply(Hidra_V1_InstallPluginReply)
+    case controlPlugin(Hidra_V1_ControlPluginRequest)
+    case controlPluginReply(Hidra_V1_ControlPluginReply)
+    case pluginLogs(Hidra_V1_PluginLogsRequest)
+    case pluginLogsReply(Hidra_V1_PluginLogsReply)
+    case pluginLog(Hidra_V1_PluginLog)
+    /// work socket: keys
+    case createKey(Hidra_V1_CreateKeyRequest)
+    case createKeyReply(Hidra_V1_CreateKeyReply)
+    case listKeys(Hidra_V1_ListKeysRequest)
+    case listKeysReply(Hidra_V1_ListKeysReply)
+    case revokeKey(Hidra_V1_RevokeKeyRequest)
+    case revokeKeyReply(Hidra_V1_RevokeKeyReply)
 
   }
 
@@ -628,7 +987,7 @@ nonisolated extension Hidra_V1_DataType: SwiftProtobuf._ProtoNameProviding {
 
 nonisolated extension Hidra_V1_Envelope: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Envelope"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}request_id\0\u{1}part\0\u{1}tensors\0\u{2}\u{7}error\0\u{2}\u{a}hello\0\u{1}welcome\0\u{1}heartbeat\0\u{1}cancel\0\u{3}cancel_reply\0\u{1}status\0\u{3}status_reply\0\u{1}shutdown\0\u{3}shutdown_reply\0\u{1}goodbye\0\u{1}replay\0\u{3}replay_reply\0\u{2}\u{9}list\0\u{3}list_reply\0\u{1}show\0\u{3}show_reply\0\u{1}remove\0\u{3}remove_reply\0\u{4}\u{f}append_rows\0\u{3}append_rows_reply\0\u{3}drop_rows\0\u{3}drop_rows_reply\0\u{2}\u{11}pull\0\u{3}pull_reply\0\u{1}train\0\u{3}train_reply\0\u{1}evaluate\0\u{3}evaluate_reply\0\u{1}predict\0\u{3}predict_reply\0\u{1}embed\0\u{3}embed_reply\0\u{1}progress\0\u{1}export\0\u{3}export_reply\0\u{1}quantize\0\u{3}quantize_reply\0\u{3}check_graph\0\u{3}check_graph_reply\0\u{3}run_graph\0\u{3}run_graph_reply\0\u{2}\u{2}event\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}request_id\0\u{1}part\0\u{1}tensors\0\u{2}\u{7}error\0\u{2}\u{a}hello\0\u{1}welcome\0\u{1}heartbeat\0\u{1}cancel\0\u{3}cancel_reply\0\u{1}status\0\u{3}status_reply\0\u{1}shutdown\0\u{3}shutdown_reply\0\u{1}goodbye\0\u{1}replay\0\u{3}replay_reply\0\u{2}\u{9}list\0\u{3}list_reply\0\u{1}show\0\u{3}show_reply\0\u{1}remove\0\u{3}remove_reply\0\u{4}\u{f}append_rows\0\u{3}append_rows_reply\0\u{3}drop_rows\0\u{3}drop_rows_reply\0\u{1}upload\0\u{3}upload_reply\0\u{3}open_data\0\u{3}open_data_reply\0\u{2}\u{d}pull\0\u{3}pull_reply\0\u{1}train\0\u{3}train_reply\0\u{1}evaluate\0\u{3}evaluate_reply\0\u{1}predict\0\u{3}predict_reply\0\u{1}embed\0\u{3}embed_reply\0\u{1}progress\0\u{1}export\0\u{3}export_reply\0\u{1}quantize\0\u{3}quantize_reply\0\u{3}check_graph\0\u{3}check_graph_reply\0\u{3}run_graph\0\u{3}run_graph_reply\0\u{2}\u{2}event\0\u{2}\u{a}attach\0\u{3}attach_reply\0\u{1}forward\0\u{3}forward_reply\0\u{3}forward_backward\0\u{3}forward_backward_reply\0\u{1}backward\0\u{3}backward_reply\0\u{3}optim_step\0\u{3}optim_step_reply\0\u{3}save_state\0\u{3}save_state_reply\0\u{3}load_state\0\u{3}load_state_reply\0\u{1}detach\0\u{3}detach_reply\0\u{2}\u{5}serve\0\u{3}serve_reply\0\u{1}call\0\u{3}call_result\0\u{4}\u{7}list_plugins\0\u{3}list_plugins_reply\0\u{3}install_plugin\0\u{3}install_plugin_reply\0\u{3}control_plugin\0\u{3}control_plugin_reply\0\u{3}plugin_logs\0\u{3}plugin_logs_reply\0\u{3}plugin_log\0\u{4}\u{2}create_key\0\u{3}create_key_reply\0\u{3}list_keys\0\u{3}list_keys_reply\0\u{3}revoke_key\0\u{3}revoke_key_reply\0")
 
   fileprivate class _StorageClass {
     var _requestID: UInt64 = 0
@@ -969,6 +1328,58 @@ nonisolated extension Hidra_V1_Envelope: SwiftProtobuf.Message, SwiftProtobuf._M
             _storage._kind = .dropRowsReply(v)
           }
         }()
+        case 64: try {
+          var v: Hidra_V1_UploadRequest?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .upload(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .upload(v)
+          }
+        }()
+        case 65: try {
+          var v: Hidra_V1_UploadReply?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .uploadReply(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .uploadReply(v)
+          }
+        }()
+        case 66: try {
+          var v: Hidra_V1_OpenDataRequest?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .openData(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .openData(v)
+          }
+        }()
+        case 67: try {
+          var v: Hidra_V1_OpenDataReply?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .openDataReply(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .openDataReply(v)
+          }
+        }()
         case 80: try {
           var v: Hidra_V1_PullRequest?
           var hadOneofValue = false
@@ -1229,6 +1640,461 @@ nonisolated extension Hidra_V1_Envelope: SwiftProtobuf.Message, SwiftProtobuf._M
             _storage._kind = .event(v)
           }
         }()
+        case 110: try {
+          var v: Hidra_V1_AttachRequest?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .attach(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .attach(v)
+          }
+        }()
+        case 111: try {
+          var v: Hidra_V1_AttachReply?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .attachReply(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .attachReply(v)
+          }
+        }()
+        case 112: try {
+          var v: Hidra_V1_ForwardRequest?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .forward(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .forward(v)
+          }
+        }()
+        case 113: try {
+          var v: Hidra_V1_ForwardReply?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .forwardReply(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .forwardReply(v)
+          }
+        }()
+        case 114: try {
+          var v: Hidra_V1_ForwardBackwardRequest?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .forwardBackward(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .forwardBackward(v)
+          }
+        }()
+        case 115: try {
+          var v: Hidra_V1_ForwardBackwardReply?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .forwardBackwardReply(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .forwardBackwardReply(v)
+          }
+        }()
+        case 116: try {
+          var v: Hidra_V1_BackwardRequest?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .backward(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .backward(v)
+          }
+        }()
+        case 117: try {
+          var v: Hidra_V1_BackwardReply?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .backwardReply(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .backwardReply(v)
+          }
+        }()
+        case 118: try {
+          var v: Hidra_V1_OptimStepRequest?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .optimStep(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .optimStep(v)
+          }
+        }()
+        case 119: try {
+          var v: Hidra_V1_OptimStepReply?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .optimStepReply(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .optimStepReply(v)
+          }
+        }()
+        case 120: try {
+          var v: Hidra_V1_SaveStateRequest?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .saveState(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .saveState(v)
+          }
+        }()
+        case 121: try {
+          var v: Hidra_V1_SaveStateReply?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .saveStateReply(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .saveStateReply(v)
+          }
+        }()
+        case 122: try {
+          var v: Hidra_V1_LoadStateRequest?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .loadState(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .loadState(v)
+          }
+        }()
+        case 123: try {
+          var v: Hidra_V1_LoadStateReply?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .loadStateReply(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .loadStateReply(v)
+          }
+        }()
+        case 124: try {
+          var v: Hidra_V1_DetachRequest?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .detach(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .detach(v)
+          }
+        }()
+        case 125: try {
+          var v: Hidra_V1_DetachReply?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .detachReply(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .detachReply(v)
+          }
+        }()
+        case 130: try {
+          var v: Hidra_V1_ServeRequest?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .serve(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .serve(v)
+          }
+        }()
+        case 131: try {
+          var v: Hidra_V1_ServeReply?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .serveReply(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .serveReply(v)
+          }
+        }()
+        case 132: try {
+          var v: Hidra_V1_Call?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .call(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .call(v)
+          }
+        }()
+        case 133: try {
+          var v: Hidra_V1_CallResult?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .callResult(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .callResult(v)
+          }
+        }()
+        case 140: try {
+          var v: Hidra_V1_ListPluginsRequest?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .listPlugins(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .listPlugins(v)
+          }
+        }()
+        case 141: try {
+          var v: Hidra_V1_ListPluginsReply?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .listPluginsReply(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .listPluginsReply(v)
+          }
+        }()
+        case 142: try {
+          var v: Hidra_V1_InstallPluginRequest?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .installPlugin(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .installPlugin(v)
+          }
+        }()
+        case 143: try {
+          var v: Hidra_V1_InstallPluginReply?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .installPluginReply(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .installPluginReply(v)
+          }
+        }()
+        case 144: try {
+          var v: Hidra_V1_ControlPluginRequest?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .controlPlugin(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .controlPlugin(v)
+          }
+        }()
+        case 145: try {
+          var v: Hidra_V1_ControlPluginReply?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .controlPluginReply(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .controlPluginReply(v)
+          }
+        }()
+        case 146: try {
+          var v: Hidra_V1_PluginLogsRequest?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .pluginLogs(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .pluginLogs(v)
+          }
+        }()
+        case 147: try {
+          var v: Hidra_V1_PluginLogsReply?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .pluginLogsReply(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .pluginLogsReply(v)
+          }
+        }()
+        case 148: try {
+          var v: Hidra_V1_PluginLog?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .pluginLog(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .pluginLog(v)
+          }
+        }()
+        case 150: try {
+          var v: Hidra_V1_CreateKeyRequest?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .createKey(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .createKey(v)
+          }
+        }()
+        case 151: try {
+          var v: Hidra_V1_CreateKeyReply?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .createKeyReply(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .createKeyReply(v)
+          }
+        }()
+        case 152: try {
+          var v: Hidra_V1_ListKeysRequest?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .listKeys(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .listKeys(v)
+          }
+        }()
+        case 153: try {
+          var v: Hidra_V1_ListKeysReply?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .listKeysReply(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .listKeysReply(v)
+          }
+        }()
+        case 154: try {
+          var v: Hidra_V1_RevokeKeyRequest?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .revokeKey(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .revokeKey(v)
+          }
+        }()
+        case 155: try {
+          var v: Hidra_V1_RevokeKeyReply?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .revokeKeyReply(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .revokeKeyReply(v)
+          }
+        }()
         default: break
         }
       }
@@ -1343,6 +2209,22 @@ nonisolated extension Hidra_V1_Envelope: SwiftProtobuf.Message, SwiftProtobuf._M
         guard case .dropRowsReply(let v)? = _storage._kind else { preconditionFailure() }
         try visitor.visitSingularMessageField(value: v, fieldNumber: 63)
       }()
+      case .upload?: try {
+        guard case .upload(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 64)
+      }()
+      case .uploadReply?: try {
+        guard case .uploadReply(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 65)
+      }()
+      case .openData?: try {
+        guard case .openData(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 66)
+      }()
+      case .openDataReply?: try {
+        guard case .openDataReply(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 67)
+      }()
       case .pull?: try {
         guard case .pull(let v)? = _storage._kind else { preconditionFailure() }
         try visitor.visitSingularMessageField(value: v, fieldNumber: 80)
@@ -1422,6 +2304,146 @@ nonisolated extension Hidra_V1_Envelope: SwiftProtobuf.Message, SwiftProtobuf._M
       case .event?: try {
         guard case .event(let v)? = _storage._kind else { preconditionFailure() }
         try visitor.visitSingularMessageField(value: v, fieldNumber: 100)
+      }()
+      case .attach?: try {
+        guard case .attach(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 110)
+      }()
+      case .attachReply?: try {
+        guard case .attachReply(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 111)
+      }()
+      case .forward?: try {
+        guard case .forward(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 112)
+      }()
+      case .forwardReply?: try {
+        guard case .forwardReply(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 113)
+      }()
+      case .forwardBackward?: try {
+        guard case .forwardBackward(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 114)
+      }()
+      case .forwardBackwardReply?: try {
+        guard case .forwardBackwardReply(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 115)
+      }()
+      case .backward?: try {
+        guard case .backward(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 116)
+      }()
+      case .backwardReply?: try {
+        guard case .backwardReply(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 117)
+      }()
+      case .optimStep?: try {
+        guard case .optimStep(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 118)
+      }()
+      case .optimStepReply?: try {
+        guard case .optimStepReply(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 119)
+      }()
+      case .saveState?: try {
+        guard case .saveState(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 120)
+      }()
+      case .saveStateReply?: try {
+        guard case .saveStateReply(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 121)
+      }()
+      case .loadState?: try {
+        guard case .loadState(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 122)
+      }()
+      case .loadStateReply?: try {
+        guard case .loadStateReply(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 123)
+      }()
+      case .detach?: try {
+        guard case .detach(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 124)
+      }()
+      case .detachReply?: try {
+        guard case .detachReply(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 125)
+      }()
+      case .serve?: try {
+        guard case .serve(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 130)
+      }()
+      case .serveReply?: try {
+        guard case .serveReply(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 131)
+      }()
+      case .call?: try {
+        guard case .call(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 132)
+      }()
+      case .callResult?: try {
+        guard case .callResult(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 133)
+      }()
+      case .listPlugins?: try {
+        guard case .listPlugins(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 140)
+      }()
+      case .listPluginsReply?: try {
+        guard case .listPluginsReply(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 141)
+      }()
+      case .installPlugin?: try {
+        guard case .installPlugin(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 142)
+      }()
+      case .installPluginReply?: try {
+        guard case .installPluginReply(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 143)
+      }()
+      case .controlPlugin?: try {
+        guard case .controlPlugin(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 144)
+      }()
+      case .controlPluginReply?: try {
+        guard case .controlPluginReply(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 145)
+      }()
+      case .pluginLogs?: try {
+        guard case .pluginLogs(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 146)
+      }()
+      case .pluginLogsReply?: try {
+        guard case .pluginLogsReply(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 147)
+      }()
+      case .pluginLog?: try {
+        guard case .pluginLog(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 148)
+      }()
+      case .createKey?: try {
+        guard case .createKey(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 150)
+      }()
+      case .createKeyReply?: try {
+        guard case .createKeyReply(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 151)
+      }()
+      case .listKeys?: try {
+        guard case .listKeys(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 152)
+      }()
+      case .listKeysReply?: try {
+        guard case .listKeysReply(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 153)
+      }()
+      case .revokeKey?: try {
+        guard case .revokeKey(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 154)
+      }()
+      case .revokeKeyReply?: try {
+        guard case .revokeKeyReply(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 155)
       }()
       case nil: break
       }

@@ -65,6 +65,62 @@ public nonisolated enum Hidra_V1_FeatureForm: SwiftProtobuf.Enum, Swift.CaseIter
 
 }
 
+/// What a client may do in the daemon's place. The daemon asks by PARTIAL replies of kind `call` to the client's own `train` or `serve`
+/// request, and waits, with a deadline, for a `call_result`.
+public nonisolated enum Hidra_V1_CallKind: SwiftProtobuf.Enum, Swift.CaseIterable {
+  public typealias RawValue = Int
+  case unspecified // = 0
+
+  /// Columns in, columns of as many values out: before training, and before every prediction of the head.
+  case preprocess // = 1
+
+  /// A batch's outputs and targets in, the loss and its gradients out.
+  case loss // = 2
+
+  /// All outputs and targets of the validation or test rows in, named numbers out.
+  case metrics // = 3
+
+  /// Outputs in, predictions out.
+  case postprocess // = 4
+  case UNRECOGNIZED(Int)
+
+  public init() {
+    self = .unspecified
+  }
+
+  public init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .unspecified
+    case 1: self = .preprocess
+    case 2: self = .loss
+    case 3: self = .metrics
+    case 4: self = .postprocess
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  public var rawValue: Int {
+    switch self {
+    case .unspecified: return 0
+    case .preprocess: return 1
+    case .loss: return 2
+    case .metrics: return 3
+    case .postprocess: return 4
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  public static let allCases: [Hidra_V1_CallKind] = [
+    .unspecified,
+    .preprocess,
+    .loss,
+    .metrics,
+    .postprocess,
+  ]
+
+}
+
 /// Where a long-running request stands. `done` of `total` in the phase's own unit; total 0: not known yet.
 public nonisolated struct Hidra_V1_Progress: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
@@ -202,6 +258,12 @@ public nonisolated struct Hidra_V1_Head: Sendable {
   /// What each input of its network reads; `encoder`, `tap` and `modality` are those of the first. Its columns, of which a prediction
   /// needs one value each, are the different ones in this list, in its order.
   public var inputs: [Hidra_V1_HeadInput] = []
+
+  /// What clients do for it (PREPROCESS, POSTPROCESS): it can only be asked while one serves it.
+  public var calls: [Hidra_V1_CallKind] = []
+
+  /// Name of the client that trained it with such calls, e.g. "spell-checker 1.0".
+  public var servedBy: String = String()
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -384,6 +446,10 @@ fileprivate nonisolated let _protobuf_package = "hidra.v1"
 
 nonisolated extension Hidra_V1_FeatureForm: SwiftProtobuf._ProtoNameProviding {
   public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0FEATURE_FORM_UNSPECIFIED\0\u{1}POOLED\0\u{1}STATES\0")
+}
+
+nonisolated extension Hidra_V1_CallKind: SwiftProtobuf._ProtoNameProviding {
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0CALL_KIND_UNSPECIFIED\0\u{1}PREPROCESS\0\u{1}LOSS\0\u{1}METRICS\0\u{1}POSTPROCESS\0")
 }
 
 nonisolated extension Hidra_V1_Progress: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
@@ -612,7 +678,7 @@ nonisolated extension Hidra_V1_Encoder: SwiftProtobuf.Message, SwiftProtobuf._Me
 
 nonisolated extension Hidra_V1_Head: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Head"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}encoder\0\u{1}task\0\u{1}kind\0\u{1}labels\0\u{1}parameters\0\u{1}digest\0\u{1}created\0\u{1}metrics\0\u{1}run\0\u{2}\u{2}modality\0\u{1}tap\0\u{1}inputs\0\u{c}\u{b}\u{1}")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}encoder\0\u{1}task\0\u{1}kind\0\u{1}labels\0\u{1}parameters\0\u{1}digest\0\u{1}created\0\u{1}metrics\0\u{1}run\0\u{2}\u{2}modality\0\u{1}tap\0\u{1}inputs\0\u{1}calls\0\u{3}served_by\0\u{c}\u{b}\u{1}")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -633,6 +699,8 @@ nonisolated extension Hidra_V1_Head: SwiftProtobuf.Message, SwiftProtobuf._Messa
       case 12: try { try decoder.decodeSingularStringField(value: &self.modality) }()
       case 13: try { try decoder.decodeSingularStringField(value: &self.tap) }()
       case 14: try { try decoder.decodeRepeatedMessageField(value: &self.inputs) }()
+      case 15: try { try decoder.decodeRepeatedEnumField(value: &self.calls) }()
+      case 16: try { try decoder.decodeSingularStringField(value: &self.servedBy) }()
       default: break
       }
     }
@@ -678,6 +746,12 @@ nonisolated extension Hidra_V1_Head: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if !self.inputs.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.inputs, fieldNumber: 14)
     }
+    if !self.calls.isEmpty {
+      try visitor.visitPackedEnumField(value: self.calls, fieldNumber: 15)
+    }
+    if !self.servedBy.isEmpty {
+      try visitor.visitSingularStringField(value: self.servedBy, fieldNumber: 16)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -695,6 +769,8 @@ nonisolated extension Hidra_V1_Head: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if lhs.tap != rhs.tap {return false}
     if lhs.modality != rhs.modality {return false}
     if lhs.inputs != rhs.inputs {return false}
+    if lhs.calls != rhs.calls {return false}
+    if lhs.servedBy != rhs.servedBy {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -33,6 +33,9 @@ public nonisolated enum Hidra_V1_Task: SwiftProtobuf.Enum, Swift.CaseIterable {
   case classify // = 1
   case multilabel // = 2
   case regress // = 3
+
+  /// A label for each word of a text, in the IOB2 scheme ("O", "B-person", "I-person"): entities.
+  case tag // = 4
   case UNRECOGNIZED(Int)
 
   public init() {
@@ -45,6 +48,7 @@ public nonisolated enum Hidra_V1_Task: SwiftProtobuf.Enum, Swift.CaseIterable {
     case 1: self = .classify
     case 2: self = .multilabel
     case 3: self = .regress
+    case 4: self = .tag
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -55,6 +59,7 @@ public nonisolated enum Hidra_V1_Task: SwiftProtobuf.Enum, Swift.CaseIterable {
     case .classify: return 1
     case .multilabel: return 2
     case .regress: return 3
+    case .tag: return 4
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -65,6 +70,7 @@ public nonisolated enum Hidra_V1_Task: SwiftProtobuf.Enum, Swift.CaseIterable {
     .classify,
     .multilabel,
     .regress,
+    .tag,
   ]
 
 }
@@ -215,6 +221,19 @@ public nonisolated struct Hidra_V1_TrainRequest: @unchecked Sendable {
     set {_uniqueStorage()._inputs = newValue}
   }
 
+  /// What the client does in the daemon's place: see Call. A head trained with PREPROCESS or POSTPROCESS can only be asked while a client
+  /// serves it.
+  public var calls: [Hidra_V1_CallKind] {
+    get {_storage._calls}
+    set {_uniqueStorage()._calls = newValue}
+  }
+
+  /// How long the daemon waits for the result of a call; 0: 30,000.
+  public var callDeadlineMilliseconds: UInt32 {
+    get {_storage._callDeadlineMilliseconds}
+    set {_uniqueStorage()._callDeadlineMilliseconds = newValue}
+  }
+
   /// What the encoder computes in: "fp32" or "int8"; empty: as the encoder is set (Encoder.precision).
   public var precision: String {
     get {_storage._precision}
@@ -233,7 +252,7 @@ public nonisolated struct Hidra_V1_HeadKind: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// "linear" (also when empty), "mlp" or "graph"
+  /// "linear" (also when empty), "mlp", "graph" or, of TAG, "tagger"
   public var name: String = String()
 
   /// Of "mlp": width of the hidden layer; 0: 512.
@@ -614,11 +633,35 @@ public nonisolated struct Hidra_V1_HeadPrediction: Sendable {
   /// Clears the value of `value`. Subsequent reads from it will return its default value.
   public mutating func clearValue() {self._value = nil}
 
+  /// Of TAG.
+  public var spans: [Hidra_V1_Span] = []
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
 
   fileprivate var _value: Double? = nil
+}
+
+/// A piece of a text.
+public nonisolated struct Hidra_V1_Span: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var label: String = String()
+
+  /// Where it begins and ends in the text, counted in Unicode scalars.
+  public var start: UInt32 = 0
+
+  public var end: UInt32 = 0
+
+  /// Probability.
+  public var score: Double = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
 }
 
 public nonisolated struct Hidra_V1_Score: Sendable {
@@ -806,7 +849,7 @@ public nonisolated struct Hidra_V1_RowCosine: Sendable {
 fileprivate nonisolated let _protobuf_package = "hidra.v1"
 
 nonisolated extension Hidra_V1_Task: SwiftProtobuf._ProtoNameProviding {
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0TASK_UNSPECIFIED\0\u{1}CLASSIFY\0\u{1}MULTILABEL\0\u{1}REGRESS\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0TASK_UNSPECIFIED\0\u{1}CLASSIFY\0\u{1}MULTILABEL\0\u{1}REGRESS\0\u{1}TAG\0")
 }
 
 nonisolated extension Hidra_V1_PullRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
@@ -928,7 +971,7 @@ nonisolated extension Hidra_V1_PullReply: SwiftProtobuf.Message, SwiftProtobuf._
 
 nonisolated extension Hidra_V1_TrainRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".TrainRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}head\0\u{1}encoder\0\u{1}task\0\u{1}data\0\u{3}input_column\0\u{3}label_column\0\u{3}test_data\0\u{1}holdout\0\u{1}kind\0\u{1}hyperparameters\0\u{3}label_separator\0\u{2}\u{2}replace\0\u{3}name_column\0\u{1}tap\0\u{1}inputs\0\u{2}\u{e}precision\0\u{c}\u{c}\u{1}")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}head\0\u{1}encoder\0\u{1}task\0\u{1}data\0\u{3}input_column\0\u{3}label_column\0\u{3}test_data\0\u{1}holdout\0\u{1}kind\0\u{1}hyperparameters\0\u{3}label_separator\0\u{2}\u{2}replace\0\u{3}name_column\0\u{1}tap\0\u{1}inputs\0\u{1}calls\0\u{3}call_deadline_milliseconds\0\u{2}\u{c}precision\0\u{c}\u{c}\u{1}")
 
   fileprivate class _StorageClass {
     var _head: String = String()
@@ -946,6 +989,8 @@ nonisolated extension Hidra_V1_TrainRequest: SwiftProtobuf.Message, SwiftProtobu
     var _replace: Bool = false
     var _nameColumn: String = String()
     var _inputs: [Hidra_V1_HeadInput] = []
+    var _calls: [Hidra_V1_CallKind] = []
+    var _callDeadlineMilliseconds: UInt32 = 0
     var _precision: String = String()
 
       // This property is used as the initial default value for new instances of the type.
@@ -972,6 +1017,8 @@ nonisolated extension Hidra_V1_TrainRequest: SwiftProtobuf.Message, SwiftProtobu
       _replace = source._replace
       _nameColumn = source._nameColumn
       _inputs = source._inputs
+      _calls = source._calls
+      _callDeadlineMilliseconds = source._callDeadlineMilliseconds
       _precision = source._precision
     }
   }
@@ -1006,6 +1053,8 @@ nonisolated extension Hidra_V1_TrainRequest: SwiftProtobuf.Message, SwiftProtobu
         case 14: try { try decoder.decodeSingularStringField(value: &_storage._nameColumn) }()
         case 15: try { try decoder.decodeSingularStringField(value: &_storage._tap) }()
         case 16: try { try decoder.decodeRepeatedMessageField(value: &_storage._inputs) }()
+        case 17: try { try decoder.decodeRepeatedEnumField(value: &_storage._calls) }()
+        case 18: try { try decoder.decodeSingularUInt32Field(value: &_storage._callDeadlineMilliseconds) }()
         case 30: try { try decoder.decodeSingularStringField(value: &_storage._precision) }()
         default: break
         }
@@ -1064,6 +1113,12 @@ nonisolated extension Hidra_V1_TrainRequest: SwiftProtobuf.Message, SwiftProtobu
       if !_storage._inputs.isEmpty {
         try visitor.visitRepeatedMessageField(value: _storage._inputs, fieldNumber: 16)
       }
+      if !_storage._calls.isEmpty {
+        try visitor.visitPackedEnumField(value: _storage._calls, fieldNumber: 17)
+      }
+      if _storage._callDeadlineMilliseconds != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._callDeadlineMilliseconds, fieldNumber: 18)
+      }
       if !_storage._precision.isEmpty {
         try visitor.visitSingularStringField(value: _storage._precision, fieldNumber: 30)
       }
@@ -1091,6 +1146,8 @@ nonisolated extension Hidra_V1_TrainRequest: SwiftProtobuf.Message, SwiftProtobu
         if _storage._replace != rhs_storage._replace {return false}
         if _storage._nameColumn != rhs_storage._nameColumn {return false}
         if _storage._inputs != rhs_storage._inputs {return false}
+        if _storage._calls != rhs_storage._calls {return false}
+        if _storage._callDeadlineMilliseconds != rhs_storage._callDeadlineMilliseconds {return false}
         if _storage._precision != rhs_storage._precision {return false}
         return true
       }
@@ -1802,7 +1859,7 @@ nonisolated extension Hidra_V1_Prediction: SwiftProtobuf.Message, SwiftProtobuf.
 
 nonisolated extension Hidra_V1_HeadPrediction: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".HeadPrediction"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}labels\0\u{1}value\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}labels\0\u{1}value\0\u{1}spans\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1812,6 +1869,7 @@ nonisolated extension Hidra_V1_HeadPrediction: SwiftProtobuf.Message, SwiftProto
       switch fieldNumber {
       case 1: try { try decoder.decodeRepeatedMessageField(value: &self.labels) }()
       case 2: try { try decoder.decodeSingularDoubleField(value: &self._value) }()
+      case 3: try { try decoder.decodeRepeatedMessageField(value: &self.spans) }()
       default: break
       }
     }
@@ -1828,12 +1886,61 @@ nonisolated extension Hidra_V1_HeadPrediction: SwiftProtobuf.Message, SwiftProto
     try { if let v = self._value {
       try visitor.visitSingularDoubleField(value: v, fieldNumber: 2)
     } }()
+    if !self.spans.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.spans, fieldNumber: 3)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   public static func ==(lhs: Hidra_V1_HeadPrediction, rhs: Hidra_V1_HeadPrediction) -> Bool {
     if lhs.labels != rhs.labels {return false}
     if lhs._value != rhs._value {return false}
+    if lhs.spans != rhs.spans {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Hidra_V1_Span: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".Span"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}label\0\u{1}start\0\u{1}end\0\u{1}score\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.label) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.start) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.end) }()
+      case 4: try { try decoder.decodeSingularDoubleField(value: &self.score) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.label.isEmpty {
+      try visitor.visitSingularStringField(value: self.label, fieldNumber: 1)
+    }
+    if self.start != 0 {
+      try visitor.visitSingularUInt32Field(value: self.start, fieldNumber: 2)
+    }
+    if self.end != 0 {
+      try visitor.visitSingularUInt32Field(value: self.end, fieldNumber: 3)
+    }
+    if self.score.bitPattern != 0 {
+      try visitor.visitSingularDoubleField(value: self.score, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Hidra_V1_Span, rhs: Hidra_V1_Span) -> Bool {
+    if lhs.label != rhs.label {return false}
+    if lhs.start != rhs.start {return false}
+    if lhs.end != rhs.end {return false}
+    if lhs.score != rhs.score {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

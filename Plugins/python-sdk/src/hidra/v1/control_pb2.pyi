@@ -31,14 +31,20 @@ class Heartbeat(_message.Message):
     def __init__(self) -> None: ...
 
 class Hello(_message.Message):
-    __slots__ = ["client", "protocol_max", "protocol_min"]
+    __slots__ = ["capabilities", "client", "heartbeat_seconds", "plugin_token", "protocol_max", "protocol_min"]
+    CAPABILITIES_FIELD_NUMBER: _ClassVar[int]
     CLIENT_FIELD_NUMBER: _ClassVar[int]
+    HEARTBEAT_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    PLUGIN_TOKEN_FIELD_NUMBER: _ClassVar[int]
     PROTOCOL_MAX_FIELD_NUMBER: _ClassVar[int]
     PROTOCOL_MIN_FIELD_NUMBER: _ClassVar[int]
+    capabilities: _containers.RepeatedScalarFieldContainer[str]
     client: str
+    heartbeat_seconds: int
+    plugin_token: str
     protocol_max: int
     protocol_min: int
-    def __init__(self, protocol_min: _Optional[int] = ..., protocol_max: _Optional[int] = ..., client: _Optional[str] = ...) -> None: ...
+    def __init__(self, protocol_min: _Optional[int] = ..., protocol_max: _Optional[int] = ..., client: _Optional[str] = ..., heartbeat_seconds: _Optional[int] = ..., capabilities: _Optional[_Iterable[str]] = ..., plugin_token: _Optional[str] = ...) -> None: ...
 
 class Job(_message.Message):
     __slots__ = ["client", "elapsed_seconds", "id", "kind", "progress", "subject"]
@@ -131,7 +137,7 @@ class StatusRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class Welcome(_message.Message):
-    __slots__ = ["capabilities", "daemon_version", "heartbeat_seconds", "limits", "process_id", "protocol", "protocol_max", "protocol_min"]
+    __slots__ = ["capabilities", "daemon_version", "heartbeat_seconds", "limits", "process_id", "protocol", "protocol_max", "protocol_min", "role"]
     CAPABILITIES_FIELD_NUMBER: _ClassVar[int]
     DAEMON_VERSION_FIELD_NUMBER: _ClassVar[int]
     HEARTBEAT_SECONDS_FIELD_NUMBER: _ClassVar[int]
@@ -140,6 +146,7 @@ class Welcome(_message.Message):
     PROTOCOL_FIELD_NUMBER: _ClassVar[int]
     PROTOCOL_MAX_FIELD_NUMBER: _ClassVar[int]
     PROTOCOL_MIN_FIELD_NUMBER: _ClassVar[int]
+    ROLE_FIELD_NUMBER: _ClassVar[int]
     capabilities: _containers.RepeatedScalarFieldContainer[str]
     daemon_version: str
     heartbeat_seconds: int
@@ -148,4 +155,5 @@ class Welcome(_message.Message):
     protocol: int
     protocol_max: int
     protocol_min: int
-    def __init__(self, protocol: _Optional[int] = ..., protocol_min: _Optional[int] = ..., protocol_max: _Optional[int] = ..., daemon_version: _Optional[str] = ..., process_id: _Optional[int] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., heartbeat_seconds: _Optional[int] = ..., capabilities: _Optional[_Iterable[str]] = ...) -> None: ...
+    role: str
+    def __init__(self, protocol: _Optional[int] = ..., protocol_min: _Optional[int] = ..., protocol_max: _Optional[int] = ..., daemon_version: _Optional[str] = ..., process_id: _Optional[int] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., heartbeat_seconds: _Optional[int] = ..., capabilities: _Optional[_Iterable[str]] = ..., role: _Optional[str] = ...) -> None: ...

@@ -44,3 +44,47 @@ class DropRowsRequest(_message.Message):
     DATA_FIELD_NUMBER: _ClassVar[int]
     data: str
     def __init__(self, data: _Optional[str] = ...) -> None: ...
+
+class OpenDataReply(_message.Message):
+    __slots__ = ["bytes", "columns", "rows"]
+    BYTES_FIELD_NUMBER: _ClassVar[int]
+    COLUMNS_FIELD_NUMBER: _ClassVar[int]
+    ROWS_FIELD_NUMBER: _ClassVar[int]
+    bytes: int
+    columns: _containers.RepeatedScalarFieldContainer[str]
+    rows: int
+    def __init__(self, rows: _Optional[int] = ..., bytes: _Optional[int] = ..., columns: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class OpenDataRequest(_message.Message):
+    __slots__ = ["columns", "data", "digest", "format", "path"]
+    COLUMNS_FIELD_NUMBER: _ClassVar[int]
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    DIGEST_FIELD_NUMBER: _ClassVar[int]
+    FORMAT_FIELD_NUMBER: _ClassVar[int]
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    columns: _containers.RepeatedScalarFieldContainer[str]
+    data: str
+    digest: str
+    format: str
+    path: str
+    def __init__(self, data: _Optional[str] = ..., digest: _Optional[str] = ..., path: _Optional[str] = ..., format: _Optional[str] = ..., columns: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class UploadReply(_message.Message):
+    __slots__ = ["complete", "received"]
+    COMPLETE_FIELD_NUMBER: _ClassVar[int]
+    RECEIVED_FIELD_NUMBER: _ClassVar[int]
+    complete: bool
+    received: int
+    def __init__(self, received: _Optional[int] = ..., complete: bool = ...) -> None: ...
+
+class UploadRequest(_message.Message):
+    __slots__ = ["bytes", "digest", "offset", "size"]
+    BYTES_FIELD_NUMBER: _ClassVar[int]
+    DIGEST_FIELD_NUMBER: _ClassVar[int]
+    OFFSET_FIELD_NUMBER: _ClassVar[int]
+    SIZE_FIELD_NUMBER: _ClassVar[int]
+    bytes: bytes
+    digest: str
+    offset: int
+    size: int
+    def __init__(self, digest: _Optional[str] = ..., size: _Optional[int] = ..., offset: _Optional[int] = ..., bytes: _Optional[bytes] = ...) -> None: ...

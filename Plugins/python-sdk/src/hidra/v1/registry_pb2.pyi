@@ -4,9 +4,14 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from typing import ClassVar as _ClassVar, Iterable as _Iterable, Mapping as _Mapping, Optional as _Optional, Union as _Union
 
+CALL_KIND_UNSPECIFIED: CallKind
 DESCRIPTOR: _descriptor.FileDescriptor
 FEATURE_FORM_UNSPECIFIED: FeatureForm
+LOSS: CallKind
+METRICS: CallKind
 POOLED: FeatureForm
+POSTPROCESS: CallKind
+PREPROCESS: CallKind
 STATES: FeatureForm
 
 class Encoder(_message.Message):
@@ -46,7 +51,7 @@ class Encoder(_message.Message):
     def __init__(self, name: _Optional[str] = ..., architecture: _Optional[str] = ..., parameters: _Optional[int] = ..., bytes: _Optional[int] = ..., width: _Optional[int] = ..., layers: _Optional[int] = ..., max_tokens: _Optional[int] = ..., pooling: _Optional[str] = ..., source: _Optional[str] = ..., revision: _Optional[str] = ..., licence: _Optional[str] = ..., digest: _Optional[str] = ..., created: _Optional[float] = ..., modality: _Optional[str] = ..., taps: _Optional[_Iterable[str]] = ..., precision: _Optional[str] = ...) -> None: ...
 
 class Head(_message.Message):
-    __slots__ = ["created", "digest", "encoder", "inputs", "kind", "labels", "metrics", "modality", "name", "parameters", "run", "tap", "task"]
+    __slots__ = ["calls", "created", "digest", "encoder", "inputs", "kind", "labels", "metrics", "modality", "name", "parameters", "run", "served_by", "tap", "task"]
     class MetricsEntry(_message.Message):
         __slots__ = ["key", "value"]
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -54,6 +59,7 @@ class Head(_message.Message):
         key: str
         value: float
         def __init__(self, key: _Optional[str] = ..., value: _Optional[float] = ...) -> None: ...
+    CALLS_FIELD_NUMBER: _ClassVar[int]
     CREATED_FIELD_NUMBER: _ClassVar[int]
     DIGEST_FIELD_NUMBER: _ClassVar[int]
     ENCODER_FIELD_NUMBER: _ClassVar[int]
@@ -65,8 +71,10 @@ class Head(_message.Message):
     NAME_FIELD_NUMBER: _ClassVar[int]
     PARAMETERS_FIELD_NUMBER: _ClassVar[int]
     RUN_FIELD_NUMBER: _ClassVar[int]
+    SERVED_BY_FIELD_NUMBER: _ClassVar[int]
     TAP_FIELD_NUMBER: _ClassVar[int]
     TASK_FIELD_NUMBER: _ClassVar[int]
+    calls: _containers.RepeatedScalarFieldContainer[CallKind]
     created: float
     digest: str
     encoder: str
@@ -78,9 +86,10 @@ class Head(_message.Message):
     name: str
     parameters: int
     run: str
+    served_by: str
     tap: str
     task: str
-    def __init__(self, name: _Optional[str] = ..., encoder: _Optional[str] = ..., task: _Optional[str] = ..., kind: _Optional[str] = ..., labels: _Optional[_Iterable[str]] = ..., parameters: _Optional[int] = ..., digest: _Optional[str] = ..., created: _Optional[float] = ..., metrics: _Optional[_Mapping[str, float]] = ..., run: _Optional[str] = ..., tap: _Optional[str] = ..., modality: _Optional[str] = ..., inputs: _Optional[_Iterable[_Union[HeadInput, _Mapping]]] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., encoder: _Optional[str] = ..., task: _Optional[str] = ..., kind: _Optional[str] = ..., labels: _Optional[_Iterable[str]] = ..., parameters: _Optional[int] = ..., digest: _Optional[str] = ..., created: _Optional[float] = ..., metrics: _Optional[_Mapping[str, float]] = ..., run: _Optional[str] = ..., tap: _Optional[str] = ..., modality: _Optional[str] = ..., inputs: _Optional[_Iterable[_Union[HeadInput, _Mapping]]] = ..., calls: _Optional[_Iterable[_Union[CallKind, str]]] = ..., served_by: _Optional[str] = ...) -> None: ...
 
 class HeadInput(_message.Message):
     __slots__ = ["column", "encoder", "form", "name", "tap"]
@@ -218,4 +227,7 @@ class ShowRequest(_message.Message):
     def __init__(self, name: _Optional[str] = ...) -> None: ...
 
 class FeatureForm(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = []
+
+class CallKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = []

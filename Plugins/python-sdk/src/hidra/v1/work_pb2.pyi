@@ -10,6 +10,7 @@ CLASSIFY: Task
 DESCRIPTOR: _descriptor.FileDescriptor
 MULTILABEL: Task
 REGRESS: Task
+TAG: Task
 TASK_UNSPECIFIED: Task
 
 class ClassReport(_message.Message):
@@ -143,12 +144,14 @@ class HeadKind(_message.Message):
     def __init__(self, name: _Optional[str] = ..., hidden: _Optional[int] = ..., dropout: _Optional[float] = ..., graph: _Optional[bytes] = ...) -> None: ...
 
 class HeadPrediction(_message.Message):
-    __slots__ = ["labels", "value"]
+    __slots__ = ["labels", "spans", "value"]
     LABELS_FIELD_NUMBER: _ClassVar[int]
+    SPANS_FIELD_NUMBER: _ClassVar[int]
     VALUE_FIELD_NUMBER: _ClassVar[int]
     labels: _containers.RepeatedCompositeFieldContainer[Score]
+    spans: _containers.RepeatedCompositeFieldContainer[Span]
     value: float
-    def __init__(self, labels: _Optional[_Iterable[_Union[Score, _Mapping]]] = ..., value: _Optional[float] = ...) -> None: ...
+    def __init__(self, labels: _Optional[_Iterable[_Union[Score, _Mapping]]] = ..., value: _Optional[float] = ..., spans: _Optional[_Iterable[_Union[Span, _Mapping]]] = ...) -> None: ...
 
 class Hyperparameters(_message.Message):
     __slots__ = ["batch_size", "class_weights", "epochs", "label_smoothing", "learning_rate", "patience", "seed", "validation", "warmup", "weight_decay"]
@@ -289,6 +292,18 @@ class Score(_message.Message):
     score: float
     def __init__(self, label: _Optional[str] = ..., score: _Optional[float] = ...) -> None: ...
 
+class Span(_message.Message):
+    __slots__ = ["end", "label", "score", "start"]
+    END_FIELD_NUMBER: _ClassVar[int]
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    SCORE_FIELD_NUMBER: _ClassVar[int]
+    START_FIELD_NUMBER: _ClassVar[int]
+    end: int
+    label: str
+    score: float
+    start: int
+    def __init__(self, label: _Optional[str] = ..., start: _Optional[int] = ..., end: _Optional[int] = ..., score: _Optional[float] = ...) -> None: ...
+
 class TrainReply(_message.Message):
     __slots__ = ["head", "run", "summary", "test"]
     HEAD_FIELD_NUMBER: _ClassVar[int]
@@ -302,7 +317,9 @@ class TrainReply(_message.Message):
     def __init__(self, head: _Optional[_Union[_registry_pb2.Head, _Mapping]] = ..., run: _Optional[_Union[_registry_pb2.Run, _Mapping]] = ..., test: _Optional[_Union[EvaluateReply, _Mapping]] = ..., summary: _Optional[_Union[TrainingSummary, _Mapping]] = ...) -> None: ...
 
 class TrainRequest(_message.Message):
-    __slots__ = ["data", "encoder", "head", "holdout", "hyperparameters", "input_column", "inputs", "kind", "label_column", "label_separator", "name_column", "precision", "replace", "tap", "task", "test_data"]
+    __slots__ = ["call_deadline_milliseconds", "calls", "data", "encoder", "head", "holdout", "hyperparameters", "input_column", "inputs", "kind", "label_column", "label_separator", "name_column", "precision", "replace", "tap", "task", "test_data"]
+    CALLS_FIELD_NUMBER: _ClassVar[int]
+    CALL_DEADLINE_MILLISECONDS_FIELD_NUMBER: _ClassVar[int]
     DATA_FIELD_NUMBER: _ClassVar[int]
     ENCODER_FIELD_NUMBER: _ClassVar[int]
     HEAD_FIELD_NUMBER: _ClassVar[int]
@@ -319,6 +336,8 @@ class TrainRequest(_message.Message):
     TAP_FIELD_NUMBER: _ClassVar[int]
     TASK_FIELD_NUMBER: _ClassVar[int]
     TEST_DATA_FIELD_NUMBER: _ClassVar[int]
+    call_deadline_milliseconds: int
+    calls: _containers.RepeatedScalarFieldContainer[_registry_pb2.CallKind]
     data: str
     encoder: str
     head: str
@@ -335,7 +354,7 @@ class TrainRequest(_message.Message):
     tap: str
     task: Task
     test_data: str
-    def __init__(self, head: _Optional[str] = ..., encoder: _Optional[str] = ..., task: _Optional[_Union[Task, str]] = ..., data: _Optional[str] = ..., input_column: _Optional[str] = ..., label_column: _Optional[str] = ..., test_data: _Optional[str] = ..., holdout: _Optional[float] = ..., kind: _Optional[_Union[HeadKind, _Mapping]] = ..., hyperparameters: _Optional[_Union[Hyperparameters, _Mapping]] = ..., label_separator: _Optional[str] = ..., tap: _Optional[str] = ..., replace: bool = ..., name_column: _Optional[str] = ..., inputs: _Optional[_Iterable[_Union[_registry_pb2.HeadInput, _Mapping]]] = ..., precision: _Optional[str] = ...) -> None: ...
+    def __init__(self, head: _Optional[str] = ..., encoder: _Optional[str] = ..., task: _Optional[_Union[Task, str]] = ..., data: _Optional[str] = ..., input_column: _Optional[str] = ..., label_column: _Optional[str] = ..., test_data: _Optional[str] = ..., holdout: _Optional[float] = ..., kind: _Optional[_Union[HeadKind, _Mapping]] = ..., hyperparameters: _Optional[_Union[Hyperparameters, _Mapping]] = ..., label_separator: _Optional[str] = ..., tap: _Optional[str] = ..., replace: bool = ..., name_column: _Optional[str] = ..., inputs: _Optional[_Iterable[_Union[_registry_pb2.HeadInput, _Mapping]]] = ..., calls: _Optional[_Iterable[_Union[_registry_pb2.CallKind, str]]] = ..., call_deadline_milliseconds: _Optional[int] = ..., precision: _Optional[str] = ...) -> None: ...
 
 class TrainingSummary(_message.Message):
     __slots__ = ["best_epoch", "cache_hits", "cache_misses", "evaluate_seconds", "extract_seconds", "learning_rate", "notes", "steps", "steps_per_second", "test_rows", "total_seconds", "train_rows", "train_seconds", "truncated_rows", "validation_rows", "validation_score"]

@@ -592,7 +592,7 @@ void   hidra__v1__goodbye__free_unpacked
   assert(message->base.descriptor == &hidra__v1__goodbye__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor hidra__v1__hello__field_descriptors[3] =
+static const ProtobufCFieldDescriptor hidra__v1__hello__field_descriptors[6] =
 {
   {
     "protocol_min",
@@ -630,16 +630,55 @@ static const ProtobufCFieldDescriptor hidra__v1__hello__field_descriptors[3] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "heartbeat_seconds",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Hidra__V1__Hello, heartbeat_seconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "capabilities",
+    5,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Hidra__V1__Hello, n_capabilities),
+    offsetof(Hidra__V1__Hello, capabilities),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "plugin_token",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hidra__V1__Hello, plugin_token),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned hidra__v1__hello__field_indices_by_name[] = {
+  4,   /* field[4] = capabilities */
   2,   /* field[2] = client */
+  3,   /* field[3] = heartbeat_seconds */
+  5,   /* field[5] = plugin_token */
   1,   /* field[1] = protocol_max */
   0,   /* field[0] = protocol_min */
 };
 static const ProtobufCIntRange hidra__v1__hello__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor hidra__v1__hello__descriptor =
 {
@@ -649,14 +688,14 @@ const ProtobufCMessageDescriptor hidra__v1__hello__descriptor =
   "Hidra__V1__Hello",
   "hidra.v1",
   sizeof(Hidra__V1__Hello),
-  3,
+  6,
   hidra__v1__hello__field_descriptors,
   hidra__v1__hello__field_indices_by_name,
   1,  hidra__v1__hello__number_ranges,
   (ProtobufCMessageInit) hidra__v1__hello__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor hidra__v1__welcome__field_descriptors[8] =
+static const ProtobufCFieldDescriptor hidra__v1__welcome__field_descriptors[9] =
 {
   {
     "protocol",
@@ -754,6 +793,18 @@ static const ProtobufCFieldDescriptor hidra__v1__welcome__field_descriptors[8] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "role",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hidra__V1__Welcome, role),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned hidra__v1__welcome__field_indices_by_name[] = {
   7,   /* field[7] = capabilities */
@@ -764,11 +815,12 @@ static const unsigned hidra__v1__welcome__field_indices_by_name[] = {
   0,   /* field[0] = protocol */
   2,   /* field[2] = protocol_max */
   1,   /* field[1] = protocol_min */
+  8,   /* field[8] = role */
 };
 static const ProtobufCIntRange hidra__v1__welcome__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 8 }
+  { 0, 9 }
 };
 const ProtobufCMessageDescriptor hidra__v1__welcome__descriptor =
 {
@@ -778,7 +830,7 @@ const ProtobufCMessageDescriptor hidra__v1__welcome__descriptor =
   "Hidra__V1__Welcome",
   "hidra.v1",
   sizeof(Hidra__V1__Welcome),
-  8,
+  9,
   hidra__v1__welcome__field_descriptors,
   hidra__v1__welcome__field_indices_by_name,
   1,  hidra__v1__welcome__number_ranges,

@@ -48,10 +48,24 @@ struct  Hidra__V1__Hello
    * "hidra 0.1.0", "ticket-triage 1.0": shown by `hidra ps` and in the log.
    */
   char *client;
+  /*
+   * The longest the client will be silent while it is well: it sends a heartbeat at least this often, and one that is silent for three
+   * times as long is taken for lost. 0: it promises nothing, and only a closed connection ends it.
+   */
+  uint32_t heartbeat_seconds;
+  /*
+   * What the client knows beyond version 1's first messages: an open list, as Welcome's.
+   */
+  size_t n_capabilities;
+  char **capabilities;
+  /*
+   * Of a plugin that the daemon started: the value of HIDRA_PLUGIN_TOKEN in its environment.
+   */
+  char *plugin_token;
 };
 #define HIDRA__V1__HELLO__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&hidra__v1__hello__descriptor) \
-    , 0, 0, (char *)protobuf_c_empty_string }
+    , 0, 0, (char *)protobuf_c_empty_string, 0, 0,NULL, (char *)protobuf_c_empty_string }
 
 
 struct  Hidra__V1__Welcome
@@ -76,10 +90,14 @@ struct  Hidra__V1__Welcome
    */
   size_t n_capabilities;
   char **capabilities;
+  /*
+   * "infer", "train" or "admin": what this client may do.
+   */
+  char *role;
 };
 #define HIDRA__V1__WELCOME__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&hidra__v1__welcome__descriptor) \
-    , 0, 0, 0, (char *)protobuf_c_empty_string, 0, NULL, 0, 0,NULL }
+    , 0, 0, 0, (char *)protobuf_c_empty_string, 0, NULL, 0, 0,NULL, (char *)protobuf_c_empty_string }
 
 
 struct  Hidra__V1__Limits

@@ -232,6 +232,186 @@ void   hidra__v1__drop_rows_reply__free_unpacked
   assert(message->base.descriptor == &hidra__v1__drop_rows_reply__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   hidra__v1__upload_request__init
+                     (Hidra__V1__UploadRequest         *message)
+{
+  static const Hidra__V1__UploadRequest init_value = HIDRA__V1__UPLOAD_REQUEST__INIT;
+  *message = init_value;
+}
+size_t hidra__v1__upload_request__get_packed_size
+                     (const Hidra__V1__UploadRequest *message)
+{
+  assert(message->base.descriptor == &hidra__v1__upload_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hidra__v1__upload_request__pack
+                     (const Hidra__V1__UploadRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hidra__v1__upload_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hidra__v1__upload_request__pack_to_buffer
+                     (const Hidra__V1__UploadRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hidra__v1__upload_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hidra__V1__UploadRequest *
+       hidra__v1__upload_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hidra__V1__UploadRequest *)
+     protobuf_c_message_unpack (&hidra__v1__upload_request__descriptor,
+                                allocator, len, data);
+}
+void   hidra__v1__upload_request__free_unpacked
+                     (Hidra__V1__UploadRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hidra__v1__upload_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   hidra__v1__upload_reply__init
+                     (Hidra__V1__UploadReply         *message)
+{
+  static const Hidra__V1__UploadReply init_value = HIDRA__V1__UPLOAD_REPLY__INIT;
+  *message = init_value;
+}
+size_t hidra__v1__upload_reply__get_packed_size
+                     (const Hidra__V1__UploadReply *message)
+{
+  assert(message->base.descriptor == &hidra__v1__upload_reply__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hidra__v1__upload_reply__pack
+                     (const Hidra__V1__UploadReply *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hidra__v1__upload_reply__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hidra__v1__upload_reply__pack_to_buffer
+                     (const Hidra__V1__UploadReply *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hidra__v1__upload_reply__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hidra__V1__UploadReply *
+       hidra__v1__upload_reply__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hidra__V1__UploadReply *)
+     protobuf_c_message_unpack (&hidra__v1__upload_reply__descriptor,
+                                allocator, len, data);
+}
+void   hidra__v1__upload_reply__free_unpacked
+                     (Hidra__V1__UploadReply *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hidra__v1__upload_reply__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   hidra__v1__open_data_request__init
+                     (Hidra__V1__OpenDataRequest         *message)
+{
+  static const Hidra__V1__OpenDataRequest init_value = HIDRA__V1__OPEN_DATA_REQUEST__INIT;
+  *message = init_value;
+}
+size_t hidra__v1__open_data_request__get_packed_size
+                     (const Hidra__V1__OpenDataRequest *message)
+{
+  assert(message->base.descriptor == &hidra__v1__open_data_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hidra__v1__open_data_request__pack
+                     (const Hidra__V1__OpenDataRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hidra__v1__open_data_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hidra__v1__open_data_request__pack_to_buffer
+                     (const Hidra__V1__OpenDataRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hidra__v1__open_data_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hidra__V1__OpenDataRequest *
+       hidra__v1__open_data_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hidra__V1__OpenDataRequest *)
+     protobuf_c_message_unpack (&hidra__v1__open_data_request__descriptor,
+                                allocator, len, data);
+}
+void   hidra__v1__open_data_request__free_unpacked
+                     (Hidra__V1__OpenDataRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hidra__v1__open_data_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   hidra__v1__open_data_reply__init
+                     (Hidra__V1__OpenDataReply         *message)
+{
+  static const Hidra__V1__OpenDataReply init_value = HIDRA__V1__OPEN_DATA_REPLY__INIT;
+  *message = init_value;
+}
+size_t hidra__v1__open_data_reply__get_packed_size
+                     (const Hidra__V1__OpenDataReply *message)
+{
+  assert(message->base.descriptor == &hidra__v1__open_data_reply__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hidra__v1__open_data_reply__pack
+                     (const Hidra__V1__OpenDataReply *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hidra__v1__open_data_reply__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hidra__v1__open_data_reply__pack_to_buffer
+                     (const Hidra__V1__OpenDataReply *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hidra__v1__open_data_reply__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hidra__V1__OpenDataReply *
+       hidra__v1__open_data_reply__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hidra__V1__OpenDataReply *)
+     protobuf_c_message_unpack (&hidra__v1__open_data_reply__descriptor,
+                                allocator, len, data);
+}
+void   hidra__v1__open_data_reply__free_unpacked
+                     (Hidra__V1__OpenDataReply *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hidra__v1__open_data_reply__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 static const ProtobufCFieldDescriptor hidra__v1__append_rows_request__field_descriptors[3] =
 {
   {
@@ -485,5 +665,287 @@ const ProtobufCMessageDescriptor hidra__v1__drop_rows_reply__descriptor =
   hidra__v1__drop_rows_reply__field_indices_by_name,
   1,  hidra__v1__drop_rows_reply__number_ranges,
   (ProtobufCMessageInit) hidra__v1__drop_rows_reply__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hidra__v1__upload_request__field_descriptors[4] =
+{
+  {
+    "digest",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hidra__V1__UploadRequest, digest),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "size",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Hidra__V1__UploadRequest, size),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "offset",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Hidra__V1__UploadRequest, offset),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "bytes",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Hidra__V1__UploadRequest, bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hidra__v1__upload_request__field_indices_by_name[] = {
+  3,   /* field[3] = bytes */
+  0,   /* field[0] = digest */
+  2,   /* field[2] = offset */
+  1,   /* field[1] = size */
+};
+static const ProtobufCIntRange hidra__v1__upload_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor hidra__v1__upload_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hidra.v1.UploadRequest",
+  "UploadRequest",
+  "Hidra__V1__UploadRequest",
+  "hidra.v1",
+  sizeof(Hidra__V1__UploadRequest),
+  4,
+  hidra__v1__upload_request__field_descriptors,
+  hidra__v1__upload_request__field_indices_by_name,
+  1,  hidra__v1__upload_request__number_ranges,
+  (ProtobufCMessageInit) hidra__v1__upload_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hidra__v1__upload_reply__field_descriptors[2] =
+{
+  {
+    "received",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Hidra__V1__UploadReply, received),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "complete",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Hidra__V1__UploadReply, complete),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hidra__v1__upload_reply__field_indices_by_name[] = {
+  1,   /* field[1] = complete */
+  0,   /* field[0] = received */
+};
+static const ProtobufCIntRange hidra__v1__upload_reply__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor hidra__v1__upload_reply__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hidra.v1.UploadReply",
+  "UploadReply",
+  "Hidra__V1__UploadReply",
+  "hidra.v1",
+  sizeof(Hidra__V1__UploadReply),
+  2,
+  hidra__v1__upload_reply__field_descriptors,
+  hidra__v1__upload_reply__field_indices_by_name,
+  1,  hidra__v1__upload_reply__number_ranges,
+  (ProtobufCMessageInit) hidra__v1__upload_reply__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hidra__v1__open_data_request__field_descriptors[5] =
+{
+  {
+    "data",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hidra__V1__OpenDataRequest, data),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "digest",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Hidra__V1__OpenDataRequest, file_case),
+    offsetof(Hidra__V1__OpenDataRequest, digest),
+    NULL,
+    &protobuf_c_empty_string,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "path",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Hidra__V1__OpenDataRequest, file_case),
+    offsetof(Hidra__V1__OpenDataRequest, path),
+    NULL,
+    &protobuf_c_empty_string,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "format",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hidra__V1__OpenDataRequest, format),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "columns",
+    5,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Hidra__V1__OpenDataRequest, n_columns),
+    offsetof(Hidra__V1__OpenDataRequest, columns),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hidra__v1__open_data_request__field_indices_by_name[] = {
+  4,   /* field[4] = columns */
+  0,   /* field[0] = data */
+  1,   /* field[1] = digest */
+  3,   /* field[3] = format */
+  2,   /* field[2] = path */
+};
+static const ProtobufCIntRange hidra__v1__open_data_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor hidra__v1__open_data_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hidra.v1.OpenDataRequest",
+  "OpenDataRequest",
+  "Hidra__V1__OpenDataRequest",
+  "hidra.v1",
+  sizeof(Hidra__V1__OpenDataRequest),
+  5,
+  hidra__v1__open_data_request__field_descriptors,
+  hidra__v1__open_data_request__field_indices_by_name,
+  1,  hidra__v1__open_data_request__number_ranges,
+  (ProtobufCMessageInit) hidra__v1__open_data_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hidra__v1__open_data_reply__field_descriptors[3] =
+{
+  {
+    "rows",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Hidra__V1__OpenDataReply, rows),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "bytes",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Hidra__V1__OpenDataReply, bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "columns",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Hidra__V1__OpenDataReply, n_columns),
+    offsetof(Hidra__V1__OpenDataReply, columns),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hidra__v1__open_data_reply__field_indices_by_name[] = {
+  1,   /* field[1] = bytes */
+  2,   /* field[2] = columns */
+  0,   /* field[0] = rows */
+};
+static const ProtobufCIntRange hidra__v1__open_data_reply__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor hidra__v1__open_data_reply__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hidra.v1.OpenDataReply",
+  "OpenDataReply",
+  "Hidra__V1__OpenDataReply",
+  "hidra.v1",
+  sizeof(Hidra__V1__OpenDataReply),
+  3,
+  hidra__v1__open_data_reply__field_descriptors,
+  hidra__v1__open_data_reply__field_indices_by_name,
+  1,  hidra__v1__open_data_reply__number_ranges,
+  (ProtobufCMessageInit) hidra__v1__open_data_reply__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

@@ -20,6 +20,10 @@ typedef struct Hidra__V1__Column Hidra__V1__Column;
 typedef struct Hidra__V1__AppendRowsReply Hidra__V1__AppendRowsReply;
 typedef struct Hidra__V1__DropRowsRequest Hidra__V1__DropRowsRequest;
 typedef struct Hidra__V1__DropRowsReply Hidra__V1__DropRowsReply;
+typedef struct Hidra__V1__UploadRequest Hidra__V1__UploadRequest;
+typedef struct Hidra__V1__UploadReply Hidra__V1__UploadReply;
+typedef struct Hidra__V1__OpenDataRequest Hidra__V1__OpenDataRequest;
+typedef struct Hidra__V1__OpenDataReply Hidra__V1__OpenDataReply;
 
 
 /* --- enums --- */
@@ -96,6 +100,99 @@ struct  Hidra__V1__DropRowsReply
 #define HIDRA__V1__DROP_ROWS_REPLY__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&hidra__v1__drop_rows_reply__descriptor) \
     , 0 }
+
+
+/*
+ * Sends a file in chunks, named by what it contains: what the daemon has of it stays when the connection is lost, and is not sent again.
+ */
+struct  Hidra__V1__UploadRequest
+{
+  ProtobufCMessage base;
+  /*
+   * SHA-256 of the whole file, hexadecimal.
+   */
+  char *digest;
+  uint64_t size;
+  /*
+   * Where `bytes` belong. Only what continues the file is taken; without bytes the reply says where that is.
+   */
+  uint64_t offset;
+  ProtobufCBinaryData bytes;
+};
+#define HIDRA__V1__UPLOAD_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hidra__v1__upload_request__descriptor) \
+    , (char *)protobuf_c_empty_string, 0, 0, {0,NULL} }
+
+
+struct  Hidra__V1__UploadReply
+{
+  ProtobufCMessage base;
+  /*
+   * Bytes the daemon has, from the beginning.
+   */
+  uint64_t received;
+  /*
+   * All are there and have the digest.
+   */
+  protobuf_c_boolean complete;
+};
+#define HIDRA__V1__UPLOAD_REPLY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hidra__v1__upload_reply__descriptor) \
+    , 0, 0 }
+
+
+typedef enum {
+  HIDRA__V1__OPEN_DATA_REQUEST__FILE__NOT_SET = 0,
+  HIDRA__V1__OPEN_DATA_REQUEST__FILE_DIGEST = 2,
+  HIDRA__V1__OPEN_DATA_REQUEST__FILE_PATH = 3
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HIDRA__V1__OPEN_DATA_REQUEST__FILE__CASE)
+} Hidra__V1__OpenDataRequest__FileCase;
+
+/*
+ * Makes a data set of a table in a file: an uploaded one, or one that the daemon reads itself, which is only for clients of the same user
+ * on the same machine.
+ */
+struct  Hidra__V1__OpenDataRequest
+{
+  ProtobufCMessage base;
+  char *data;
+  /*
+   * "csv", "tsv" or "jsonl"; empty: by the path's extension.
+   */
+  char *format;
+  /*
+   * Columns to keep; empty: all.
+   */
+  size_t n_columns;
+  char **columns;
+  Hidra__V1__OpenDataRequest__FileCase file_case;
+  union {
+    /*
+     * Of an upload that is complete.
+     */
+    char *digest;
+    /*
+     * Absolute.
+     */
+    char *path;
+  };
+};
+#define HIDRA__V1__OPEN_DATA_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hidra__v1__open_data_request__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, HIDRA__V1__OPEN_DATA_REQUEST__FILE__NOT_SET, {0} }
+
+
+struct  Hidra__V1__OpenDataReply
+{
+  ProtobufCMessage base;
+  uint64_t rows;
+  uint64_t bytes;
+  size_t n_columns;
+  char **columns;
+};
+#define HIDRA__V1__OPEN_DATA_REPLY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hidra__v1__open_data_reply__descriptor) \
+    , 0, 0, 0,NULL }
 
 
 /* Hidra__V1__AppendRowsRequest methods */
@@ -193,6 +290,82 @@ Hidra__V1__DropRowsReply *
 void   hidra__v1__drop_rows_reply__free_unpacked
                      (Hidra__V1__DropRowsReply *message,
                       ProtobufCAllocator *allocator);
+/* Hidra__V1__UploadRequest methods */
+void   hidra__v1__upload_request__init
+                     (Hidra__V1__UploadRequest         *message);
+size_t hidra__v1__upload_request__get_packed_size
+                     (const Hidra__V1__UploadRequest   *message);
+size_t hidra__v1__upload_request__pack
+                     (const Hidra__V1__UploadRequest   *message,
+                      uint8_t             *out);
+size_t hidra__v1__upload_request__pack_to_buffer
+                     (const Hidra__V1__UploadRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Hidra__V1__UploadRequest *
+       hidra__v1__upload_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hidra__v1__upload_request__free_unpacked
+                     (Hidra__V1__UploadRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Hidra__V1__UploadReply methods */
+void   hidra__v1__upload_reply__init
+                     (Hidra__V1__UploadReply         *message);
+size_t hidra__v1__upload_reply__get_packed_size
+                     (const Hidra__V1__UploadReply   *message);
+size_t hidra__v1__upload_reply__pack
+                     (const Hidra__V1__UploadReply   *message,
+                      uint8_t             *out);
+size_t hidra__v1__upload_reply__pack_to_buffer
+                     (const Hidra__V1__UploadReply   *message,
+                      ProtobufCBuffer     *buffer);
+Hidra__V1__UploadReply *
+       hidra__v1__upload_reply__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hidra__v1__upload_reply__free_unpacked
+                     (Hidra__V1__UploadReply *message,
+                      ProtobufCAllocator *allocator);
+/* Hidra__V1__OpenDataRequest methods */
+void   hidra__v1__open_data_request__init
+                     (Hidra__V1__OpenDataRequest         *message);
+size_t hidra__v1__open_data_request__get_packed_size
+                     (const Hidra__V1__OpenDataRequest   *message);
+size_t hidra__v1__open_data_request__pack
+                     (const Hidra__V1__OpenDataRequest   *message,
+                      uint8_t             *out);
+size_t hidra__v1__open_data_request__pack_to_buffer
+                     (const Hidra__V1__OpenDataRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Hidra__V1__OpenDataRequest *
+       hidra__v1__open_data_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hidra__v1__open_data_request__free_unpacked
+                     (Hidra__V1__OpenDataRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Hidra__V1__OpenDataReply methods */
+void   hidra__v1__open_data_reply__init
+                     (Hidra__V1__OpenDataReply         *message);
+size_t hidra__v1__open_data_reply__get_packed_size
+                     (const Hidra__V1__OpenDataReply   *message);
+size_t hidra__v1__open_data_reply__pack
+                     (const Hidra__V1__OpenDataReply   *message,
+                      uint8_t             *out);
+size_t hidra__v1__open_data_reply__pack_to_buffer
+                     (const Hidra__V1__OpenDataReply   *message,
+                      ProtobufCBuffer     *buffer);
+Hidra__V1__OpenDataReply *
+       hidra__v1__open_data_reply__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hidra__v1__open_data_reply__free_unpacked
+                     (Hidra__V1__OpenDataReply *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*Hidra__V1__AppendRowsRequest_Closure)
@@ -210,6 +383,18 @@ typedef void (*Hidra__V1__DropRowsRequest_Closure)
 typedef void (*Hidra__V1__DropRowsReply_Closure)
                  (const Hidra__V1__DropRowsReply *message,
                   void *closure_data);
+typedef void (*Hidra__V1__UploadRequest_Closure)
+                 (const Hidra__V1__UploadRequest *message,
+                  void *closure_data);
+typedef void (*Hidra__V1__UploadReply_Closure)
+                 (const Hidra__V1__UploadReply *message,
+                  void *closure_data);
+typedef void (*Hidra__V1__OpenDataRequest_Closure)
+                 (const Hidra__V1__OpenDataRequest *message,
+                  void *closure_data);
+typedef void (*Hidra__V1__OpenDataReply_Closure)
+                 (const Hidra__V1__OpenDataReply *message,
+                  void *closure_data);
 
 /* --- services --- */
 
@@ -221,6 +406,10 @@ extern const ProtobufCMessageDescriptor hidra__v1__column__descriptor;
 extern const ProtobufCMessageDescriptor hidra__v1__append_rows_reply__descriptor;
 extern const ProtobufCMessageDescriptor hidra__v1__drop_rows_request__descriptor;
 extern const ProtobufCMessageDescriptor hidra__v1__drop_rows_reply__descriptor;
+extern const ProtobufCMessageDescriptor hidra__v1__upload_request__descriptor;
+extern const ProtobufCMessageDescriptor hidra__v1__upload_reply__descriptor;
+extern const ProtobufCMessageDescriptor hidra__v1__open_data_request__descriptor;
+extern const ProtobufCMessageDescriptor hidra__v1__open_data_reply__descriptor;
 
 PROTOBUF_C__END_DECLS
 

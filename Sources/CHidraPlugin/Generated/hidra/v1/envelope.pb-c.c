@@ -148,7 +148,7 @@ void   hidra__v1__error__free_unpacked
   assert(message->base.descriptor == &hidra__v1__error__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor hidra__v1__envelope__field_descriptors[46] =
+static const ProtobufCFieldDescriptor hidra__v1__envelope__field_descriptors[85] =
 {
   {
     "request_id",
@@ -463,6 +463,54 @@ static const ProtobufCFieldDescriptor hidra__v1__envelope__field_descriptors[46]
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
+    "upload",
+    64,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__Envelope, kind_case),
+    offsetof(Hidra__V1__Envelope, upload),
+    &hidra__v1__upload_request__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "upload_reply",
+    65,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__Envelope, kind_case),
+    offsetof(Hidra__V1__Envelope, upload_reply),
+    &hidra__v1__upload_reply__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "open_data",
+    66,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__Envelope, kind_case),
+    offsetof(Hidra__V1__Envelope, open_data),
+    &hidra__v1__open_data_request__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "open_data_reply",
+    67,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__Envelope, kind_case),
+    offsetof(Hidra__V1__Envelope, open_data_reply),
+    &hidra__v1__open_data_reply__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
     "pull",
     80,
     PROTOBUF_C_LABEL_NONE,
@@ -702,44 +750,501 @@ static const ProtobufCFieldDescriptor hidra__v1__envelope__field_descriptors[46]
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "attach",
+    110,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__Envelope, kind_case),
+    offsetof(Hidra__V1__Envelope, attach),
+    &hidra__v1__attach_request__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "attach_reply",
+    111,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__Envelope, kind_case),
+    offsetof(Hidra__V1__Envelope, attach_reply),
+    &hidra__v1__attach_reply__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "forward",
+    112,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__Envelope, kind_case),
+    offsetof(Hidra__V1__Envelope, forward),
+    &hidra__v1__forward_request__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "forward_reply",
+    113,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__Envelope, kind_case),
+    offsetof(Hidra__V1__Envelope, forward_reply),
+    &hidra__v1__forward_reply__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "forward_backward",
+    114,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__Envelope, kind_case),
+    offsetof(Hidra__V1__Envelope, forward_backward),
+    &hidra__v1__forward_backward_request__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "forward_backward_reply",
+    115,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__Envelope, kind_case),
+    offsetof(Hidra__V1__Envelope, forward_backward_reply),
+    &hidra__v1__forward_backward_reply__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "backward",
+    116,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__Envelope, kind_case),
+    offsetof(Hidra__V1__Envelope, backward),
+    &hidra__v1__backward_request__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "backward_reply",
+    117,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__Envelope, kind_case),
+    offsetof(Hidra__V1__Envelope, backward_reply),
+    &hidra__v1__backward_reply__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "optim_step",
+    118,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__Envelope, kind_case),
+    offsetof(Hidra__V1__Envelope, optim_step),
+    &hidra__v1__optim_step_request__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "optim_step_reply",
+    119,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__Envelope, kind_case),
+    offsetof(Hidra__V1__Envelope, optim_step_reply),
+    &hidra__v1__optim_step_reply__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "save_state",
+    120,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__Envelope, kind_case),
+    offsetof(Hidra__V1__Envelope, save_state),
+    &hidra__v1__save_state_request__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "save_state_reply",
+    121,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__Envelope, kind_case),
+    offsetof(Hidra__V1__Envelope, save_state_reply),
+    &hidra__v1__save_state_reply__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "load_state",
+    122,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__Envelope, kind_case),
+    offsetof(Hidra__V1__Envelope, load_state),
+    &hidra__v1__load_state_request__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "load_state_reply",
+    123,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__Envelope, kind_case),
+    offsetof(Hidra__V1__Envelope, load_state_reply),
+    &hidra__v1__load_state_reply__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "detach",
+    124,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__Envelope, kind_case),
+    offsetof(Hidra__V1__Envelope, detach),
+    &hidra__v1__detach_request__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "detach_reply",
+    125,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__Envelope, kind_case),
+    offsetof(Hidra__V1__Envelope, detach_reply),
+    &hidra__v1__detach_reply__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "serve",
+    130,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__Envelope, kind_case),
+    offsetof(Hidra__V1__Envelope, serve),
+    &hidra__v1__serve_request__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "serve_reply",
+    131,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__Envelope, kind_case),
+    offsetof(Hidra__V1__Envelope, serve_reply),
+    &hidra__v1__serve_reply__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "call",
+    132,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__Envelope, kind_case),
+    offsetof(Hidra__V1__Envelope, call),
+    &hidra__v1__call__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "call_result",
+    133,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__Envelope, kind_case),
+    offsetof(Hidra__V1__Envelope, call_result),
+    &hidra__v1__call_result__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "list_plugins",
+    140,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__Envelope, kind_case),
+    offsetof(Hidra__V1__Envelope, list_plugins),
+    &hidra__v1__list_plugins_request__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "list_plugins_reply",
+    141,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__Envelope, kind_case),
+    offsetof(Hidra__V1__Envelope, list_plugins_reply),
+    &hidra__v1__list_plugins_reply__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "install_plugin",
+    142,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__Envelope, kind_case),
+    offsetof(Hidra__V1__Envelope, install_plugin),
+    &hidra__v1__install_plugin_request__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "install_plugin_reply",
+    143,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__Envelope, kind_case),
+    offsetof(Hidra__V1__Envelope, install_plugin_reply),
+    &hidra__v1__install_plugin_reply__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "control_plugin",
+    144,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__Envelope, kind_case),
+    offsetof(Hidra__V1__Envelope, control_plugin),
+    &hidra__v1__control_plugin_request__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "control_plugin_reply",
+    145,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__Envelope, kind_case),
+    offsetof(Hidra__V1__Envelope, control_plugin_reply),
+    &hidra__v1__control_plugin_reply__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "plugin_logs",
+    146,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__Envelope, kind_case),
+    offsetof(Hidra__V1__Envelope, plugin_logs),
+    &hidra__v1__plugin_logs_request__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "plugin_logs_reply",
+    147,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__Envelope, kind_case),
+    offsetof(Hidra__V1__Envelope, plugin_logs_reply),
+    &hidra__v1__plugin_logs_reply__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "plugin_log",
+    148,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__Envelope, kind_case),
+    offsetof(Hidra__V1__Envelope, plugin_log),
+    &hidra__v1__plugin_log__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "create_key",
+    150,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__Envelope, kind_case),
+    offsetof(Hidra__V1__Envelope, create_key),
+    &hidra__v1__create_key_request__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "create_key_reply",
+    151,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__Envelope, kind_case),
+    offsetof(Hidra__V1__Envelope, create_key_reply),
+    &hidra__v1__create_key_reply__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "list_keys",
+    152,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__Envelope, kind_case),
+    offsetof(Hidra__V1__Envelope, list_keys),
+    &hidra__v1__list_keys_request__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "list_keys_reply",
+    153,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__Envelope, kind_case),
+    offsetof(Hidra__V1__Envelope, list_keys_reply),
+    &hidra__v1__list_keys_reply__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "revoke_key",
+    154,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__Envelope, kind_case),
+    offsetof(Hidra__V1__Envelope, revoke_key),
+    &hidra__v1__revoke_key_request__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "revoke_key_reply",
+    155,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__Envelope, kind_case),
+    offsetof(Hidra__V1__Envelope, revoke_key_reply),
+    &hidra__v1__revoke_key_reply__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned hidra__v1__envelope__field_indices_by_name[] = {
   22,   /* field[22] = append_rows */
   23,   /* field[23] = append_rows_reply */
+  50,   /* field[50] = attach */
+  51,   /* field[51] = attach_reply */
+  56,   /* field[56] = backward */
+  57,   /* field[57] = backward_reply */
+  68,   /* field[68] = call */
+  69,   /* field[69] = call_result */
   7,   /* field[7] = cancel */
   8,   /* field[8] = cancel_reply */
-  41,   /* field[41] = check_graph */
-  42,   /* field[42] = check_graph_reply */
+  45,   /* field[45] = check_graph */
+  46,   /* field[46] = check_graph_reply */
+  74,   /* field[74] = control_plugin */
+  75,   /* field[75] = control_plugin_reply */
+  79,   /* field[79] = create_key */
+  80,   /* field[80] = create_key_reply */
+  64,   /* field[64] = detach */
+  65,   /* field[65] = detach_reply */
   24,   /* field[24] = drop_rows */
   25,   /* field[25] = drop_rows_reply */
-  34,   /* field[34] = embed */
-  35,   /* field[35] = embed_reply */
+  38,   /* field[38] = embed */
+  39,   /* field[39] = embed_reply */
   3,   /* field[3] = error */
-  30,   /* field[30] = evaluate */
-  31,   /* field[31] = evaluate_reply */
-  45,   /* field[45] = event */
-  37,   /* field[37] = export */
-  38,   /* field[38] = export_reply */
+  34,   /* field[34] = evaluate */
+  35,   /* field[35] = evaluate_reply */
+  49,   /* field[49] = event */
+  41,   /* field[41] = export */
+  42,   /* field[42] = export_reply */
+  52,   /* field[52] = forward */
+  54,   /* field[54] = forward_backward */
+  55,   /* field[55] = forward_backward_reply */
+  53,   /* field[53] = forward_reply */
   13,   /* field[13] = goodbye */
   6,   /* field[6] = heartbeat */
   4,   /* field[4] = hello */
+  72,   /* field[72] = install_plugin */
+  73,   /* field[73] = install_plugin_reply */
   16,   /* field[16] = list */
+  81,   /* field[81] = list_keys */
+  82,   /* field[82] = list_keys_reply */
+  70,   /* field[70] = list_plugins */
+  71,   /* field[71] = list_plugins_reply */
   17,   /* field[17] = list_reply */
+  62,   /* field[62] = load_state */
+  63,   /* field[63] = load_state_reply */
+  28,   /* field[28] = open_data */
+  29,   /* field[29] = open_data_reply */
+  58,   /* field[58] = optim_step */
+  59,   /* field[59] = optim_step_reply */
   1,   /* field[1] = part */
-  32,   /* field[32] = predict */
-  33,   /* field[33] = predict_reply */
-  36,   /* field[36] = progress */
-  26,   /* field[26] = pull */
-  27,   /* field[27] = pull_reply */
-  39,   /* field[39] = quantize */
-  40,   /* field[40] = quantize_reply */
+  78,   /* field[78] = plugin_log */
+  76,   /* field[76] = plugin_logs */
+  77,   /* field[77] = plugin_logs_reply */
+  36,   /* field[36] = predict */
+  37,   /* field[37] = predict_reply */
+  40,   /* field[40] = progress */
+  30,   /* field[30] = pull */
+  31,   /* field[31] = pull_reply */
+  43,   /* field[43] = quantize */
+  44,   /* field[44] = quantize_reply */
   20,   /* field[20] = remove */
   21,   /* field[21] = remove_reply */
   14,   /* field[14] = replay */
   15,   /* field[15] = replay_reply */
   0,   /* field[0] = request_id */
-  43,   /* field[43] = run_graph */
-  44,   /* field[44] = run_graph_reply */
+  83,   /* field[83] = revoke_key */
+  84,   /* field[84] = revoke_key_reply */
+  47,   /* field[47] = run_graph */
+  48,   /* field[48] = run_graph_reply */
+  60,   /* field[60] = save_state */
+  61,   /* field[61] = save_state_reply */
+  66,   /* field[66] = serve */
+  67,   /* field[67] = serve_reply */
   18,   /* field[18] = show */
   19,   /* field[19] = show_reply */
   11,   /* field[11] = shutdown */
@@ -747,20 +1252,26 @@ static const unsigned hidra__v1__envelope__field_indices_by_name[] = {
   9,   /* field[9] = status */
   10,   /* field[10] = status_reply */
   2,   /* field[2] = tensors */
-  28,   /* field[28] = train */
-  29,   /* field[29] = train_reply */
+  32,   /* field[32] = train */
+  33,   /* field[33] = train_reply */
+  26,   /* field[26] = upload */
+  27,   /* field[27] = upload_reply */
   5,   /* field[5] = welcome */
 };
-static const ProtobufCIntRange hidra__v1__envelope__number_ranges[7 + 1] =
+static const ProtobufCIntRange hidra__v1__envelope__number_ranges[11 + 1] =
 {
   { 1, 0 },
   { 10, 3 },
   { 20, 4 },
   { 40, 16 },
   { 60, 22 },
-  { 80, 26 },
-  { 100, 45 },
-  { 0, 46 }
+  { 80, 30 },
+  { 100, 49 },
+  { 110, 50 },
+  { 130, 66 },
+  { 140, 70 },
+  { 150, 79 },
+  { 0, 85 }
 };
 const ProtobufCMessageDescriptor hidra__v1__envelope__descriptor =
 {
@@ -770,10 +1281,10 @@ const ProtobufCMessageDescriptor hidra__v1__envelope__descriptor =
   "Hidra__V1__Envelope",
   "hidra.v1",
   sizeof(Hidra__V1__Envelope),
-  46,
+  85,
   hidra__v1__envelope__field_descriptors,
   hidra__v1__envelope__field_indices_by_name,
-  7,  hidra__v1__envelope__number_ranges,
+  11,  hidra__v1__envelope__number_ranges,
   (ProtobufCMessageInit) hidra__v1__envelope__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

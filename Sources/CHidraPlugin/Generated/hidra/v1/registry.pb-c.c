@@ -1104,7 +1104,7 @@ const ProtobufCMessageDescriptor hidra__v1__head__metrics_entry__descriptor =
   (ProtobufCMessageInit) hidra__v1__head__metrics_entry__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor hidra__v1__head__field_descriptors[13] =
+static const ProtobufCFieldDescriptor hidra__v1__head__field_descriptors[15] =
 {
   {
     "name",
@@ -1262,8 +1262,33 @@ static const ProtobufCFieldDescriptor hidra__v1__head__field_descriptors[13] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "calls",
+    15,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_ENUM,
+    offsetof(Hidra__V1__Head, n_calls),
+    offsetof(Hidra__V1__Head, calls),
+    &hidra__v1__call_kind__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "served_by",
+    16,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hidra__V1__Head, served_by),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned hidra__v1__head__field_indices_by_name[] = {
+  13,   /* field[13] = calls */
   7,   /* field[7] = created */
   6,   /* field[6] = digest */
   1,   /* field[1] = encoder */
@@ -1275,6 +1300,7 @@ static const unsigned hidra__v1__head__field_indices_by_name[] = {
   0,   /* field[0] = name */
   5,   /* field[5] = parameters */
   9,   /* field[9] = run */
+  14,   /* field[14] = served_by */
   11,   /* field[11] = tap */
   2,   /* field[2] = task */
 };
@@ -1282,7 +1308,7 @@ static const ProtobufCIntRange hidra__v1__head__number_ranges[2 + 1] =
 {
   { 1, 0 },
   { 12, 10 },
-  { 0, 13 }
+  { 0, 15 }
 };
 const ProtobufCMessageDescriptor hidra__v1__head__descriptor =
 {
@@ -1292,7 +1318,7 @@ const ProtobufCMessageDescriptor hidra__v1__head__descriptor =
   "Hidra__V1__Head",
   "hidra.v1",
   sizeof(Hidra__V1__Head),
-  13,
+  15,
   hidra__v1__head__field_descriptors,
   hidra__v1__head__field_indices_by_name,
   2,  hidra__v1__head__number_ranges,
@@ -1955,5 +1981,39 @@ const ProtobufCEnumDescriptor hidra__v1__feature_form__descriptor =
   hidra__v1__feature_form__enum_values_by_name,
   1,
   hidra__v1__feature_form__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
+};
+static const ProtobufCEnumValue hidra__v1__call_kind__enum_values_by_number[5] =
+{
+  { "CALL_KIND_UNSPECIFIED", "HIDRA__V1__CALL_KIND__CALL_KIND_UNSPECIFIED", 0 },
+  { "PREPROCESS", "HIDRA__V1__CALL_KIND__PREPROCESS", 1 },
+  { "LOSS", "HIDRA__V1__CALL_KIND__LOSS", 2 },
+  { "METRICS", "HIDRA__V1__CALL_KIND__METRICS", 3 },
+  { "POSTPROCESS", "HIDRA__V1__CALL_KIND__POSTPROCESS", 4 },
+};
+static const ProtobufCIntRange hidra__v1__call_kind__value_ranges[] = {
+{0, 0},{0, 5}
+};
+static const ProtobufCEnumValueIndex hidra__v1__call_kind__enum_values_by_name[5] =
+{
+  { "CALL_KIND_UNSPECIFIED", 0 },
+  { "LOSS", 2 },
+  { "METRICS", 3 },
+  { "POSTPROCESS", 4 },
+  { "PREPROCESS", 1 },
+};
+const ProtobufCEnumDescriptor hidra__v1__call_kind__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "hidra.v1.CallKind",
+  "CallKind",
+  "Hidra__V1__CallKind",
+  "hidra.v1",
+  5,
+  hidra__v1__call_kind__enum_values_by_number,
+  5,
+  hidra__v1__call_kind__enum_values_by_name,
+  1,
+  hidra__v1__call_kind__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };

@@ -53,6 +53,30 @@ typedef enum _Hidra__V1__FeatureForm {
   HIDRA__V1__FEATURE_FORM__STATES = 2
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HIDRA__V1__FEATURE_FORM)
 } Hidra__V1__FeatureForm;
+/*
+ * What a client may do in the daemon's place. The daemon asks by PARTIAL replies of kind `call` to the client's own `train` or `serve`
+ * request, and waits, with a deadline, for a `call_result`.
+ */
+typedef enum _Hidra__V1__CallKind {
+  HIDRA__V1__CALL_KIND__CALL_KIND_UNSPECIFIED = 0,
+  /*
+   * Columns in, columns of as many values out: before training, and before every prediction of the head.
+   */
+  HIDRA__V1__CALL_KIND__PREPROCESS = 1,
+  /*
+   * A batch's outputs and targets in, the loss and its gradients out.
+   */
+  HIDRA__V1__CALL_KIND__LOSS = 2,
+  /*
+   * All outputs and targets of the validation or test rows in, named numbers out.
+   */
+  HIDRA__V1__CALL_KIND__METRICS = 3,
+  /*
+   * Outputs in, predictions out.
+   */
+  HIDRA__V1__CALL_KIND__POSTPROCESS = 4
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HIDRA__V1__CALL_KIND)
+} Hidra__V1__CallKind;
 
 /* --- messages --- */
 
@@ -205,10 +229,19 @@ struct  Hidra__V1__Head
    */
   size_t n_inputs;
   Hidra__V1__HeadInput **inputs;
+  /*
+   * What clients do for it (PREPROCESS, POSTPROCESS): it can only be asked while one serves it.
+   */
+  size_t n_calls;
+  Hidra__V1__CallKind *calls;
+  /*
+   * Name of the client that trained it with such calls, e.g. "spell-checker 1.0".
+   */
+  char *served_by;
 };
 #define HIDRA__V1__HEAD__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&hidra__v1__head__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, 0, (char *)protobuf_c_empty_string, 0, 0,NULL, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, 0, (char *)protobuf_c_empty_string, 0, 0,NULL, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, 0,NULL, (char *)protobuf_c_empty_string }
 
 
 /*
@@ -666,6 +699,7 @@ typedef void (*Hidra__V1__RemoveReply_Closure)
 /* --- descriptors --- */
 
 extern const ProtobufCEnumDescriptor    hidra__v1__feature_form__descriptor;
+extern const ProtobufCEnumDescriptor    hidra__v1__call_kind__descriptor;
 extern const ProtobufCMessageDescriptor hidra__v1__progress__descriptor;
 extern const ProtobufCMessageDescriptor hidra__v1__progress__metrics_entry__descriptor;
 extern const ProtobufCMessageDescriptor hidra__v1__list_request__descriptor;

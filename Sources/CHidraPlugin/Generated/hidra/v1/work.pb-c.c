@@ -688,6 +688,51 @@ void   hidra__v1__head_prediction__free_unpacked
   assert(message->base.descriptor == &hidra__v1__head_prediction__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   hidra__v1__span__init
+                     (Hidra__V1__Span         *message)
+{
+  static const Hidra__V1__Span init_value = HIDRA__V1__SPAN__INIT;
+  *message = init_value;
+}
+size_t hidra__v1__span__get_packed_size
+                     (const Hidra__V1__Span *message)
+{
+  assert(message->base.descriptor == &hidra__v1__span__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hidra__v1__span__pack
+                     (const Hidra__V1__Span *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hidra__v1__span__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hidra__v1__span__pack_to_buffer
+                     (const Hidra__V1__Span *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hidra__v1__span__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hidra__V1__Span *
+       hidra__v1__span__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hidra__V1__Span *)
+     protobuf_c_message_unpack (&hidra__v1__span__descriptor,
+                                allocator, len, data);
+}
+void   hidra__v1__span__free_unpacked
+                     (Hidra__V1__Span *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hidra__v1__span__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   hidra__v1__score__init
                      (Hidra__V1__Score         *message)
 {
@@ -1175,7 +1220,7 @@ const ProtobufCMessageDescriptor hidra__v1__pull_reply__descriptor =
   (ProtobufCMessageInit) hidra__v1__pull_reply__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor hidra__v1__train_request__field_descriptors[16] =
+static const ProtobufCFieldDescriptor hidra__v1__train_request__field_descriptors[18] =
 {
   {
     "head",
@@ -1358,6 +1403,30 @@ static const ProtobufCFieldDescriptor hidra__v1__train_request__field_descriptor
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
+    "calls",
+    17,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_ENUM,
+    offsetof(Hidra__V1__TrainRequest, n_calls),
+    offsetof(Hidra__V1__TrainRequest, calls),
+    &hidra__v1__call_kind__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "call_deadline_milliseconds",
+    18,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Hidra__V1__TrainRequest, call_deadline_milliseconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
     "precision",
     30,
     PROTOBUF_C_LABEL_NONE,
@@ -1371,6 +1440,8 @@ static const ProtobufCFieldDescriptor hidra__v1__train_request__field_descriptor
   },
 };
 static const unsigned hidra__v1__train_request__field_indices_by_name[] = {
+  16,   /* field[16] = call_deadline_milliseconds */
+  15,   /* field[15] = calls */
   3,   /* field[3] = data */
   1,   /* field[1] = encoder */
   0,   /* field[0] = head */
@@ -1382,7 +1453,7 @@ static const unsigned hidra__v1__train_request__field_indices_by_name[] = {
   5,   /* field[5] = label_column */
   10,   /* field[10] = label_separator */
   12,   /* field[12] = name_column */
-  15,   /* field[15] = precision */
+  17,   /* field[17] = precision */
   11,   /* field[11] = replace */
   13,   /* field[13] = tap */
   2,   /* field[2] = task */
@@ -1392,8 +1463,8 @@ static const ProtobufCIntRange hidra__v1__train_request__number_ranges[3 + 1] =
 {
   { 1, 0 },
   { 13, 11 },
-  { 30, 15 },
-  { 0, 16 }
+  { 30, 17 },
+  { 0, 18 }
 };
 const ProtobufCMessageDescriptor hidra__v1__train_request__descriptor =
 {
@@ -1403,7 +1474,7 @@ const ProtobufCMessageDescriptor hidra__v1__train_request__descriptor =
   "Hidra__V1__TrainRequest",
   "hidra.v1",
   sizeof(Hidra__V1__TrainRequest),
-  16,
+  18,
   hidra__v1__train_request__field_descriptors,
   hidra__v1__train_request__field_indices_by_name,
   3,  hidra__v1__train_request__number_ranges,
@@ -2700,7 +2771,7 @@ const ProtobufCMessageDescriptor hidra__v1__prediction__descriptor =
   (ProtobufCMessageInit) hidra__v1__prediction__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor hidra__v1__head_prediction__field_descriptors[2] =
+static const ProtobufCFieldDescriptor hidra__v1__head_prediction__field_descriptors[3] =
 {
   {
     "labels",
@@ -2726,15 +2797,28 @@ static const ProtobufCFieldDescriptor hidra__v1__head_prediction__field_descript
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "spans",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__HeadPrediction, n_spans),
+    offsetof(Hidra__V1__HeadPrediction, spans),
+    &hidra__v1__span__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned hidra__v1__head_prediction__field_indices_by_name[] = {
   0,   /* field[0] = labels */
+  2,   /* field[2] = spans */
   1,   /* field[1] = value */
 };
 static const ProtobufCIntRange hidra__v1__head_prediction__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 0, 3 }
 };
 const ProtobufCMessageDescriptor hidra__v1__head_prediction__descriptor =
 {
@@ -2744,11 +2828,88 @@ const ProtobufCMessageDescriptor hidra__v1__head_prediction__descriptor =
   "Hidra__V1__HeadPrediction",
   "hidra.v1",
   sizeof(Hidra__V1__HeadPrediction),
-  2,
+  3,
   hidra__v1__head_prediction__field_descriptors,
   hidra__v1__head_prediction__field_indices_by_name,
   1,  hidra__v1__head_prediction__number_ranges,
   (ProtobufCMessageInit) hidra__v1__head_prediction__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hidra__v1__span__field_descriptors[4] =
+{
+  {
+    "label",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hidra__V1__Span, label),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "start",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Hidra__V1__Span, start),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "end",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Hidra__V1__Span, end),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "score",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Hidra__V1__Span, score),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hidra__v1__span__field_indices_by_name[] = {
+  2,   /* field[2] = end */
+  0,   /* field[0] = label */
+  3,   /* field[3] = score */
+  1,   /* field[1] = start */
+};
+static const ProtobufCIntRange hidra__v1__span__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor hidra__v1__span__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hidra.v1.Span",
+  "Span",
+  "Hidra__V1__Span",
+  "hidra.v1",
+  sizeof(Hidra__V1__Span),
+  4,
+  hidra__v1__span__field_descriptors,
+  hidra__v1__span__field_indices_by_name,
+  1,  hidra__v1__span__number_ranges,
+  (ProtobufCMessageInit) hidra__v1__span__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor hidra__v1__score__field_descriptors[2] =
@@ -3406,21 +3567,23 @@ const ProtobufCMessageDescriptor hidra__v1__row_cosine__descriptor =
   (ProtobufCMessageInit) hidra__v1__row_cosine__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCEnumValue hidra__v1__task__enum_values_by_number[4] =
+static const ProtobufCEnumValue hidra__v1__task__enum_values_by_number[5] =
 {
   { "TASK_UNSPECIFIED", "HIDRA__V1__TASK__TASK_UNSPECIFIED", 0 },
   { "CLASSIFY", "HIDRA__V1__TASK__CLASSIFY", 1 },
   { "MULTILABEL", "HIDRA__V1__TASK__MULTILABEL", 2 },
   { "REGRESS", "HIDRA__V1__TASK__REGRESS", 3 },
+  { "TAG", "HIDRA__V1__TASK__TAG", 4 },
 };
 static const ProtobufCIntRange hidra__v1__task__value_ranges[] = {
-{0, 0},{0, 4}
+{0, 0},{0, 5}
 };
-static const ProtobufCEnumValueIndex hidra__v1__task__enum_values_by_name[4] =
+static const ProtobufCEnumValueIndex hidra__v1__task__enum_values_by_name[5] =
 {
   { "CLASSIFY", 1 },
   { "MULTILABEL", 2 },
   { "REGRESS", 3 },
+  { "TAG", 4 },
   { "TASK_UNSPECIFIED", 0 },
 };
 const ProtobufCEnumDescriptor hidra__v1__task__descriptor =
@@ -3430,9 +3593,9 @@ const ProtobufCEnumDescriptor hidra__v1__task__descriptor =
   "Task",
   "Hidra__V1__Task",
   "hidra.v1",
-  4,
+  5,
   hidra__v1__task__enum_values_by_number,
-  4,
+  5,
   hidra__v1__task__enum_values_by_name,
   1,
   hidra__v1__task__value_ranges,

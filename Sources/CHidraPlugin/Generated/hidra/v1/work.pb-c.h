@@ -33,6 +33,7 @@ typedef struct Hidra__V1__PredictRequest Hidra__V1__PredictRequest;
 typedef struct Hidra__V1__PredictReply Hidra__V1__PredictReply;
 typedef struct Hidra__V1__Prediction Hidra__V1__Prediction;
 typedef struct Hidra__V1__HeadPrediction Hidra__V1__HeadPrediction;
+typedef struct Hidra__V1__Span Hidra__V1__Span;
 typedef struct Hidra__V1__Score Hidra__V1__Score;
 typedef struct Hidra__V1__EmbedRequest Hidra__V1__EmbedRequest;
 typedef struct Hidra__V1__EmbedReply Hidra__V1__EmbedReply;
@@ -54,7 +55,11 @@ typedef enum _Hidra__V1__Task {
   HIDRA__V1__TASK__TASK_UNSPECIFIED = 0,
   HIDRA__V1__TASK__CLASSIFY = 1,
   HIDRA__V1__TASK__MULTILABEL = 2,
-  HIDRA__V1__TASK__REGRESS = 3
+  HIDRA__V1__TASK__REGRESS = 3,
+  /*
+   * A label for each word of a text, in the IOB2 scheme ("O", "B-person", "I-person"): entities.
+   */
+  HIDRA__V1__TASK__TAG = 4
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HIDRA__V1__TASK)
 } Hidra__V1__Task;
 
@@ -147,13 +152,23 @@ struct  Hidra__V1__TrainRequest
   size_t n_inputs;
   Hidra__V1__HeadInput **inputs;
   /*
+   * What the client does in the daemon's place: see Call. A head trained with PREPROCESS or POSTPROCESS can only be asked while a client
+   * serves it.
+   */
+  size_t n_calls;
+  Hidra__V1__CallKind *calls;
+  /*
+   * How long the daemon waits for the result of a call; 0: 30,000.
+   */
+  uint32_t call_deadline_milliseconds;
+  /*
    * What the encoder computes in: "fp32" or "int8"; empty: as the encoder is set (Encoder.precision).
    */
   char *precision;
 };
 #define HIDRA__V1__TRAIN_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&hidra__v1__train_request__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, HIDRA__V1__TASK__TASK_UNSPECIFIED, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, NULL, NULL, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, 0,NULL, (char *)protobuf_c_empty_string }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, HIDRA__V1__TASK__TASK_UNSPECIFIED, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, NULL, NULL, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, 0,NULL, 0,NULL, 0, (char *)protobuf_c_empty_string }
 
 
 typedef enum {
@@ -166,7 +181,7 @@ struct  Hidra__V1__HeadKind
 {
   ProtobufCMessage base;
   /*
-   * "linear" (also when empty), "mlp" or "graph"
+   * "linear" (also when empty), "mlp", "graph" or, of TAG, "tagger"
    */
   char *name;
   /*
@@ -488,6 +503,11 @@ struct  Hidra__V1__HeadPrediction
   ProtobufCMessage base;
   size_t n_labels;
   Hidra__V1__Score **labels;
+  /*
+   * Of TAG.
+   */
+  size_t n_spans;
+  Hidra__V1__Span **spans;
   Hidra__V1__HeadPrediction__ValuePresenceCase value_presence_case;
   union {
     double value;
@@ -495,7 +515,29 @@ struct  Hidra__V1__HeadPrediction
 };
 #define HIDRA__V1__HEAD_PREDICTION__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&hidra__v1__head_prediction__descriptor) \
-    , 0,NULL, HIDRA__V1__HEAD_PREDICTION__VALUE_PRESENCE__NOT_SET, {0} }
+    , 0,NULL, 0,NULL, HIDRA__V1__HEAD_PREDICTION__VALUE_PRESENCE__NOT_SET, {0} }
+
+
+/*
+ * A piece of a text.
+ */
+struct  Hidra__V1__Span
+{
+  ProtobufCMessage base;
+  char *label;
+  /*
+   * Where it begins and ends in the text, counted in Unicode scalars.
+   */
+  uint32_t start;
+  uint32_t end;
+  /*
+   * Probability.
+   */
+  double score;
+};
+#define HIDRA__V1__SPAN__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hidra__v1__span__descriptor) \
+    , (char *)protobuf_c_empty_string, 0, 0, 0 }
 
 
 struct  Hidra__V1__Score
@@ -958,6 +1000,25 @@ Hidra__V1__HeadPrediction *
 void   hidra__v1__head_prediction__free_unpacked
                      (Hidra__V1__HeadPrediction *message,
                       ProtobufCAllocator *allocator);
+/* Hidra__V1__Span methods */
+void   hidra__v1__span__init
+                     (Hidra__V1__Span         *message);
+size_t hidra__v1__span__get_packed_size
+                     (const Hidra__V1__Span   *message);
+size_t hidra__v1__span__pack
+                     (const Hidra__V1__Span   *message,
+                      uint8_t             *out);
+size_t hidra__v1__span__pack_to_buffer
+                     (const Hidra__V1__Span   *message,
+                      ProtobufCBuffer     *buffer);
+Hidra__V1__Span *
+       hidra__v1__span__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hidra__v1__span__free_unpacked
+                     (Hidra__V1__Span *message,
+                      ProtobufCAllocator *allocator);
 /* Hidra__V1__Score methods */
 void   hidra__v1__score__init
                      (Hidra__V1__Score         *message);
@@ -1166,6 +1227,9 @@ typedef void (*Hidra__V1__Prediction_Closure)
 typedef void (*Hidra__V1__HeadPrediction_Closure)
                  (const Hidra__V1__HeadPrediction *message,
                   void *closure_data);
+typedef void (*Hidra__V1__Span_Closure)
+                 (const Hidra__V1__Span *message,
+                  void *closure_data);
 typedef void (*Hidra__V1__Score_Closure)
                  (const Hidra__V1__Score *message,
                   void *closure_data);
@@ -1219,6 +1283,7 @@ extern const ProtobufCMessageDescriptor hidra__v1__predict_request__descriptor;
 extern const ProtobufCMessageDescriptor hidra__v1__predict_reply__descriptor;
 extern const ProtobufCMessageDescriptor hidra__v1__prediction__descriptor;
 extern const ProtobufCMessageDescriptor hidra__v1__head_prediction__descriptor;
+extern const ProtobufCMessageDescriptor hidra__v1__span__descriptor;
 extern const ProtobufCMessageDescriptor hidra__v1__score__descriptor;
 extern const ProtobufCMessageDescriptor hidra__v1__embed_request__descriptor;
 extern const ProtobufCMessageDescriptor hidra__v1__embed_reply__descriptor;
