@@ -46,7 +46,7 @@ package final class DaemonService: Service {
             workbench: workbench, jobs: jobs, clients: clients, events: events, data: data, limits: limits,
             version: Self.version,
             started: started, reply: { outbox.send($0, [], $1, .control) }, forget: { outbox.forget($0) },
-            shutDown: { requestStop.yield($0) })
+            shutDown: { requestStop.yield($0) }, log: { logger.warning("\($0)") })
         let work = WorkRequests(
             workbench: workbench, data: data, jobs: jobs, clients: clients, events: events, limits: limits,
             reply: { outbox.send($0, $1, $2, .work) })

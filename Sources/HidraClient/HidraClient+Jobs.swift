@@ -136,7 +136,7 @@ extension HidraClient {
     }
 
     /// Little-endian, as tensors travel.
-    private static func floats(_ bytes: [UInt8]) -> [Float] {
+    static func floats(_ bytes: [UInt8]) -> [Float] {
         bytes.withUnsafeBytes { raw in
             (0..<raw.count / 4).map { index in
                 let pattern = raw.loadUnaligned(fromByteOffset: index * 4, as: UInt32.self)

@@ -30,10 +30,20 @@ package enum Targets: Sendable {
 package struct Objective: Sendable {
     package var classWeights: [Float]?
     package var smoothing: Float = 0
+    /// Of numbers.
+    package var difference = Difference.squared
 
-    package init(classWeights: [Float]? = nil, smoothing: Float = 0) {
+    /// How far a number is from its target.
+    package enum Difference: String, Sendable, Codable {
+        case squared = "mean_squared_error"
+        case absolute = "l1"
+        case huber
+    }
+
+    package init(classWeights: [Float]? = nil, smoothing: Float = 0, difference: Difference = .squared) {
         self.classWeights = classWeights
         self.smoothing = smoothing
+        self.difference = difference
     }
 
     /// Mean loss of outputs `[rows, outputs]`.
@@ -44,7 +54,12 @@ package struct Objective: Sendable {
         case .labels(let flags, _):
             return BinaryCrossEntropy(targets: flags, positiveWeights: classWeights)(outputs)
         case .values(let values):
-            return MeanSquaredError()(outputs, Tensor(values, [values.count, 1]))
+            let truth = Tensor(values, [values.count, 1])
+            return switch difference {
+            case .squared: MeanSquaredError()(outputs, truth)
+            case .absolute: MeanAbsoluteError()(outputs, truth)
+            case .huber: HuberLoss()(outputs, truth)
+            }
         }
     }
 }

@@ -34,6 +34,7 @@ extension HeadTask {
         case .unspecified, .classify: self = .classify
         case .multilabel: self = .multilabel
         case .regress: self = .regress
+        case .tag: throw Failure(.unsupported, "This daemon cannot label the words of texts yet.")
         case .UNRECOGNIZED(let number):
             throw Failure(
                 .unsupported, "Task \(number) is not known to this daemon; it knows classify, multilabel and regress.")

@@ -18,6 +18,7 @@ struct ControlRequests: Sendable {
     let reply: @Sendable (Hidra_V1_Envelope, ClientIdentity) -> Void
     let forget: @Sendable (ClientIdentity) -> Void
     let shutDown: @Sendable (Duration) -> Void
+    let log: @Sendable (String) -> Void
 
     func handle(_ message: InboundMessage) {
         let client = message.client, request = message.envelope.requestID
@@ -59,6 +60,11 @@ struct ControlRequests: Sendable {
         jobs.abandon(client)
         data.dropAll(of: client)
         clients.forget(client)
+        Task {
+            do { try await workbench.releaseAttachments(of: client.description) } catch {
+                log("what client \(client) had attached could not be written: \(error)")
+            }
+        }
         // What its requests needed is free now; an idle daemon should be no larger than its encoders.
         DispatchQueue.global(qos: .utility).async { workbench.encoders.trim() }
     }
@@ -84,7 +90,7 @@ struct ControlRequests: Sendable {
         welcome.heartbeatSeconds = 10
         welcome.capabilities = [
             "classify", "multilabel", "regress", "head.linear", "head.mlp", "head.graph", "head.inputs", "image", "graph",
-            "export", "events.replay",
+            "export", "events.replay", "steps",
         ]
         return .reply(to: request, .welcome(welcome))
     }

@@ -50,7 +50,8 @@ extension WorkRequests {
         else {
             throw Failure(.invalidArgument, "Name the encoder the head is to sit on.")
         }
-        let (inputs, columns) = try request.reads
+        let (inputs, columns) = try InputRequest.all(
+            request.inputs, encoder: request.encoder, tap: request.tap, column: request.inputColumn)
         func rows(_ data: String) throws -> LabelledRows {
             try labelled(data, columns, request.labelColumn, request.nameColumn, client)
         }
@@ -68,21 +69,25 @@ extension WorkRequests {
         _ dataName: String, _ inputs: [String], _ label: String, _ name: String, _ client: ClientIdentity
     ) throws -> LabelledRows {
         let table = try data.table(dataName, client: client)
-        let labels = try table.texts(label)
-        let columns = try inputs.map { input -> [EncoderInput] in
-            switch try table.column(input) {
-            case .texts(let texts): return texts.map { .text($0) }
-            case .blobs(let blobs):
-                let names = name.isEmpty ? nil : try table.texts(name)
-                return blobs.enumerated().map { row, blob in
-                    .image(ImageFile(name: names?[row] ?? "row \(row + 1)", digest: blob.digest) { try blob.read() })
-                }
-            }
-        }
-        return LabelledRows(columns: columns, labels: labels)
+        return LabelledRows(
+            columns: try inputs.map { try self.inputs(of: table, $0, names: name) }, labels: try table.texts(label))
     }
 
-    private func separator(_ text: String, default fallback: Character?) throws -> Character? {
+    /// The inputs in a column.
+    ///
+    /// - Parameter names: column with their names for messages; empty: their row numbers.
+    func inputs(of table: DataTable, _ column: String, names: String = "") throws -> [EncoderInput] {
+        switch try table.column(column) {
+        case .texts(let texts): return texts.map { .text($0) }
+        case .blobs(let blobs):
+            let names = names.isEmpty ? nil : try table.texts(names)
+            return blobs.enumerated().map { row, blob in
+                .image(ImageFile(name: names?[row] ?? "row \(row + 1)", digest: blob.digest) { try blob.read() })
+            }
+        }
+    }
+
+    func separator(_ text: String, default fallback: Character?) throws -> Character? {
         guard text.count <= 1 else {
             throw Failure(
                 .invalidArgument, "The label separator \"\(text)\" has \(text.count) characters; it must be one.")
@@ -90,7 +95,7 @@ extension WorkRequests {
         return text.first ?? fallback
     }
 
-    private func kind(_ kind: Hidra_V1_HeadKind) throws -> HeadKind {
+    func kind(_ kind: Hidra_V1_HeadKind) throws -> HeadKind {
         switch kind.name {
         case "", "linear": return .linear
         case "mlp":
@@ -120,27 +125,28 @@ extension WorkRequests {
     }
 }
 
-extension Hidra_V1_TrainRequest {
-    /// What the head's inputs read, none for the simple case, and the columns they name, each once.
+extension InputRequest {
+    /// What a head's inputs read, none for the simple case of one vector from one encoder, and the columns they name, each once.
     ///
+    /// - Parameters: what is meant where an input does not say.
     /// - Throws: `invalidArgument` for an input without a column, `unsupported` for an unknown form.
-    fileprivate var reads: (inputs: [InputRequest], columns: [String]) {
-        get throws {
-            guard !inputs.isEmpty else { return ([], [inputColumn]) }
-            var columns: [String] = []
-            let requests = try inputs.map { input -> InputRequest in
-                let name = input.column.isEmpty ? inputColumn : input.column
-                guard !name.isEmpty else {
-                    throw Failure(.invalidArgument, "Name the column that input '\(input.name)' of the head is to read.")
-                }
-                if !columns.contains(name) { columns.append(name) }
-                return InputRequest(
-                    name: input.name, encoder: input.encoder.isEmpty ? encoder : input.encoder,
-                    tap: input.tap.isEmpty && input.encoder.isEmpty ? tap : input.tap, form: try FeatureForm(input.form),
-                    column: columns.firstIndex(of: name) ?? 0, columnName: name)
+    static func all(
+        _ inputs: [Hidra_V1_HeadInput], encoder: String, tap: String, column fallback: String
+    ) throws -> (inputs: [InputRequest], columns: [String]) {
+        guard !inputs.isEmpty else { return ([], [fallback]) }
+        var columns: [String] = []
+        let requests = try inputs.map { input -> InputRequest in
+            let name = input.column.isEmpty ? fallback : input.column
+            guard !name.isEmpty else {
+                throw Failure(.invalidArgument, "Name the column that input '\(input.name)' of the head is to read.")
             }
-            return (requests, columns)
+            if !columns.contains(name) { columns.append(name) }
+            return InputRequest(
+                name: input.name, encoder: input.encoder.isEmpty ? encoder : input.encoder,
+                tap: input.tap.isEmpty && input.encoder.isEmpty ? tap : input.tap, form: try FeatureForm(input.form),
+                column: columns.firstIndex(of: name) ?? 0, columnName: name)
         }
+        return (requests, columns)
     }
 }
 

@@ -11,6 +11,7 @@ struct WorkRequests: Sendable {
     let clients: ClientTable
     let events: EventLog
     let limits: Limits
+    let lines = RequestLines()
     let reply: @Sendable (Hidra_V1_Envelope, [[UInt8]], ClientIdentity) -> Void
 
     func handle(_ message: InboundMessage) {
@@ -65,6 +66,28 @@ struct WorkRequests: Sendable {
         case .runGraph(let run):
             let frames = message.envelope.tensors, tensors = message.tensors
             start("graph run", "", client, request) { _ in try await runGraph(run, frames, tensors) }
+        case .attach(let attach): quick("attach", client, request) { _ in try await self.attach(attach, client) }
+        case .forward(let forward):
+            step("forward", forward.run, batch: forward.batch, client, request) { try await self.forward(forward, $1(), $0) }
+        case .forwardBackward(let forward):
+            step("forward_backward", forward.run, batch: forward.batch, needsLabels: true, client, request) {
+                try await forwardBackward(forward, $1(), $0)
+            }
+        case .backward(let backward):
+            let frames = message.envelope.tensors, tensors = message.tensors
+            step("backward", backward.run, client, request) { attachment, _ in
+                try await self.backward(backward, frames, tensors, attachment)
+            }
+        case .optimStep(let step):
+            self.step("optim_step", step.run, client, request) { attachment, _ in try await optimStep(step, attachment) }
+        case .saveState(let save):
+            step("save_state", save.run, client, request) { attachment, _ in try await saveState(attachment) }
+        case .loadState(let load):
+            let frames = message.envelope.tensors, tensors = message.tensors
+            step("load_state", load.run, client, request) { attachment, _ in
+                try await loadState(load, frames, tensors, attachment)
+            }
+        case .detach(let detach): quick("detach", client, request) { _ in try await self.detach(detach, client) }
         case .pull(let pull):
             start("pull", pull.source, client, request, outlivesClient: true) { job in try await self.pull(pull, job) }
         default:
@@ -94,10 +117,29 @@ struct WorkRequests: Sendable {
         start(kind, "", client, request, isListed: false, body)
     }
 
+    /// A verb for an attached head: in order of arrival, with the rows of its batch as they are now.
+    private func step(
+        _ kind: String, _ run: String, batch: Hidra_V1_Batch? = nil, needsLabels: Bool = false, _ client: ClientIdentity,
+        _ request: UInt64, _ body: @escaping @Sendable (Attachment, () throws -> StepBatch) async throws -> Answer
+    ) {
+        let attachment = Result { try workbench.attachment(run, owner: client.description) }
+        let rows = Result {
+            try self.batch(batch ?? Hidra_V1_Batch(), needsLabels: needsLabels, attachment.get(), client)
+        }
+        let ticket = lines.enter(run)
+        let isStarted = start(kind, "", client, request, isListed: false) { _ in
+            await lines.turn(ticket)
+            defer { lines.done(ticket) }
+            return try await body(attachment.get(), rows.get)
+        }
+        if !isStarted { lines.done(ticket) }
+    }
+
+    @discardableResult
     private func start(
         _ kind: String, _ subject: String, _ client: ClientIdentity, _ request: UInt64, outlivesClient: Bool = false,
         isListed: Bool = true, _ body: @escaping @Sendable (JobHandle) async throws -> Answer
-    ) {
+    ) -> Bool {
         let isStarted = jobs.start(
             kind, subject, client: client, request: request, outlivesClient: outlivesClient, isListed: isListed
         ) { id in
@@ -115,6 +157,7 @@ struct WorkRequests: Sendable {
             }
         }
         if !isStarted { fail(client, request, .stopped) }
+        return isStarted
     }
 
     private func fail(_ client: ClientIdentity, _ request: UInt64, _ failure: Failure) {
