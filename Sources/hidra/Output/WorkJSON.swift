@@ -8,6 +8,7 @@ extension Hidra_V1_Task {
         case .classify: "classify"
         case .multilabel: "multilabel"
         case .regress: "regress"
+        case .tag: "tag"
         case .unspecified, .UNRECOGNIZED: "unknown"
         }
     }
