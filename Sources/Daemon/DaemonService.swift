@@ -40,15 +40,16 @@ package final class DaemonService: Service {
             of: Duration.self, bufferingPolicy: .bufferingOldest(1))
         (self.stopRequests, self.requestStop) = (stopRequests, requestStop)
 
-        let clients = ClientTable(), data = DataStore(limits: limits, folder: workbench.registry.directory.staging)
+        let clients = ClientTable(), calls = CallTable(), data = DataStore(limits: limits, folder: workbench.registry.directory.staging)
         let outbox = outbox
         let control = ControlRequests(
-            workbench: workbench, jobs: jobs, clients: clients, events: events, data: data, limits: limits,
+            workbench: workbench, jobs: jobs, clients: clients, events: events, data: data, calls: calls, limits: limits,
             version: Self.version,
             started: started, reply: { outbox.send($0, [], $1, .control) }, forget: { outbox.forget($0) },
             shutDown: { requestStop.yield($0) }, log: { logger.warning("\($0)") })
         let work = WorkRequests(
             workbench: workbench, data: data, jobs: jobs, clients: clients, events: events, limits: limits,
+            calls: calls,
             reply: { outbox.send($0, $1, $2, .work) })
         var configuration = SocketLoop.Configuration()
         configuration.limits = limits

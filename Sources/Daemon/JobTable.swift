@@ -15,6 +15,8 @@ final class JobTable: Sendable {
         let outlivesClient: Bool
         /// Worth listing: predictions come and go.
         let isListed: Bool
+        /// Waits rather than works, and ends by being cancelled: it holds nothing up, a stop least of all.
+        let isEndless: Bool
     }
 
     private struct Entry {
@@ -35,7 +37,8 @@ final class JobTable: Sendable {
     /// No new job starts.
     var isStopping: Bool { state.withLock { $0.isClosed } }
 
-    var count: Int { state.withLock { $0.entries.count } }
+    /// Jobs that are to come to an end.
+    var count: Int { state.withLock { $0.entries.values.count { !$0.job.isEndless } } }
 
     var listed: [Job] {
         state.withLock { $0.entries.values.map(\.job).filter(\.isListed).sorted { $0.started < $1.started } }
@@ -44,7 +47,7 @@ final class JobTable: Sendable {
     /// Starts a job in a task of its own; nil when the daemon is stopping.
     func start(
         _ kind: String, _ subject: String, client: ClientIdentity, request: UInt64, outlivesClient: Bool,
-        isListed: Bool,
+        isListed: Bool, isEndless: Bool = false,
         _ body: @escaping @Sendable (_ id: String) async -> Void
     ) -> Bool {
         let id: String? = state.withLock { state in
@@ -58,7 +61,7 @@ final class JobTable: Sendable {
                 job: Job(
                     id: id, kind: kind, subject: subject, client: client, request: request, started: .now,
                     progress: progress,
-                    outlivesClient: outlivesClient, isListed: isListed))
+                    outlivesClient: outlivesClient, isListed: isListed, isEndless: isEndless))
             return id
         }
         guard let id else { return false }
@@ -111,12 +114,11 @@ final class JobTable: Sendable {
         for waiter in waiters { waiter.resume() }
     }
 
-    /// No job starts any more. Returns how many still run.
+    /// No job starts any more, and those that would not end are cancelled. Returns how many still run.
     func close() -> Int {
-        state.withLock { state in
-            state.isClosed = true
-            return state.entries.count
-        }
+        state.withLock { $0.isClosed = true }
+        _ = cancel(\.isEndless)
+        return count
     }
 
     /// Waits until no job runs.

@@ -10,6 +10,11 @@ package enum HeadPrediction: Sendable, Equatable {
 package struct LabelScore: Sendable, Equatable {
     package let label: String
     package let score: Double
+
+    package init(label: String, score: Double) {
+        self.label = label
+        self.score = score
+    }
 }
 
 extension LabelEncoding {

@@ -145,12 +145,12 @@ public final class HidraClient: Sendable {
     /// Sends a request and takes its reply apart.
     func ask<Reply>(
         _ kind: Hidra_V1_Envelope.OneOf_Kind, tensors: [(Hidra_V1_TensorFrame, [UInt8])] = [], on channel: Channel,
-        progress: (@Sendable (Hidra_V1_Progress) -> Void)? = nil,
+        progress: (@Sendable (Hidra_V1_Progress) -> Void)? = nil, call: (@Sendable (WireMessage) -> Void)? = nil,
         _ extract: (WireMessage) -> Reply?
     ) async throws -> Reply {
         let limit = channel == .control ? Limits.controlMessageBytes : limits.messageBytes
         let message = try await connection.request(
-            kind, tensors: tensors, on: channel, limit: limit, progress: progress, deadline: Self.deadline)
+            kind, tensors: tensors, on: channel, limit: limit, progress: progress, deadline: Self.deadline, call: call)
         guard let reply = extract(message) else { throw Connection.unexpectedReply }
         return reply
     }

@@ -133,6 +133,9 @@ enum RegistrySchema {
         migrator.registerMigration("4 heads of several inputs") { db in
             try db.execute(sql: "ALTER TABLE head ADD COLUMN inputs TEXT")
         }
+        migrator.registerMigration("5 heads that clients serve") { db in
+            try db.execute(sql: "ALTER TABLE head ADD COLUMN calls TEXT; ALTER TABLE head ADD COLUMN servedBy TEXT")
+        }
         return migrator
     }
 

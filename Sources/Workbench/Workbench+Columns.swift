@@ -11,6 +11,7 @@ extension Workbench {
     package func predict(
         heads names: [String], columns: [[EncoderInput]], top: Int, precision: Precision? = nil
     ) async throws -> Predictions {
+        if let served = try await predictServed(heads: names, columns: columns, top: top, precision: precision) { return served }
         var read: [(head: LoadedHead, sources: [FeatureSource])] = []
         for name in names {
             let head = try await heads.head(named: name)

@@ -23,6 +23,7 @@ extension Workbench {
         let head = try await heads.head(named: name)
         let sources = try await sources(of: head, precision)
         try head.requireColumns(rows.columns.count)
+        let rows = LabelledRows(columns: try await preprocessed(rows.columns, for: head), labels: rows.labels)
         try sources.require(rows.columns)
         let own = head.bundle.encoding
         let encoding = LabelEncoding(

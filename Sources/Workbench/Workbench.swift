@@ -12,6 +12,8 @@ package final class Workbench: Sendable {
     package let extractor: FeatureExtractor
     let heads: HeadShelf
     let attachments = AttachmentTable()
+    /// Clients that preprocess, or make predictions, for heads.
+    package let served = ServedHeads()
     /// Heads being trained now, each with its encoders: two runs must not race for one name, nor lose an encoder.
     let training = Mutex<[String: Set<String>]>([:])
     private let stopping = Atomic<Bool>(false)

@@ -46,6 +46,8 @@ package struct Failure: Error {
         case .interrupted: .interrupted
         case .limitExceeded: .limitExceeded
         case .unsupported: .unsupported
+        case .unavailable: .unavailable
+        case .timeout: .timeout
         case .internalError: .internalError
         }
     }

@@ -12,6 +12,7 @@ struct ControlRequests: Sendable {
     let clients: ClientTable
     let events: EventLog
     let data: DataStore
+    let calls: CallTable
     let limits: Limits
     let version: String
     let started: ContinuousClock.Instant
@@ -60,6 +61,7 @@ struct ControlRequests: Sendable {
         jobs.abandon(client)
         data.dropAll(of: client)
         clients.forget(client)
+        calls.fail(client)
         Task {
             do { try await workbench.releaseAttachments(of: client.description) } catch {
                 log("what client \(client) had attached could not be written: \(error)")
@@ -90,7 +92,7 @@ struct ControlRequests: Sendable {
         welcome.heartbeatSeconds = 10
         welcome.capabilities = [
             "classify", "multilabel", "regress", "head.linear", "head.mlp", "head.graph", "head.inputs", "image", "graph",
-            "export", "events.replay", "steps",
+            "export", "events.replay", "steps", "calls",
         ]
         return .reply(to: request, .welcome(welcome))
     }

@@ -7,11 +7,11 @@ import Training
 import Workbench
 
 extension WorkRequests {
-    func train(_ training: TrainingRequest, _ job: JobHandle) async throws -> Answer {
+    func train(_ training: TrainingRequest, _ calls: TrainingCalls?, _ job: JobHandle) async throws -> Answer {
         let events = events
         let begun = Mutex<RunRecord?>(nil)
         do {
-            let outcome = try await workbench.train(training) { run in
+            let outcome = try await workbench.train(training, calls: calls) { run in
                 begun.withLock { $0 = run }
                 events.record("run.started", run.id, ["head": run.head, "encoder": run.encoder])
             } progress: { progress in

@@ -12,6 +12,7 @@ struct WorkRequests: Sendable {
     let events: EventLog
     let limits: Limits
     let lines = RequestLines()
+    let calls: CallTable
     let reply: @Sendable (Hidra_V1_Envelope, [[UInt8]], ClientIdentity) -> Void
 
     func handle(_ message: InboundMessage) {
@@ -54,7 +55,7 @@ struct WorkRequests: Sendable {
         case .train(let train):
             let training = Result { try trainingRequest(train, client) }
             start("train", train.head, client, request, outlivesClient: true) { job in
-                try await self.train(training.get(), job)
+                try await self.train(training.get(), trainingCalls(train, client, request), job)
             }
         case .quantize(let quantize):
             let inputs = Result { try self.inputs(of: quantize, client) }
@@ -87,6 +88,13 @@ struct WorkRequests: Sendable {
             step("load_state", load.run, client, request) { attachment, _ in
                 try await loadState(load, frames, tensors, attachment)
             }
+        case .serve(let serve):
+            start("serve", "", client, request, isListed: false, isEndless: true) { _ in
+                try await self.serve(serve, client, request)
+            }
+        case .callResult(let result):
+            calls.finish(
+                client, CallTable.Reply(result: result, frames: message.envelope.tensors, tensors: message.tensors))
         case .detach(let detach): quick("detach", client, request) { _ in try await self.detach(detach, client) }
         case .pull(let pull):
             start("pull", pull.source, client, request, outlivesClient: true) { job in try await self.pull(pull, job) }
@@ -138,10 +146,11 @@ struct WorkRequests: Sendable {
     @discardableResult
     private func start(
         _ kind: String, _ subject: String, _ client: ClientIdentity, _ request: UInt64, outlivesClient: Bool = false,
-        isListed: Bool = true, _ body: @escaping @Sendable (JobHandle) async throws -> Answer
+        isListed: Bool = true, isEndless: Bool = false, _ body: @escaping @Sendable (JobHandle) async throws -> Answer
     ) -> Bool {
         let isStarted = jobs.start(
-            kind, subject, client: client, request: request, outlivesClient: outlivesClient, isListed: isListed
+            kind, subject, client: client, request: request, outlivesClient: outlivesClient, isListed: isListed,
+            isEndless: isEndless
         ) { id in
             let handle = JobHandle(id: id) { progress in
                 jobs.update(id, progress)

@@ -18,6 +18,7 @@ package final class ComputeService: Sendable {
         var waiting: Waiting
         var isCancelled = false
         let slot: Slot
+        let gate: ComputeGate?
     }
 
     /// What the compute thread runs for an entry; made from any thread, used on the compute thread only.
@@ -53,15 +54,20 @@ package final class ComputeService: Sendable {
 
     /// Runs a task and returns its result. Cancelling the calling Swift task ends it before its next unit.
     ///
-    /// - Parameter make: builds the task, on the compute thread, when its first unit is due.
+    /// - Parameters:
+    ///   - gate: while it is closed the task has no turn.
+    ///   - make: builds the task, on the compute thread, when its first unit is due.
     package func run<Task: ComputeTask>(
-        _ priority: Priority, _ make: @escaping @Sendable () throws -> Task
+        _ priority: Priority, gate: ComputeGate? = nil, _ make: @escaping @Sendable () throws -> Task
     ) async throws -> Task.Output {
+        gate?.whenOpened { [changed] in changed.signal() }
         let id = newID()
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
                 // Cancelled before it was queued: the handler ran first and found nothing to mark.
-                enqueue(id, priority, isCancelled: _Concurrency.Task.isCancelled, make) { continuation.resume(with: $0) }
+                enqueue(id, priority, isCancelled: _Concurrency.Task.isCancelled, gate, make) {
+                    continuation.resume(with: $0)
+                }
             }
         } onCancel: {
             state.withLock { $0.entries[id]?.isCancelled = true }
@@ -76,7 +82,7 @@ package final class ComputeService: Sendable {
         _ priority: Priority, _ make: @escaping @Sendable () throws -> Task,
         completion: @escaping @Sendable (Result<Task.Output, any Error>) -> Void
     ) {
-        enqueue(newID(), priority, isCancelled: false, make, completion)
+        enqueue(newID(), priority, isCancelled: false, nil, make, completion)
     }
 
     private func newID() -> UInt64 {
@@ -99,7 +105,8 @@ package final class ComputeService: Sendable {
     }
 
     private func enqueue<Task: ComputeTask>(
-        _ id: UInt64, _ priority: Priority, isCancelled: Bool, _ make: @escaping @Sendable () throws -> Task,
+        _ id: UInt64, _ priority: Priority, isCancelled: Bool, _ gate: ComputeGate?,
+        _ make: @escaping @Sendable () throws -> Task,
         _ completion: @escaping @Sendable (Result<Task.Output, any Error>) -> Void
     ) {
         var task: Task?
@@ -124,7 +131,7 @@ package final class ComputeService: Sendable {
         let isStopping = state.withLock { state in
             guard !state.isStopping else { return true }
             let waiting = Waiting(id: id, priority: priority, arrival: id, served: 0)
-            state.entries[id] = Entry(waiting: waiting, isCancelled: isCancelled, slot: slot)
+            state.entries[id] = Entry(waiting: waiting, isCancelled: isCancelled, slot: slot, gate: gate)
             return false
         }
         if isStopping { slot.abandon(WorkbenchError.stopping) } else { changed.signal() }
@@ -195,7 +202,8 @@ package final class ComputeService: Sendable {
                 for id in cancelled.keys { state.entries[id] = nil }
                 return .abandon(cancelled.values.map(\.slot))
             }
-            guard let id = Schedule.next(state.entries.values.map(\.waiting)), let entry = state.entries[id] else {
+            let ready = state.entries.values.filter { !($0.gate?.isClosed ?? false) }
+            guard let id = Schedule.next(ready.map(\.waiting)), let entry = state.entries[id] else {
                 return .wait
             }
             return .run(id, entry.slot)

@@ -43,7 +43,11 @@ struct AttachmentFolder: Sendable {
 
     /// Takes the place of the state before, whole or not at all. Not synced to the disk: it survives the daemon, and not a power cut.
     func write(state: Data) throws {
-        do { try state.write(to: stateFile, options: .atomic) } catch {
+        let next = url.appending(path: "state.next")
+        do {
+            try state.write(to: next)
+            guard rename(next.path, stateFile.path) == 0 else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
+        } catch {
             throw WorkbenchError.wrapping(error, while: "writing the state of an attached head", at: url)
         }
     }
