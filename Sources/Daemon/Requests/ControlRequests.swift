@@ -91,7 +91,7 @@ struct ControlRequests: Sendable {
         welcome.limits = limits.message
         welcome.heartbeatSeconds = 10
         welcome.capabilities = [
-            "classify", "multilabel", "regress", "head.linear", "head.mlp", "head.graph", "head.inputs", "image", "graph",
+            "classify", "multilabel", "regress", "tag", "head.linear", "head.mlp", "head.graph", "head.inputs", "image", "graph",
             "export", "events.replay", "steps", "calls",
         ]
         return .reply(to: request, .welcome(welcome))
