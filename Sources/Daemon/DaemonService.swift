@@ -1,6 +1,7 @@
 import Foundation
 package import HidraProtocol
 package import Logging
+package import PluginHost
 import ServiceLifecycle
 import State
 import Synchronization
@@ -14,6 +15,7 @@ package final class DaemonService: Service {
     private let loop: SocketLoop
     private let events: EventLog
     private let jobs = JobTable()
+    private let plugins: PluginHost
     private let outbox = Outbox()
     private let logger: Logger
     /// Each value asks for a stop with that much grace; the first one counts.
@@ -22,9 +24,14 @@ package final class DaemonService: Service {
 
     /// Takes the home and opens its state. Sockets open in `run()`.
     ///
-    /// - Parameter environment: settings of the engine; see `EngineSettings`.
+    /// - Parameters:
+    ///   - environment: settings of the engine, see `EngineSettings`; and what plugins are told of it.
+    ///   - pluginTiming: how patient it is with plugins.
     /// - Throws: `TransportError.alreadyRunning` when another daemon serves the home; `Failure` for a setting that cannot be.
-    package init(home: Home, limits: Limits = Limits(), environment: [String: String], logger: Logger) throws {
+    package init(
+        home: Home, limits: Limits = Limits(), environment: [String: String], pluginTiming: PluginLife.Timing = PluginLife.Timing(),
+        logger: Logger
+    ) throws {
         self.logger = logger
         let settings = try EngineSettings(environment)
         let started = ContinuousClock.now
@@ -40,15 +47,24 @@ package final class DaemonService: Service {
             of: Duration.self, bufferingPolicy: .bufferingOldest(1))
         (self.stopRequests, self.requestStop) = (stopRequests, requestStop)
 
+        let directory = workbench.registry.directory
+        var pluginSettings = PluginHost.Settings(
+            folder: directory.root.appending(path: "plugins", directoryHint: .isDirectory), staging: directory.staging, home: home.path,
+            environment: environment)
+        pluginSettings.timing = pluginTiming
+        let plugins = try PluginHost(
+            pluginSettings, event: { events.record($0, $1, $2) }, note: { logger.warning("\($0)") })
+        self.plugins = plugins
+
         let clients = ClientTable(), calls = CallTable(), data = DataStore(limits: limits, folder: workbench.registry.directory.staging)
         let outbox = outbox
         let control = ControlRequests(
-            workbench: workbench, jobs: jobs, clients: clients, events: events, data: data, calls: calls, limits: limits,
+            workbench: workbench, jobs: jobs, clients: clients, events: events, data: data, calls: calls, plugins: plugins, limits: limits,
             version: Self.version,
             started: started, reply: { outbox.send($0, [], $1, .control) }, forget: { outbox.forget($0) },
             shutDown: { requestStop.yield($0) }, log: { logger.warning("\($0)") })
         let work = WorkRequests(
-            workbench: workbench, data: data, jobs: jobs, clients: clients, events: events, limits: limits,
+            workbench: workbench, data: data, jobs: jobs, clients: clients, events: events, plugins: plugins, limits: limits,
             calls: calls,
             reply: { outbox.send($0, $1, $2, .work) })
         var configuration = SocketLoop.Configuration()
@@ -76,6 +92,7 @@ package final class DaemonService: Service {
     package func run() async throws {
         try loop.start()
         events.record("daemon.started", Self.version)
+        try plugins.open()
         logger.info("serving \(workbench.registry.directory.root.path)")
         let grace = await withGracefulShutdownHandler {
             await firstStop()
@@ -99,6 +116,7 @@ package final class DaemonService: Service {
     private func stop(grace: Duration) async throws {
         events.record("daemon.stopping", Self.version)
         let running = jobs.close()
+        plugins.endFollowing()
         if running > 0 { logger.info("waiting up to \(grace) for \(running) jobs") }
         let jobs = jobs, workbench = workbench
         let deadline = Task {
@@ -109,6 +127,8 @@ package final class DaemonService: Service {
         }
         await jobs.drained()
         deadline.cancel()
+        // While the sockets are open: each is told goodbye. They start again with the next daemon.
+        await plugins.close()
         await loop.stop(deadline: .seconds(2))
         outbox.disconnect()
         try await workbench.close()

@@ -1,4 +1,5 @@
 public import HidraProtocol
+internal import Glibc
 internal import Synchronization
 
 /// A connection to `hidrad`, for any number of requests at a time.
@@ -77,6 +78,11 @@ public final class HidraClient: Sendable {
             hello.protocolMin = ProtocolVersion.supported.lowerBound
             hello.protocolMax = ProtocolVersion.supported.upperBound
             hello.client = client
+            if home == .default, let token = getenv("HIDRA_PLUGIN_TOKEN").map({ String(cString: $0) }), !token.isEmpty {
+                // A plugin that this daemon has started. Its heartbeats come twice as often as it promises here.
+                hello.pluginToken = token
+                hello.heartbeatSeconds = 10
+            }
             let reply = try await connection.request(
                 .hello(hello), on: .control, limit: Limits.controlMessageBytes, deadline: deadline)
             guard case .welcome(let welcome) = reply.envelope.kind else { throw Connection.unexpectedReply }

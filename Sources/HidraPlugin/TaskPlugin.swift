@@ -63,6 +63,9 @@ public final class TaskPlugin: Sendable {
         return try await client.pull(request) { progress(WorkProgress($0, subject: encoder)) }.fetched
     }
 
+    /// Names of all heads there are.
+    public func heads() async throws -> [String] { try await client.list().heads.map(\.name) }
+
     /// Uploads a data set, once for all heads that are to learn from it.
     ///
     /// - Parameters:
@@ -168,6 +171,10 @@ public final class TaskPlugin: Sendable {
 
     /// Does its part for heads that were trained with `preprocess` or `postprocess`, until the task is cancelled.
     public func serve(_ heads: [String], calls: CallHandlers) async throws { try await client.serve(heads, calls: calls) }
+
+    /// Stays connected until the daemon says goodbye, as it does to a plugin that it stops. Returns the reason.
+    @discardableResult
+    public func untilGoodbye() async -> String { await client.untilGone().message }
 
     /// Says goodbye; the daemon frees the data sets. Heads stay.
     public func close() async { await client.close() }

@@ -1,6 +1,7 @@
 import Encoders
 import Foundation
 import HidraProtocol
+import PluginHost
 import State
 import TensorCore
 import Workbench
@@ -13,6 +14,7 @@ struct ControlRequests: Sendable {
     let events: EventLog
     let data: DataStore
     let calls: CallTable
+    let plugins: PluginHost
     let limits: Limits
     let version: String
     let started: ContinuousClock.Instant
@@ -23,6 +25,7 @@ struct ControlRequests: Sendable {
 
     func handle(_ message: InboundMessage) {
         let client = message.client, request = message.envelope.requestID
+        if let plugin = clients.plugin(of: client) { plugins.heard(plugin) }
         func answer(_ kind: Hidra_V1_Envelope.OneOf_Kind) { reply(.reply(to: request, kind), client) }
         switch message.envelope.kind {
         case .hello(let hello): reply(greet(hello, client, request), client)
@@ -60,6 +63,7 @@ struct ControlRequests: Sendable {
     func lost(_ client: ClientIdentity) {
         jobs.abandon(client)
         data.dropAll(of: client)
+        if let plugin = clients.plugin(of: client) { plugins.lost(plugin) }
         clients.forget(client)
         calls.fail(client)
         Task {
@@ -81,7 +85,25 @@ struct ControlRequests: Sendable {
                 "This daemon (\(version)) speaks protocol \(ours.lowerBound) to \(ours.upperBound), the client \(hello.protocolMin) to "
                     + "\(hello.protocolMax). Update the older of the two, and restart the daemon with `hidra stop`.")
         }
-        clients.greet(client, name: hello.client)
+        // A second hello is another beginning.
+        if let plugin = clients.plugin(of: client) { plugins.lost(plugin) }
+        var plugin: PluginHost.Pass?
+        if !hello.pluginToken.isEmpty {
+            plugin = plugins.greeted(
+                token: hello.pluginToken, heartbeat: hello.heartbeatSeconds > 0 ? .seconds(Int(hello.heartbeatSeconds)) : nil
+            ) { [reply] reason in
+                var goodbye = Hidra_V1_Goodbye()
+                goodbye.reason = reason
+                reply(.reply(to: 0, .goodbye(goodbye)), client)
+            }
+            guard plugin != nil else {
+                return .failure(
+                    of: request, .permissionDenied,
+                    "No plugin that this daemon runs has this token (HIDRA_PLUGIN_TOKEN). A plugin gets its own with each start; a program "
+                        + "started by hand has none.")
+            }
+        }
+        clients.greet(client, name: hello.client, plugin: plugin)
         var welcome = Hidra_V1_Welcome()
         welcome.protocol = min(hello.protocolMax, ours.upperBound)
         welcome.protocolMin = ours.lowerBound
@@ -90,9 +112,10 @@ struct ControlRequests: Sendable {
         welcome.processID = UInt32(ProcessInfo.processInfo.processIdentifier)
         welcome.limits = limits.message
         welcome.heartbeatSeconds = 10
+        if let plugin { welcome.role = plugin.role.rawValue }
         welcome.capabilities = [
             "classify", "multilabel", "regress", "tag", "head.linear", "head.mlp", "head.graph", "head.inputs", "image", "graph",
-            "export", "events.replay", "steps", "calls",
+            "export", "events.replay", "steps", "calls", "plugins",
         ]
         return .reply(to: request, .welcome(welcome))
     }

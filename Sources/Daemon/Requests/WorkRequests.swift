@@ -1,6 +1,7 @@
 import Foundation
 import HidraProtocol
 import Hub
+import PluginHost
 import Workbench
 
 /// Serves the work socket: each request is a job in a task of its own, whose blocking parts run on threads of ours.
@@ -10,6 +11,7 @@ struct WorkRequests: Sendable {
     let jobs: JobTable
     let clients: ClientTable
     let events: EventLog
+    let plugins: PluginHost
     let limits: Limits
     let lines = RequestLines()
     let calls: CallTable
@@ -21,6 +23,7 @@ struct WorkRequests: Sendable {
         guard clients.hasGreeted(client) else {
             return fail(client, request, Failure(.invalidArgument, "Say hello on the control socket first."))
         }
+        if let plugin = clients.plugin(of: client) { plugins.heard(plugin) }
         switch message.envelope.kind {
         case .appendRows(let rows):
             // Here and now, in order of arrival: appends of one data set must not overtake each other.
@@ -98,6 +101,13 @@ struct WorkRequests: Sendable {
         case .detach(let detach): quick("detach", client, request) { _ in try await self.detach(detach, client) }
         case .pull(let pull):
             start("pull", pull.source, client, request, outlivesClient: true) { job in try await self.pull(pull, job) }
+        case .listPlugins: quick("plugin ls", client, request) { _ in listPlugins() }
+        case .installPlugin(let install): quick("plugin install", client, request) { _ in try await installPlugin(install) }
+        case .controlPlugin(let control): quick("plugin control", client, request) { _ in try await controlPlugin(control) }
+        case .pluginLogs(let logs):
+            quick("plugin logs", client, request) { _ in
+                try await pluginLogs(logs) { reply(.partial(to: request, .pluginLog($0)), [], client) }
+            }
         default:
             fail(
                 client, request, Failure(.unsupported, "This daemon does not know that kind of request. Update Hidra."))

@@ -12,7 +12,7 @@ from typing import Optional
 from .connection import Connection
 from .daemon import ALREADY_RUNNING, DaemonProcess, find_daemon
 from .errors import CancelledError, HidraError, HidraTimeoutError, IncompatibleVersionError, UnavailableError
-from .home import check_directory, log_path, socket_directory, sockets_are_bound
+from .home import check_directory, home_path, log_path, socket_directory, sockets_are_bound
 from .v1 import control_pb2 as pb
 from .wire import CONTROL_MESSAGE_BYTES, MESSAGE_BYTES
 
@@ -121,6 +121,10 @@ class Session:
         connection = Connection(directory, self._silence)
         try:
             hello = pb.Hello(protocol_min=PROTOCOL, protocol_max=PROTOCOL, client=self._name)
+            token = os.environ.get("HIDRA_PLUGIN_TOKEN")
+            if token and self._home == home_path():
+                # A plugin that this daemon has started. Its heartbeats come twice as often as it promises here.
+                hello.plugin_token, hello.heartbeat_seconds = token, 10
             reply = connection.ask("hello", hello, socket="control", limit=CONTROL_MESSAGE_BYTES, deadline=deadline)
             if reply.envelope.WhichOneof("kind") != "welcome":
                 raise HidraError("hidrad answered with a message of the wrong kind. Are both of one version?")
