@@ -65,6 +65,10 @@ memcheck: encoder ## The C library under valgrind and with the address and undef
 	$(C_BUILD)-sanitized/callbacks $(HIDRA_HOME) minilm
 	@$(BIN)/hidra stop >/dev/null
 
+.PHONY: conformance
+conformance: encoder ## Every SDK, and the plugins, against the protocol: versions, lost connections, repeats, malformed messages.
+	@.ci/conformance
+
 .PHONY: bench
 bench: encoder ## Measures this machine: kernels, encoding, head training; then the whole job against what else there is.
 	@python3 Tests/Benchmarks/bench.py

@@ -153,6 +153,8 @@ let package = Package(
             exclude: ["Fixtures"]),
         tests(
             "CHidraPlugin", ["CHidraPlugin", "HidraClient", "HidraProtocol", "ZeroMQ", protobuf], exclude: ["Programs"]),
+        .executableTarget(
+            name: "hidra-conform", dependencies: ["HidraClient", "HidraProtocol"], path: "Tests/Conformance/Swift", swiftSettings: dialect),
         tests("CLI", ["hidra", "HidraClient", "HidraProtocol", "Tables", arguments]),
     ]
 )
