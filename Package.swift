@@ -164,6 +164,8 @@ let package = Package(
             exclude: ["Fixtures", "Programs"]),
         tests(
             "CHidraPlugin", ["CHidraPlugin", "HidraClient", "HidraProtocol", "ZeroMQ", protobuf], exclude: ["Programs"]),
+        .executableTarget(
+            name: "hidra-conform", dependencies: ["HidraClient", "HidraProtocol"], path: "Tests/Conformance/Swift", swiftSettings: dialect),
         tests("CLI", ["hidra", "PluginHost", "HidraClient", "HidraProtocol", "Tables", arguments]),
     ]
 )
