@@ -7,7 +7,7 @@ import re
 import threading
 import time
 from dataclasses import dataclass
-from typing import Optional
+from typing import FrozenSet, Optional
 
 from .connection import Connection
 from .daemon import ALREADY_RUNNING, DaemonProcess, find_daemon
@@ -17,6 +17,8 @@ from .v1 import control_pb2 as pb
 from .wire import CONTROL_MESSAGE_BYTES, MESSAGE_BYTES
 
 PROTOCOL = 1
+CAPABILITIES = ("calls",)
+"""What the daemon may ask of a client that says so: here, `call`."""
 
 
 @dataclass(frozen=True)
@@ -40,14 +42,16 @@ class Link:
     connection: Connection
     limits: Limits
     version: str
+    capabilities: FrozenSet[str] = frozenset()
 
 
 class Session:
     """Gives out the link to the daemon; when it was lost, makes another."""
 
     def __init__(
-        self, home: Optional[str], directory: Optional[str], name: str, start: bool, connect_timeout: float, silence: float
-    ) -> None:
+        self, home: Optional[str], directory: Optional[str], name: str, start: bool, connect_timeout: float, silence: float,
+        heartbeat: int = 0,
+    ) -> None:  # fmt: skip
         self._home = home
         self._directory = directory
         # Of the command line, so it may hold bytes that are no text.
@@ -55,6 +59,7 @@ class Session:
         self._start = start and home is not None
         self._connect_timeout = connect_timeout
         self._silence = silence
+        self._heartbeat = heartbeat
         self._link: Optional[Link] = None
         self._is_closed = False
         self._lock = threading.RLock()
@@ -73,6 +78,10 @@ class Session:
                     # Meanwhile, by another thread.
                     self.close()
             return self._link or self.link()
+
+    @property
+    def is_closed(self) -> bool:
+        return self._is_closed
 
     def close(self) -> None:
         self._is_closed = True
@@ -120,7 +129,10 @@ class Session:
             raise UnavailableError(f"No hidrad runs for {self._home or directory}. Start it with `hidra start`.")
         connection = Connection(directory, self._silence)
         try:
-            hello = pb.Hello(protocol_min=PROTOCOL, protocol_max=PROTOCOL, client=self._name)
+            hello = pb.Hello(
+                protocol_min=PROTOCOL, protocol_max=PROTOCOL, client=self._name, heartbeat_seconds=self._heartbeat,
+                capabilities=CAPABILITIES, plugin_token=os.environ.get("HIDRA_PLUGIN_TOKEN", ""),
+            )  # fmt: skip
             reply = connection.ask("hello", hello, socket="control", limit=CONTROL_MESSAGE_BYTES, deadline=deadline)
             if reply.envelope.WhichOneof("kind") != "welcome":
                 raise HidraError("hidrad answered with a message of the wrong kind. Are both of one version?")
@@ -140,10 +152,11 @@ class Session:
                     "process; the next request starts another."
                 ) from error
             raise
-        if welcome.heartbeat_seconds > 0:
-            # Half of what the daemon allows, so that one late heartbeat does no harm.
-            connection.set_heartbeat(min(welcome.heartbeat_seconds / 2, self._silence / 3))
-        return Link(connection, Limits.of(welcome.limits), welcome.daemon_version)
+        # Half of what the daemon allows, and of what it was promised, so that one late heartbeat does no harm.
+        waits = [seconds / 2 for seconds in (welcome.heartbeat_seconds, self._heartbeat) if seconds > 0]
+        if waits:
+            connection.set_heartbeat(min(*waits, self._silence / 3))
+        return Link(connection, Limits.of(welcome.limits), welcome.daemon_version, frozenset(welcome.capabilities))
 
     def _failed(self, process: DaemonProcess, what: str) -> UnavailableError:
         assert self._home is not None
