@@ -99,7 +99,7 @@ def _torch_loss(function: Any, outputs: Array, targets: Array, context: CallCont
     if not isinstance(loss, torch.Tensor) or loss.ndim != 0:
         raise InvalidDataError("A loss in PyTorch must return a tensor of no dimensions: the mean over the rows.")
     (gradients,) = torch.autograd.grad(loss, x)
-    return float(loss), gradients.numpy()
+    return float(loss.detach()), gradients.numpy()
 
 
 def _metrics(function: Any, call: calls_pb2.Call, arrays: Mapping[str, Any], context: CallContext) -> Answer:
