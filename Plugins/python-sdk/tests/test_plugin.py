@@ -63,8 +63,8 @@ def test_metrics_of_ones_own_decide_and_are_reported(calls, tickets):
         return {"rows": float(len(targets)), "agreement": float((outputs.argmax(1) == targets).mean())}
 
     result = calls.train(tickets, name="measured", metrics=metrics, holdout=0.2, **SETTINGS)
-    assert seen[-1][:2] == (0, 60) and {labels for _, _, labels in seen} == {result.head.labels}
-    assert result.metrics["agreement"] > 0.3 and result.metrics["rows"] == 60
+    assert seen[-1][:2] == (0, result.test_rows) and {labels for _, _, labels in seen} == {result.head.labels}
+    assert result.metrics["agreement"] > 0.3 and result.metrics["rows"] == result.test_rows
 
 
 def test_what_a_loss_raises_is_raised_by_train(calls, tickets):
