@@ -264,7 +264,8 @@ class TrainResult:
         s = m.summary
         test = Evaluation.of(m.test) if m.HasField("test") else None
         return cls(
-            Head.of(m.head), Run.of(m.run), test.metrics if test else {}, test, dict(m.run.seconds),
+            # A metrics function of the client's own adds to the head's, not to the daemon's evaluation.
+            Head.of(m.head), Run.of(m.run), dict(m.head.metrics) if test else {}, test, dict(m.run.seconds),
             problems + tuple(s.notes), s.train_rows, s.validation_rows, s.test_rows, s.cache_hits, s.cache_misses,
             s.truncated_rows, s.steps, s.learning_rate, s.best_epoch, s.validation_score,
         )  # fmt: skip
