@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -188,3 +190,61 @@ def test_an_older_daemon_is_told_from_one_that_refuses(client):
         client.attach("never", **SETTINGS)
     with pytest.raises(hidra.UnsupportedError, match="own"):
         client.train({"text": ["a", "b"], "label": ["x", "y"]}, encoder="minilm", name="never", loss=lambda o, t: None)
+
+
+@pytest.mark.parametrize("stopped", ["forward_backward", "optim_step"])
+def test_after_a_time_out_the_attachment_tells_what_became_of_the_step(home, steps, stopped):
+    def attempt(attachment, name, process):
+        action = {"forward_backward": lambda: attachment.forward_backward(TEXTS, LABELS), "optim_step": attachment.optim_step}[name]
+        if name != stopped or attachment.steps != 1:
+            return action()
+        sequence, count = attachment.sequence, attachment.steps
+        os.kill(process, signal.SIGSTOP)
+        try:
+            with pytest.raises(hidra.HidraTimeoutError):
+                action()
+        finally:
+            os.kill(process, signal.SIGCONT)
+        attachment.reattach()
+        if (attachment.sequence, attachment.steps) == (sequence, count):
+            action()
+
+    with hidra.Client(home, silence=0.7) as other, other.attach("stopped", **SETTINGS) as attachment:
+        process = other.status().process_id
+        for _ in range(3):
+            attempt(attachment, "forward_backward", process)
+            attempt(attachment, "optim_step", process)
+        assert (attachment.steps, attachment.sequence) == (3, 6)
+        with steps.attach("never-stopped", **SETTINGS) as quiet:
+            _train(quiet, 3)
+            assert (quiet.forward(TEXTS) == attachment.forward(TEXTS)).all()
+            quiet.detach(keep=False)
+        attachment.detach(keep=False)
+
+
+CRASH = """
+import os, sys, hidra
+client = hidra.Client()
+attachment = client.attach("crash", encoder="minilm", labels=["angry", "calm"], lr=0.05, seed=3)
+for _ in range(2):
+    attachment.forward_backward({texts!r}, {labels!r})
+    attachment.optim_step()
+attachment.forward_backward({texts!r}, {labels!r})
+print(attachment.run, flush=True)
+os.kill(os.getpid(), 9)
+"""
+
+
+def test_a_program_killed_between_gradients_and_their_step_leaves_the_last_step(home, steps):
+    done = subprocess.run(
+        [sys.executable, "-c", CRASH.format(texts=TEXTS, labels=LABELS)], capture_output=True, text=True, timeout=60
+    )
+    run = done.stdout.strip()
+    until(lambda: steps.show(run).state == "interrupted")
+    with steps.attach("crash", run=run) as attachment, steps.attach("no-crash", **SETTINGS) as quiet:
+        assert (attachment.steps, attachment.sequence) == (2, 4)
+        _train(attachment, 1)
+        _train(quiet, 3)
+        assert (quiet.forward(TEXTS) == attachment.forward(TEXTS)).all()
+        attachment.detach(keep=False)
+        quiet.detach(keep=False)

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import math
+import secrets
 import threading
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Callable, Dict, List, Mapping, Optional, Sequence, Type, TypeVar
+from typing import TYPE_CHECKING, Any, Callable, Dict, Mapping, Optional, Sequence, Type, TypeVar
 
 import numpy as np
 
+from .batches import Labels, LoadedRows, batch_of
 from .calls import drop
 from .errors import (
-    CancelledError, ConflictError, HidraError, HidraTimeoutError, InterruptedByShutdownError, InvalidArgumentError,
-    NotFoundError, UnavailableError,
+    CancelledError, ConflictError, HidraError, HidraTimeoutError, InterruptedByShutdownError, NotFoundError, UnavailableError,
 )  # fmt: skip
 from .journal import Journal, Step
 from .results import Head, Run
-from .rows import LabelledRows, text_rows
-from .session import Link
-from .tables import Data, column_names, columns_of, text_of
+from .rows import text_rows
+from .tables import Data
 from .v1 import envelope_pb2, steps_pb2
-from .wire import Reply, check_text
+from .wire import Reply
 
 if TYPE_CHECKING:
     from .attaching import Attaching
@@ -69,8 +69,7 @@ class Attachment:
         self._columns = tuple(columns)
         self._reconnect = reconnect
         self._lock = threading.RLock()
-        self._loaded: Optional[LabelledRows] = None
-        self._data = ""
+        self._rows: Optional[LoadedRows] = None
         self._uncertain: Optional[Step] = None
         self._is_over = False
         self._link = client._session.link()
@@ -94,23 +93,26 @@ class Attachment:
     # Data
 
     def load(self, data: Data, *, label: str = "label", label_separator: str = "|") -> int:
-        """Sends rows that batches then name by ``rows=``, counted from 0, instead of those sent before. Returns how many."""
+        """Sends rows that batches then name by ``rows=``, counted from 0, and returns how many there are.
+
+        They replace those sent before, so do it between optimiser steps.
+        """
         with self._lock:
-            self._loaded = text_rows(data, self._columns, label, label_separator)
-            self._label, self._separator = label, label_separator
-            return self._send_rows()
+            self._forget_rows()
+            table = text_rows(data, self._columns, label, label_separator)
+            self._rows = LoadedRows("data-" + secrets.token_hex(8), table, label, label_separator)
+            self._send_rows(self._rows)
+            return table.sent
 
     # Steps
 
-    def forward(
-        self, batch: Any = None, *, rows: Optional[Sequence[int]] = None, training: bool = False
-    ) -> Array:  # fmt: skip
+    def forward(self, batch: Any = None, *, rows: Optional[Sequence[int]] = None, training: bool = False) -> Array:
         """The outputs for a batch, float32 ``[rows, outputs]``, before any softmax or sigmoid.
 
         ``training``: as in training, with dropout, and kept for the ``backward`` that follows; otherwise as in a prediction.
         """
         with self._lock:
-            request = steps_pb2.ForwardRequest(batch=self._batch(batch, rows))
+            request = steps_pb2.ForwardRequest(batch=batch_of(batch, rows, self._columns, self._rows))
             reply = self._step("forward", request) if training else self._read("forward", request)
             return reply.arrays()["outputs"]
 
@@ -124,7 +126,7 @@ class Attachment:
         """
         with self._lock:
             request = steps_pb2.ForwardBackwardRequest(
-                batch=self._batch(batch, rows, labels, label, labelled=True), scale=scale, outputs=outputs
+                batch=batch_of(batch, rows, self._columns, self._rows, Labels(labels, label)), scale=scale, outputs=outputs
             )
             reply = self._step("forward_backward", request)
             answer = reply.envelope.forward_backward_reply
@@ -257,8 +259,8 @@ class Attachment:
         if self._uncertain is not None and self._uncertain.number > applied:
             self._journal.discard(self._uncertain)
         self._uncertain = None
-        if self._loaded is not None:
-            self._send_rows()
+        if self._rows is not None:
+            self._send_rows(self._rows)
         reply: Optional[Reply] = None
         for step in self._journal.after(applied):
             reply = self._send(step)
@@ -295,51 +297,11 @@ class Attachment:
         request.run = self.run
         return self._client._work(kind, request, f"{kind}_reply", tensors=tensors, link=self._link)
 
-    def _send_rows(self) -> int:
-        assert self._loaded is not None
-        self._forget_rows()
-        sent: List[str] = []
-        self._data = self._client._upload(self._link, self._loaded, None, sent, name=self._data or None)
-        return self._loaded.sent
+    def _send_rows(self, rows: LoadedRows) -> None:
+        # To a daemon that has them already, from the beginning.
+        drop(self._link, [rows.name])
+        self._client._upload(self._link, rows.table, None, [], name=rows.name)
 
     def _forget_rows(self) -> None:
-        if self._data and not self._link.connection.is_over:
-            drop(self._link, [self._data])
-
-    def _batch(
-        self, batch: Any, rows: Optional[Sequence[int]], labels: Optional[Sequence[Any]] = None, label: str = "label",
-        labelled: bool = False,
-    ) -> steps_pb2.Batch:  # fmt: skip
-        result = steps_pb2.Batch(input_column=self._columns[0] if len(self._columns) == 1 else "")
-        if rows is not None:
-            if batch is not None or self._loaded is None:
-                raise InvalidArgumentError("rows= names rows that load() has sent, instead of a batch.")
-            result.data = self._data
-            result.rows.extend(int(row) for row in rows)
-            result.label_column, result.label_separator = self._label, self._separator
-            return result
-        if batch is None:
-            raise InvalidArgumentError("Give a batch, or rows= of what load() has sent.")
-        for name, values in self._inputs(batch, [label] if labelled and labels is None else []).items():
-            result.columns.add(name=name, values=[check_text(text_of(v, row, name, "|"), row, name) for row, v in enumerate(values)])
-        if labelled:
-            result.label_column = label
-            if labels is not None:
-                result.columns.add(name=label, values=[text_of(value, row, label, "|") for row, value in enumerate(labels)])
-        return result
-
-    def _inputs(self, batch: Any, more: List[str]) -> Mapping[str, Sequence[Any]]:
-        if column_names(batch) is not None:
-            return columns_of(batch, [*self._columns, *more])
-        values = [batch] if isinstance(batch, str) else list(batch)
-        if values and isinstance(values[0], Mapping):
-            return columns_of(values, [*self._columns, *more])
-        if more:
-            raise InvalidArgumentError("Give the labels too: labels=[…], or a batch with a column of them.")
-        if values and isinstance(values[0], (tuple, list)):
-            if any(len(row) != len(self._columns) for row in values):
-                raise InvalidArgumentError(f"Each row must have {len(self._columns)} values: {', '.join(self._columns)}.")
-            return dict(zip(self._columns, zip(*values)))
-        if len(self._columns) > 1:
-            raise InvalidArgumentError(f"The head reads the columns {', '.join(self._columns)}: give tuples, or a table.")
-        return {self._columns[0]: values}
+        if self._rows is not None and not self._link.connection.is_over:
+            drop(self._link, [self._rows.name])
