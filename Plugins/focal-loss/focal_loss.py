@@ -1,6 +1,6 @@
 """Trains a head with focal loss, computed here while the daemon does the rest.
 
-    python3 focal_loss.py                                                     # the head building-log, on data/log.tsv
+    python3 focal_loss.py train data/log.tsv --test data/unseen.tsv           # the head building-log
     python3 focal_loss.py train mine.csv --text message --label intent --name mine --test test.csv
     python3 focal_loss.py compare mine.csv --text message --label intent      # with plain cross-entropy, on a held-out fifth
 """
@@ -37,7 +37,7 @@ def report(title: str, evaluation: Optional[hidra.Evaluation]) -> None:
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
     parser = argparse.ArgumentParser(prog="focal-loss", description=__doc__.splitlines()[0])
-    commands = parser.add_subparsers(dest="command")
+    commands = parser.add_subparsers(dest="command", required=True)
     for name, about in (("train", "train a head"), ("compare", "train one with each loss, and compare")):
         command = commands.add_parser(name, help=about)
         command.add_argument("data", type=Path)
@@ -50,10 +50,11 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         command.add_argument("--lr", type=float, default=0.01)
         command.add_argument("--seed", type=int, default=0)
         command.add_argument("--name", default=HEAD)
-    if not (arguments if arguments is not None else sys.argv[1:]):
-        # How the daemon starts it.
-        arguments = ["train", str(HERE / "data/log.tsv"), "--test", str(HERE / "data/unseen.tsv")]
+    commands.add_parser("serve", help="train the head of data/log.tsv, and stay, as the daemon's plugin")
     options = parser.parse_args(arguments)
+    serves = options.command == "serve"
+    if serves:
+        options = parser.parse_args(["train", str(HERE / "data/log.tsv"), "--test", str(HERE / "data/unseen.tsv")])
 
     with Plugin("focal-loss", version="1.0.0") as plugin:
         plugin.loss(focal(options.gamma, weights_of(options.data, options.label, options.beta)))
@@ -64,13 +65,15 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         )  # fmt: skip
         result = plugin.train(options.data, name=options.name, **settings)
         seconds = result.timings["total"]
-        print(f"{result.head.name}: {result.train_rows} rows, {result.steps} steps, {seconds:.1f} s; {result.metrics or ''}")
+        print(f"{result.head.name}: {result.train_rows} rows, {result.steps} steps, {seconds:.1f} s; {result.metrics or ''}", flush=True)
         if options.command == "compare":
             # The same rows are held out: they are drawn by the seed.
             plain = plugin.client.train(options.data, name=f"{options.name}-plain", **settings)
             plugin.client.remove(f"{options.name}-plain")
             for title, measured in (("focal loss", result), ("cross-entropy", plain)):
                 report(title, measured.evaluation)
+        if serves:
+            plugin.wait()
     return 0
 
 

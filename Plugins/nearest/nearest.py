@@ -39,7 +39,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     parser = argparse.ArgumentParser(prog="nearest", description=__doc__.splitlines()[0])
     parser.add_argument("--state", type=Path, default=Path(home_path()) / "plugin-state/nearest.npz", help="where the examples are kept")
     parser.add_argument("--encoder", default="minilm", help="of examples that are not there yet")
-    commands = parser.add_subparsers(dest="command")
+    commands = parser.add_subparsers(dest="command", required=True)
     add = commands.add_parser("add", help="add examples")
     add.add_argument("--label", help="of the texts that follow; without it they are tables: text, label")
     add.add_argument("texts", nargs="+")
@@ -48,7 +48,8 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     predict.add_argument("texts", nargs="+")
     predict.add_argument("--top", type=int, default=3)
     commands.add_parser("labels", help="labels and their numbers of examples")
-    commands.add_parser("register", help="make a head of the examples").add_argument("--name", default=HEAD)
+    for command, about in (("register", "make a head of the examples"), ("serve", "and stay, as the daemon's plugin")):
+        commands.add_parser(command, help=about).add_argument("--name", default=HEAD)
     options = parser.parse_args(arguments)
 
     with Plugin("nearest", version="1.0.0") as plugin:
@@ -78,9 +79,10 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
                 best = np.argsort(-row, kind="stable")[: options.top]
                 print(text, *(f"{examples.names[i]} {row[i]:.3f}" for i in best), f"like: {examples.texts[nearest]}", sep="\t")
         else:
-            # Also how the daemon starts it.
-            head = register(client, examples, getattr(options, "name", HEAD))
-            print(f"{head.name}: {len(examples.texts)} examples of {len(head.labels)} labels; hidra predict {head.name} TEXT")
+            head = register(client, examples, options.name)
+            print(f"{head.name}: {len(examples.texts)} examples of {len(head.labels)} labels; hidra predict {head.name} TEXT", flush=True)
+            if options.command == "serve":
+                plugin.wait()
         if options.command in ("add", "remove"):
             examples.save(options.state)
     return 0

@@ -60,8 +60,9 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     parser = argparse.ArgumentParser(prog="text-pairs", description=__doc__.splitlines()[0])
     parser.add_argument("--encoder", default="minilm")
     parser.add_argument("--name", default=HEAD, help=f"of the head (default {HEAD})")
-    commands = parser.add_subparsers(dest="command")
+    commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("train", help="train the head").add_argument("--data", type=Path, default=pairs.DATA)
+    commands.add_parser("serve", help="train the head if it is not there, and stay, as the daemon's plugin")
     compare = commands.add_parser("compare", help="how two sentences are related")
     compare.add_argument("first")
     compare.add_argument("second")
@@ -73,7 +74,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
 
     with Plugin("text-pairs", version="1.0.0") as plugin:
         client = plugin.client
-        if options.command in (None, "train") or not any(head.name == options.name for head in client.heads()):
+        if options.command == "train" or not any(head.name == options.name for head in client.heads()):
             rows = pairs.complete(pairs.read(getattr(options, "data", pairs.DATA)), seed=0)
             result = train(client, options.encoder, options.name, rows)
             print(f"{result.head.name}: trained on {result.train_rows} pairs in {result.timings['total']:.1f} s", file=sys.stderr)
@@ -89,6 +90,8 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
             candidates = [line for line in dict.fromkeys(candidates) if line.strip()]
             for text, score in rank(client, options.name, options.encoder, options.query, candidates, options.top):
                 print(f"{score:.3f}\t{text}")
+        elif options.command == "serve":
+            plugin.wait()
     return 0
 
 

@@ -105,11 +105,12 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     parser.add_argument("--labels", type=Path, default=HERE / "data/labels.tsv", help="table: label, description")
     parser.add_argument("--encoder", default="minilm")
     parser.add_argument("--temperature", type=float, default=TEMPERATURE, help=f"of the softmax (default {TEMPERATURE})")
-    commands = parser.add_subparsers(dest="command")
+    commands = parser.add_subparsers(dest="command", required=True)
     predict = commands.add_parser("predict", help="labels of texts")
     predict.add_argument("texts", nargs="+")
     predict.add_argument("--top", type=int, default=3)
-    commands.add_parser("register", help="make a head of the labels").add_argument("--name", default=HEAD)
+    for command, about in (("register", "make a head of the labels"), ("serve", "and stay, as the daemon's plugin")):
+        commands.add_parser(command, help=about).add_argument("--name", default=HEAD)
     commands.add_parser("calibrate", help="fit the temperature").add_argument("texts", type=Path)
     options = parser.parse_args(arguments)
     if not options.temperature > 0:
@@ -133,10 +134,10 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
             print(f"temperature {options.temperature:.3f}: calibration error {calibration_error(before, targets):.3f}")
             print(f"temperature {temperature:.3f}: calibration error {calibration_error(after, targets):.3f} (on the same texts)")
         else:
-            # Also how the daemon starts it.
-            name = getattr(options, "name", HEAD)
-            head = register(client, labels, options.encoder, name, options.temperature)
-            print(f"{head.name}: {len(head.labels)} labels; hidra predict {head.name} TEXT")
+            head = register(client, labels, options.encoder, options.name, options.temperature)
+            print(f"{head.name}: {len(head.labels)} labels; hidra predict {head.name} TEXT", flush=True)
+            if options.command == "serve":
+                plugin.wait()
     return 0
 
 

@@ -73,5 +73,5 @@ def test_it_beats_plain_cross_entropy_where_labels_are_rare(client, capsys):
         scores["plain"].append(plain.metrics["macro_f1"])
     focals, plains = (float(np.mean(values)) for values in scores.values())
     assert focals > plains + 0.1, f"macro-F1 {focals:.3f} against {plains:.3f}"
-    assert focal_loss.main([]) == 0 and capsys.readouterr().out.startswith("building-log: 114 rows")
+    assert focal_loss.main(["train", str(rows), "--test", str(test)]) == 0 and capsys.readouterr().out.startswith("building-log: 114 rows")
     assert client.show("building-log").labels == tuple(sorted(set(columns_of(rows, ["label"])["label"])))

@@ -173,11 +173,13 @@ def test_what_a_function_raises_ends_the_training_and_reaches_its_caller():
 
 def test_a_plugin_says_who_it_is(monkeypatch):
     monkeypatch.setenv("HIDRA_PLUGIN_TOKEN", "secret")
-    with Peer(lambda id, request: None) as peer, Plugin("mine", version="1.2", endpoint=peer.directory) as plugin:
-        assert plugin.client is plugin.client
-    (hello,) = peer.hellos
-    assert (hello.client, hello.plugin_token, hello.heartbeat_seconds) == ("mine 1.2", "secret", 10)
-    assert "calls" in hello.capabilities
+    with Peer(lambda id, request: None) as peer:
+        monkeypatch.setattr("hidra.session.socket_directory", lambda home: peer.directory)
+        for settings in ({}, {"home": "/of/another"}, {"endpoint": peer.directory}):
+            with Plugin("mine", version="1.2", **settings) as plugin:
+                assert plugin.client is plugin.client
+    assert {(hello.client, hello.heartbeat_seconds, *hello.capabilities) for hello in peer.hellos} == {("mine 1.2", 10, "calls")}
+    assert [hello.plugin_token for hello in peer.hellos] == ["secret", "", ""], "the token is for the daemon that gave it"
 
 
 def test_a_plugin_with_nothing_to_serve_says_so():

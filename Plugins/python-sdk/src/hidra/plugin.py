@@ -12,7 +12,8 @@
 
     plugin.train("tickets.csv", text="message", label="intent", encoder="minilm", name="intent")
 
-A program that the daemon runs (``plugin.yaml``) shows by ``HIDRA_PLUGIN_TOKEN`` who it is; nothing is to be done for it.
+A program that the daemon runs (``plugin.yaml``) shows by ``HIDRA_PLUGIN_TOKEN`` who it is; nothing is to be done for it. It stays
+until it is told goodbye: ``plugin.serve()``, or ``plugin.wait()`` when there is nothing to serve.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import os
 import signal
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, TypeVar, Union, overload
 
 from .callbacks import Answer, CallBacks
@@ -30,20 +31,20 @@ from .client import Client
 from .errors import InvalidArgumentError, UnavailableError
 from .home import PathLike
 from .results import Head, TrainResult
+from .session import PLUGIN_HEARTBEAT
 from .tables import Data
 from .v1 import calls_pb2
 from .wire import Reply
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-HEARTBEAT = 10
-"""Seconds; a plugin promises not to be silent for longer, so that one that is stopped or stuck is noticed."""
-
 _log = logging.getLogger("hidra.plugin")
 
 
 class Plugin:
     """A named program, and its functions. Each may have one argument more, and gets a ``CallContext`` there.
+
+    In a ``with``, it says goodbye at the end, and SIGTERM ends the program at once, with exit status 0.
 
     ``loss(outputs, targets)``: float32 ``[rows, outputs]`` before any softmax; targets int32 ``[rows]``, or float32 of the
     outputs' shape where the task is multilabel or regression. Returns the mean loss and its gradients ``[rows, outputs]``; or in
@@ -66,12 +67,13 @@ class Plugin:
         self._endpoint = endpoint
         self._functions: Dict[str, Any] = {}
         self._client: Optional[Client] = None
+        self._stack = ExitStack()
 
     @property
     def client(self) -> Client:
         """Connects when it is used first."""
         if self._client is None:
-            self._client = Client(self._home, self._endpoint, name=self.name, heartbeat=HEARTBEAT)
+            self._client = Client(self._home, self._endpoint, name=self.name, heartbeat=PLUGIN_HEARTBEAT)
         return self._client
 
     def close(self) -> None:
@@ -152,6 +154,15 @@ class Plugin:
                     time.sleep(pause)
                     pause = min(pause * 2, 5.0)
 
+    def wait(self) -> None:
+        """Stays until the program is told to end, as a plugin that the daemon runs must: its heads need nothing more of it."""
+        with _ended_by_sigterm():
+            try:
+                for _ in self.client.events():
+                    pass
+            except UnavailableError as goodbye:
+                _log.info("%s", goodbye)
+
     def _serve(self, heads: Sequence[str], calls: CallBacks) -> None:
         answering = calls.answering()
 
@@ -167,10 +178,12 @@ class Plugin:
         self.client._work("serve", request, "serve_reply", calls=answer)
 
     def __enter__(self) -> Plugin:
+        self._stack.enter_context(_ended_by_sigterm())
         return self
 
     def __exit__(self, *error: object) -> None:
         self.close()
+        self._stack.close()
 
 
 @contextmanager

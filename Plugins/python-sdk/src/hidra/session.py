@@ -12,13 +12,15 @@ from typing import FrozenSet, Optional
 from .connection import Connection
 from .daemon import ALREADY_RUNNING, DaemonProcess, find_daemon
 from .errors import CancelledError, HidraError, HidraTimeoutError, IncompatibleVersionError, UnavailableError
-from .home import check_directory, log_path, socket_directory, sockets_are_bound
+from .home import check_directory, home_path, log_path, socket_directory, sockets_are_bound
 from .v1 import control_pb2 as pb
 from .wire import CONTROL_MESSAGE_BYTES, MESSAGE_BYTES
 
 PROTOCOL = 1
 CAPABILITIES = ("calls",)
 """What the daemon may ask of a client that says so: here, `call`."""
+PLUGIN_HEARTBEAT = 10
+"""Seconds; a plugin promises not to be silent for longer, so that one that is stopped or stuck is noticed."""
 
 
 @dataclass(frozen=True)
@@ -131,8 +133,12 @@ class Session:
         try:
             hello = pb.Hello(
                 protocol_min=PROTOCOL, protocol_max=PROTOCOL, client=self._name, heartbeat_seconds=self._heartbeat,
-                capabilities=CAPABILITIES, plugin_token=os.environ.get("HIDRA_PLUGIN_TOKEN", ""),
+                capabilities=CAPABILITIES,
             )  # fmt: skip
+            token = os.environ.get("HIDRA_PLUGIN_TOKEN")
+            if token and self._home == home_path():
+                # A plugin that this daemon has started.
+                hello.plugin_token, hello.heartbeat_seconds = token, self._heartbeat or PLUGIN_HEARTBEAT
             reply = connection.ask("hello", hello, socket="control", limit=CONTROL_MESSAGE_BYTES, deadline=deadline)
             if reply.envelope.WhichOneof("kind") != "welcome":
                 raise HidraError("hidrad answered with a message of the wrong kind. Are both of one version?")
@@ -153,7 +159,7 @@ class Session:
                 ) from error
             raise
         # Half of what the daemon allows, and of what it was promised, so that one late heartbeat does no harm.
-        waits = [seconds / 2 for seconds in (welcome.heartbeat_seconds, self._heartbeat) if seconds > 0]
+        waits = [seconds / 2 for seconds in (welcome.heartbeat_seconds, hello.heartbeat_seconds) if seconds > 0]
         if waits:
             connection.set_heartbeat(min(*waits, self._silence / 3))
         return Link(connection, Limits.of(welcome.limits), welcome.daemon_version, frozenset(welcome.capabilities))

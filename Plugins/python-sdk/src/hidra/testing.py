@@ -15,7 +15,7 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Iterator
+from typing import Iterator, List
 
 import pytest
 
@@ -33,9 +33,16 @@ def minilm() -> str:
     raise pytest.skip.Exception("needs the encoder MiniLM: `hidra pull minilm`, or set HIDRA_MINILM to its folder")
 
 
+# Several modules may import the fixture, and each import is a fixture of its own to pytest: they share one daemon.
+_shared: List[str] = []
+
+
 @pytest.fixture(scope="session")
 def home() -> Iterator[str]:
     """The home of a daemon that knows MiniLM; ``HIDRA_HOME`` while the tests run."""
+    if _shared:
+        yield _shared[0]
+        return
     try:
         find_daemon()
     except HidraError as error:
@@ -44,6 +51,7 @@ def home() -> Iterator[str]:
     folder = tempfile.mkdtemp(prefix="hidra-test-")
     before = os.environ.get("HIDRA_HOME")
     os.environ["HIDRA_HOME"] = folder
+    _shared.append(folder)
     try:
         with Client() as client:
             client.pull(Path(source), "minilm")
@@ -51,6 +59,7 @@ def home() -> Iterator[str]:
         with Client() as client:
             client.shutdown(0)
     finally:
+        _shared.clear()
         os.environ.pop("HIDRA_HOME") if before is None else os.environ.update(HIDRA_HOME=before)
         shutil.rmtree(folder, ignore_errors=True)
 
