@@ -182,6 +182,28 @@ def test_a_plugin_says_who_it_is(monkeypatch):
     assert [hello.plugin_token for hello in peer.hellos] == ["secret", "", ""], "the token is for the daemon that gave it"
 
 
+def test_a_plugin_that_is_told_goodbye_ends_and_does_not_come_back(monkeypatch):
+    goodbye = control_pb2.Goodbye(reason="you are to stop")
+    monkeypatch.setenv("HIDRA_PLUGIN_TOKEN", "secret")
+    with Peer(lambda id, request: _frames(0, goodbye=goodbye)) as peer:
+        monkeypatch.setattr("hidra.session.socket_directory", lambda home: peer.directory)
+        reached = False
+        with Plugin("mine") as plugin:
+            client = plugin.client
+            client.heads()
+            reached = True
+        assert not reached and len(peer.hellos) == 1
+        with Plugin("mine") as plugin:
+            with pytest.raises(hidra.UnavailableError, match="you are to stop"):
+                plugin.client.heads()
+            with pytest.raises(hidra.UnavailableError, match="goodbye"):
+                plugin.client.heads()
+        assert len(peer.hellos) == 2
+        # A program of its own is not ended by it.
+        with pytest.raises(hidra.UnavailableError), Plugin("mine", endpoint=peer.directory) as plugin:
+            plugin.client.heads()
+
+
 def test_a_plugin_with_nothing_to_serve_says_so():
     with pytest.raises(hidra.InvalidArgumentError, match="nothing to serve"):
         Plugin("empty").serve()

@@ -19,12 +19,11 @@ until it is told goodbye: ``plugin.serve()``, or ``plugin.wait()`` when there is
 from __future__ import annotations
 
 import logging
-import os
 import signal
 import threading
 import time
 from contextlib import ExitStack, contextmanager
-from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, TypeVar, Union, overload
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Type, TypeVar, Union, overload
 
 from .callbacks import Answer, CallBacks
 from .client import Client
@@ -44,7 +43,8 @@ _log = logging.getLogger("hidra.plugin")
 class Plugin:
     """A named program, and its functions. Each may have one argument more, and gets a ``CallContext`` there.
 
-    In a ``with``, it says goodbye at the end, and SIGTERM ends the program at once, with exit status 0.
+    In a ``with``, it says goodbye at the end; SIGTERM ends the program at once, with exit status 0; and when the daemon that runs
+    it says goodbye, the ``with`` ends without an error, whatever was going on.
 
     ``loss(outputs, targets)``: float32 ``[rows, outputs]`` before any softmax; targets int32 ``[rows]``, or float32 of the
     outputs' shape where the task is multilabel or regression. Returns the mean loss and its gradients ``[rows, outputs]``; or in
@@ -75,6 +75,10 @@ class Plugin:
         if self._client is None:
             self._client = Client(self._home, self._endpoint, name=self.name, heartbeat=PLUGIN_HEARTBEAT)
         return self._client
+
+    @property
+    def _is_dismissed(self) -> bool:
+        return self._client is not None and self._client._session.is_dismissed
 
     def close(self) -> None:
         if self._client is not None:
@@ -146,8 +150,7 @@ class Plugin:
                     self._serve(served, calls)
                     return
                 except UnavailableError as error:
-                    if os.environ.get("HIDRA_PLUGIN_TOKEN"):
-                        # The daemon starts it anew, if it wants it.
+                    if self._is_dismissed:
                         _log.info("%s", error)
                         return
                     _log.warning("%s Trying again in %.1f s.", error, pause)
@@ -181,9 +184,14 @@ class Plugin:
         self._stack.enter_context(_ended_by_sigterm())
         return self
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: object) -> bool:
+        # Told goodbye in the middle of something: that is no failure.
+        is_dismissed = isinstance(error, UnavailableError) and self._is_dismissed
+        if is_dismissed:
+            _log.info("%s", error)
         self.close()
         self._stack.close()
+        return is_dismissed
 
 
 @contextmanager

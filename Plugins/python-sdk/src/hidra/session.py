@@ -45,6 +45,7 @@ class Link:
     limits: Limits
     version: str
     capabilities: FrozenSet[str] = frozenset()
+    is_plugin: bool = False
 
 
 class Session:
@@ -74,6 +75,8 @@ class Session:
         with self._lock:
             if self._is_closed:
                 raise CancelledError("The client is closed. Make another.")
+            if self.is_dismissed:
+                raise UnavailableError("The daemon that ran this plugin has said goodbye, or is gone.")
             if self._link is None or self._link.connection.is_over:
                 self._link = self._connect()
                 if self._is_closed:
@@ -83,7 +86,14 @@ class Session:
 
     @property
     def is_closed(self) -> bool:
-        return self._is_closed
+        """There will be no link any more."""
+        return self._is_closed or self.is_dismissed
+
+    @property
+    def is_dismissed(self) -> bool:
+        """A plugin whose daemon has ended the connection does not come back: the daemon starts another."""
+        link = self._link
+        return link is not None and link.is_plugin and link.connection.is_over
 
     def close(self) -> None:
         self._is_closed = True
@@ -162,7 +172,10 @@ class Session:
         waits = [seconds / 2 for seconds in (welcome.heartbeat_seconds, hello.heartbeat_seconds) if seconds > 0]
         if waits:
             connection.set_heartbeat(min(*waits, self._silence / 3))
-        return Link(connection, Limits.of(welcome.limits), welcome.daemon_version, frozenset(welcome.capabilities))
+        return Link(
+            connection, Limits.of(welcome.limits), welcome.daemon_version, frozenset(welcome.capabilities),
+            bool(hello.plugin_token),
+        )  # fmt: skip
 
     def _failed(self, process: DaemonProcess, what: str) -> UnavailableError:
         assert self._home is not None
