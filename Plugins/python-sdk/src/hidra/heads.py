@@ -23,15 +23,15 @@ Widths = Callable[[], Sequence[int]]
 
 
 def head_kind(head: HeadLike, hidden: Optional[int], dropout: Optional[float], widths: Widths, inputs: Inputs) -> pb.HeadKind:
-    if head == "mlp":
-        kind = pb.HeadKind(name="mlp", hidden=hidden or 0)
+    if head in ("mlp", "tagger"):
+        kind = pb.HeadKind(name=head, hidden=hidden or 0)
         if dropout is not None:
             kind.dropout = dropout
         return kind
     if hidden is not None or dropout is not None:
-        raise InvalidArgumentError("hidden= and dropout= belong to head='mlp'.")
-    if head in ("linear", "tagger"):
-        return pb.HeadKind(name=head)
+        raise InvalidArgumentError("hidden= and dropout= belong to head='mlp', or to a 'tagger'.")
+    if head == "linear":
+        return pb.HeadKind(name="linear")
     return pb.HeadKind(name="graph", graph=graph_bytes(head, widths, inputs))
 
 

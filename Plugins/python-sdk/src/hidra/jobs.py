@@ -65,9 +65,10 @@ class Jobs(Inference):
         archive of one. ``text`` and ``label`` name its columns, ``image`` the one of images or their paths. ``test``: rows
         to measure on, of the same form; or ``holdout``, a share of the rows.
 
-        ``task``: ``"classify"``, ``"multilabel"`` (labels as a list, or separated by ``label_separator``), ``"regress"`` or
-        ``"tag"``. ``head``: ``"linear"``, ``"mlp"`` (with ``hidden`` and ``dropout``), an ONNX model (bytes or a path), or a
-        ``torch.nn.Module``. ``precision``: as of ``embed``. None of the settings means the daemon's default, which
+        ``task``: ``"classify"``, ``"multilabel"`` (labels as a list, or separated by ``label_separator``), ``"regress"``, or
+        ``"tag"``: a label for each word, ``O``, ``B-person``, ``I-person``; texts and labels as lists of words, or separated by
+        white space. ``head``: ``"linear"``, ``"mlp"`` (with ``hidden`` and ``dropout``), ``"tagger"`` (of ``"tag"``, and its
+        default), an ONNX model (bytes or a path), or a ``torch.nn.Module``. ``precision``: as of ``embed``. None of the settings means the daemon's default, which
         ``proto/README.md`` lists.
 
         A graph of several inputs reads as many columns: ``text=["question", "answer"]`` in its order; or ``inputs``, by name,
@@ -80,6 +81,8 @@ class Jobs(Inference):
             raise InvalidArgumentError(f"task is one of {', '.join(TASKS)}; it was {task!r}.")
         if test is not None and holdout:
             raise InvalidArgumentError("test= brings its own test rows; holdout= takes them from the data. Give one.")
+        if task == "tag":
+            head, label_separator = "tagger" if head == "linear" else head, " "
         calls = CallBacks(loss, metrics, preprocess, postprocess)
         deadline = self._deadline(timeout)
         entries = head_inputs(text, inputs)
@@ -94,7 +97,7 @@ class Jobs(Inference):
             request = work_pb2.TrainRequest(
                 head=name, encoder=encoder, task=TASKS[task], input_column=rows.inputs[0], label_column=rows.label,
                 name_column=rows.name, holdout=holdout, tap=tap, precision=precision, replace=replace,
-                label_separator=label_separator, inputs=entries, calls=calls.kinds,
+                label_separator="" if task == "tag" else label_separator, inputs=entries, calls=calls.kinds,
                 call_deadline_milliseconds=round(call_deadline * 1000) if calls.kinds else 0,
                 kind=head_kind(head, hidden, dropout, lambda: self._widths(encoder, tap, entries, rows), inputs),
                 hyperparameters=work_pb2.Hyperparameters(
@@ -139,7 +142,7 @@ class Jobs(Inference):
         """
         deadline = self._deadline(timeout)
         record = self._head(head)
-        separator = label_separator or "|"
+        separator = " " if record.task == "tag" else label_separator or "|"
         if record.modality == "image":
             rows = image_rows(data, image, label, separator)
         else:

@@ -207,7 +207,7 @@ class Confusion:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """How a head did on labelled rows. ``metrics``: accuracy and macro_f1; of regression mae, rmse and r2."""
+    """How a head did on labelled rows. ``metrics``: accuracy and macro_f1; of regression mae, rmse and r2; of words span_f1."""
 
     head: str
     task: str
