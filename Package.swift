@@ -103,7 +103,7 @@ let package = Package(
         // Row 7: the daemon's network face.
         library(
             "Daemon",
-            ["Workbench", "State", "Hub", "HidraProtocol", "ZeroMQ", "Heads", "Graphs", "Training", "Encoders", "TensorCore", "Digests", lifecycle, logging]),
+            ["Workbench", "State", "Hub", "Tables", "HidraProtocol", "ZeroMQ", "Heads", "Graphs", "Training", "Encoders", "TensorCore", "Digests", lifecycle, logging]),
 
         // Row 8: executables compose and run.
         .executableTarget(
@@ -149,7 +149,10 @@ let package = Package(
         tests("Workbench", ["Workbench", "State", "Heads", "Encoders", "Training", "Checkpoints", "TensorCore"]),
         tests(
             "Daemon",
-            ["Daemon", "Workbench", "State", "Graphs", "TensorCore", "HidraPlugin", "HidraClient", "HidraProtocol", "ZeroMQ", logging],
+            [
+                "Daemon", "Workbench", "State", "Graphs", "TensorCore", "Digests", "HidraPlugin", "HidraClient", "HidraProtocol", "ZeroMQ",
+                logging, protobuf,
+            ],
             exclude: ["Fixtures"]),
         tests(
             "CHidraPlugin", ["CHidraPlugin", "HidraClient", "HidraProtocol", "ZeroMQ", protobuf], exclude: ["Programs"]),

@@ -24,7 +24,7 @@ private let table: [(target: String, ours: Set<String>, external: Set<String>)] 
     ("HidraClient", ["HidraProtocol", "ZeroMQ"], ["SwiftProtobuf"]),
     ("HidraPlugin", ["HidraClient", "HidraProtocol"], []),
     (
-        "Daemon", ["Workbench", "State", "Hub", "HidraProtocol", "ZeroMQ", "Heads", "Graphs", "Training", "Encoders", "TensorCore", "Digests"],
+        "Daemon", ["Workbench", "State", "Hub", "Tables", "HidraProtocol", "ZeroMQ", "Heads", "Graphs", "Training", "Encoders", "TensorCore", "Digests"],
         ["ServiceLifecycle", "Logging", "SwiftProtobuf"]
     ),
     ("hidrad", ["Daemon", "HidraProtocol"], ["ArgumentParser", "ServiceLifecycle", "UnixSignals", "Logging"]),

@@ -10,6 +10,7 @@ struct ControlRequests: Sendable {
     let workbench: Workbench
     let jobs: JobTable
     let clients: ClientTable
+    let access: AccessControl
     let events: EventLog
     let data: DataStore
     let calls: CallTable
@@ -18,6 +19,10 @@ struct ControlRequests: Sendable {
     let started: ContinuousClock.Instant
     let reply: @Sendable (Hidra_V1_Envelope, ClientIdentity) -> Void
     let forget: @Sendable (ClientIdentity) -> Void
+    /// The client has promised to be silent for no longer than so many seconds; 0: it promises nothing.
+    let expect: @Sendable (ClientIdentity, UInt32) -> Void
+    /// What a plugin with this token may do; nil for a token that the daemon has not given to any.
+    let roleOfPlugin: @Sendable (_ token: String) -> Role?
     let shutDown: @Sendable (Duration) -> Void
     let log: @Sendable (String) -> Void
 
@@ -31,7 +36,7 @@ struct ControlRequests: Sendable {
             var reply = Hidra_V1_CancelReply()
             reply.cancelled =
                 switch cancel.target {
-                case .job(let id): jobs.cancel(id)
+                case .job(let id): jobs.cancel(id) { access.mayCancel($0, client) }
                 case .openRequestID(let open): jobs.cancel(client: client, request: open)
                 case nil: false
                 }
@@ -81,7 +86,17 @@ struct ControlRequests: Sendable {
                 "This daemon (\(version)) speaks protocol \(ours.lowerBound) to \(ours.upperBound), the client \(hello.protocolMin) to "
                     + "\(hello.protocolMax). Update the older of the two, and restart the daemon with `hidra stop`.")
         }
-        clients.greet(client, name: hello.client)
+        var pluginRole: Role?
+        if !hello.pluginToken.isEmpty {
+            pluginRole = client.key == nil ? roleOfPlugin(hello.pluginToken) : nil
+            guard pluginRole != nil else {
+                return .failure(
+                    of: request, .permissionDenied,
+                    "No plugin that this daemon started has that token. Leave the token out, or have the daemon start the plugin.")
+            }
+        }
+        clients.greet(client, name: hello.client, pluginRole: pluginRole, capabilities: hello.capabilities)
+        expect(client, hello.heartbeatSeconds)
         var welcome = Hidra_V1_Welcome()
         welcome.protocol = min(hello.protocolMax, ours.upperBound)
         welcome.protocolMin = ours.lowerBound
@@ -92,8 +107,9 @@ struct ControlRequests: Sendable {
         welcome.heartbeatSeconds = 10
         welcome.capabilities = [
             "classify", "multilabel", "regress", "head.linear", "head.mlp", "head.graph", "head.inputs", "image", "graph",
-            "export", "events.replay", "steps", "calls",
+            "export", "events.replay", "steps", "calls", "upload", "keys",
         ]
+        welcome.role = access.role(of: client)?.rawValue ?? ""
         return .reply(to: request, .welcome(welcome))
     }
 
