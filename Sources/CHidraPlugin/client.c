@@ -50,6 +50,8 @@ static hidra_code greet(
     Hidra__V1__Hello hello = HIDRA__V1__HELLO__INIT;
     hello.protocol_min = hello.protocol_max = version;
     hello.client = text(name);
+    /* It sends one every five seconds or more often. */
+    hello.heartbeat_seconds = 10;
     envelope.kind_case = HIDRA__V1__ENVELOPE__KIND_HELLO;
     envelope.hello = &hello;
     double left = deadline - hi_clock_now();
