@@ -12,13 +12,19 @@ final class RunningDaemon: Sendable {
     let home: Home
     private let service: Task<Void, any Error>
 
-    init(folder: TemporaryFolder? = nil, limits: Limits = Limits()) throws {
+    init(
+        folder: TemporaryFolder? = nil, limits: Limits = Limits(), environment: [String: String] = [:], listen: ServerAddress? = nil,
+        configuration: SocketLoop.Configuration = SocketLoop.Configuration(),
+        roleOfPlugin: @escaping @Sendable (String) -> Role? = { _ in nil }
+    ) throws {
         let folder = try folder ?? TemporaryFolder()
         self.folder = folder
         home = Home(path: folder.url.appending(path: "home").path)
         var logger = Logger(label: "test")
         logger.logLevel = .critical
-        let daemon = try DaemonService(home: home, limits: limits, environment: [:], logger: logger)
+        let daemon = try DaemonService(
+            home: home, limits: limits, environment: environment, listen: listen, configuration: configuration,
+            roleOfPlugin: roleOfPlugin, logger: logger)
         service = Task { try await daemon.run() }
     }
 
