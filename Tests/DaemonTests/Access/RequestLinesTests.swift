@@ -1,4 +1,3 @@
-import Synchronization
 import Testing
 
 @testable import Daemon
@@ -7,7 +6,7 @@ import Testing
 struct RequestLinesTests {
     @Test("A ticket that is given back before its turn neither stops those before it nor those behind it")
     func abandoned() async {
-        let lines = RequestLines(), served = Mutex<[Int]>([])
+        let lines = RequestLines(), served = Recorder<Int>()
         let tickets = (0..<5).map { _ in lines.enter("run") }
         lines.abandon(tickets[1])
         lines.abandon(tickets[3])
@@ -15,12 +14,12 @@ struct RequestLinesTests {
             for number in [4, 2, 0] {
                 group.addTask {
                     await lines.turn(tickets[number])
-                    served.withLock { $0.append(number) }
+                    served.append(number)
                     lines.done(tickets[number])
                 }
             }
         }
-        #expect(served.withLock { $0 } == [0, 2, 4])
+        #expect(served.values == [0, 2, 4])
         // The line is empty again, and its first ticket has its turn at once.
         let first = lines.enter("run")
         lines.abandon(first)
