@@ -67,7 +67,7 @@ soak: encoder ## A long run of predictions and trainings side by side; watches l
 
 .PHONY: soak-fuzz
 soak-fuzz: build ## Ten minutes of random and mutated messages on every socket, then a minute of libFuzzer on the decoder.
-	HIDRA_FUZZ_SECONDS=$${HIDRA_FUZZ_SECONDS:-600} swift test $(SWIFT_FLAGS) --skip-build --no-parallel --filter FuzzTests
+	HIDRA_FUZZ_SECONDS=$${HIDRA_FUZZ_SECONDS:-600} swift test $(SWIFT_FLAGS) --no-parallel --filter FuzzTests
 	@Tests/Fuzz/run
 
 .PHONY: format
