@@ -108,8 +108,8 @@ let package = Package(
         library(
             "Daemon",
             [
-                "Workbench", "State", "Hub", "PluginHost", "HidraProtocol", "ZeroMQ", "Heads", "Graphs", "Training", "Encoders", "TensorCore",
-                "Digests", lifecycle, logging,
+                "Workbench", "State", "Hub", "PluginHost", "Tables", "HidraProtocol", "ZeroMQ", "Heads", "Graphs", "Training", "Encoders",
+                "TensorCore", "Digests", lifecycle, logging,
             ]),
 
         // Row 8: executables compose and run.
@@ -158,8 +158,8 @@ let package = Package(
         tests(
             "Daemon",
             [
-                "Daemon", "PluginHost", "Workbench", "State", "Graphs", "TensorCore", "HidraPlugin", "HidraClient", "HidraProtocol", "ZeroMQ",
-                logging,
+                "Daemon", "PluginHost", "Workbench", "State", "Graphs", "TensorCore", "Digests", "HidraPlugin", "HidraClient", "HidraProtocol",
+                "ZeroMQ", logging, protobuf,
             ],
             exclude: ["Fixtures", "Programs"]),
         tests(

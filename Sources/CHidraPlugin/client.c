@@ -57,11 +57,10 @@ static hidra_code greet(
     hello.n_capabilities = 1;
     hello.capabilities = capabilities;
     const char *token = client->takes_token ? getenv("HIDRA_PLUGIN_TOKEN") : NULL;
-    if (token != NULL && hi_is_utf8(token, strlen(token))) {
-        /* A plugin that this daemon has started. Its heartbeats come twice as often as it promises here. */
-        hello.plugin_token = text(token);
-        if (hello.heartbeat_seconds == 0) hello.heartbeat_seconds = 10;
-    }
+    /* A plugin that this daemon has started. */
+    if (token != NULL && hi_is_utf8(token, strlen(token))) hello.plugin_token = text(token);
+    /* The connection's thread sends one every five seconds or more often. */
+    if (hello.heartbeat_seconds == 0) hello.heartbeat_seconds = 10;
     envelope.kind_case = HIDRA__V1__ENVELOPE__KIND_HELLO;
     envelope.hello = &hello;
     double left = deadline - hi_clock_now();

@@ -42,7 +42,7 @@ public final class TaskPlugin: Sendable {
         timeout: Duration = .seconds(10)
     ) async throws -> TaskPlugin {
         let client = try await HidraClient.connect(
-            home: home.map { Home(path: $0) } ?? .default, client: "\(name) \(version)", startDaemon: startDaemon,
+            home: home.map { Home(path: $0) }, client: "\(name) \(version)", startDaemon: startDaemon,
             timeout: timeout)
         return TaskPlugin(client: client)
     }

@@ -30,7 +30,7 @@ struct Hidra: AsyncParsableCommand {
             CommandGroup(
                 name: "Daemon",
                 subcommands: [
-                    Start.self, Stop.self, Status.self, Ps.self, Events.self, Doctor.self,
+                    Start.self, Stop.self, Status.self, Ps.self, Events.self, Doctor.self, Keys.self,
                 ]),
         ])
 

@@ -27,8 +27,8 @@ private let table: [(target: String, ours: Set<String>, external: Set<String>)] 
     (
         "Daemon",
         [
-            "Workbench", "State", "Hub", "PluginHost", "HidraProtocol", "ZeroMQ", "Heads", "Graphs", "Training", "Encoders", "TensorCore",
-            "Digests",
+            "Workbench", "State", "Hub", "PluginHost", "Tables", "HidraProtocol", "ZeroMQ", "Heads", "Graphs", "Training", "Encoders",
+            "TensorCore", "Digests",
         ],
         ["ServiceLifecycle", "Logging", "SwiftProtobuf"]
     ),

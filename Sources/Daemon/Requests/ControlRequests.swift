@@ -11,6 +11,7 @@ struct ControlRequests: Sendable {
     let workbench: Workbench
     let jobs: JobTable
     let clients: ClientTable
+    let access: AccessControl
     let events: EventLog
     let data: DataStore
     let calls: CallTable
@@ -20,6 +21,9 @@ struct ControlRequests: Sendable {
     let started: ContinuousClock.Instant
     let reply: @Sendable (Hidra_V1_Envelope, ClientIdentity) -> Void
     let forget: @Sendable (ClientIdentity) -> Void
+    /// The client has promised to be silent for no longer than so many seconds; 0: it promises nothing.
+    let expect: @Sendable (ClientIdentity, UInt32) -> Void
+    /// What a plugin with this token may do; nil for a token that the daemon has not given to any.
     let shutDown: @Sendable (Duration) -> Void
     let log: @Sendable (String) -> Void
 
@@ -34,7 +38,7 @@ struct ControlRequests: Sendable {
             var reply = Hidra_V1_CancelReply()
             reply.cancelled =
                 switch cancel.target {
-                case .job(let id): jobs.cancel(id)
+                case .job(let id): jobs.cancel(id) { access.mayCancel($0, client) }
                 case .openRequestID(let open): jobs.cancel(client: client, request: open)
                 case nil: false
                 }
@@ -89,12 +93,14 @@ struct ControlRequests: Sendable {
         if let plugin = clients.plugin(of: client) { plugins.lost(plugin) }
         var plugin: PluginHost.Pass?
         if !hello.pluginToken.isEmpty {
-            plugin = plugins.greeted(
-                token: hello.pluginToken, heartbeat: hello.heartbeatSeconds > 0 ? .seconds(Int(hello.heartbeatSeconds)) : nil
-            ) { [reply] reason in
-                var goodbye = Hidra_V1_Goodbye()
-                goodbye.reason = reason
-                reply(.reply(to: 0, .goodbye(goodbye)), client)
+            if client.key == nil {
+                plugin = plugins.greeted(
+                    token: hello.pluginToken, heartbeat: hello.heartbeatSeconds > 0 ? .seconds(Int(hello.heartbeatSeconds)) : nil
+                ) { [reply] reason in
+                    var goodbye = Hidra_V1_Goodbye()
+                    goodbye.reason = reason
+                    reply(.reply(to: 0, .goodbye(goodbye)), client)
+                }
             }
             guard plugin != nil else {
                 return .failure(
@@ -103,7 +109,10 @@ struct ControlRequests: Sendable {
                         + "started by hand has none.")
             }
         }
-        clients.greet(client, name: hello.client, plugin: plugin)
+        clients.greet(
+            client, name: hello.client, plugin: plugin, role: plugin.flatMap { Role(rawValue: $0.role.rawValue) },
+            capabilities: hello.capabilities)
+        expect(client, hello.heartbeatSeconds)
         var welcome = Hidra_V1_Welcome()
         welcome.protocol = min(hello.protocolMax, ours.upperBound)
         welcome.protocolMin = ours.lowerBound
@@ -112,11 +121,11 @@ struct ControlRequests: Sendable {
         welcome.processID = UInt32(ProcessInfo.processInfo.processIdentifier)
         welcome.limits = limits.message
         welcome.heartbeatSeconds = 10
-        if let plugin { welcome.role = plugin.role.rawValue }
         welcome.capabilities = [
             "classify", "multilabel", "regress", "tag", "head.linear", "head.mlp", "head.graph", "head.inputs", "image", "graph",
-            "export", "events.replay", "steps", "calls", "plugins",
+            "export", "events.replay", "steps", "calls", "plugins", "upload", "keys",
         ]
+        welcome.role = access.role(of: client)?.rawValue ?? ""
         return .reply(to: request, .welcome(welcome))
     }
 

@@ -14,15 +14,17 @@ final class RunningDaemon: Sendable {
     private let service: Task<Void, any Error>
 
     init(
-        folder: TemporaryFolder? = nil, limits: Limits = Limits(), environment: [String: String] = [:],
-        pluginTiming: PluginLife.Timing = PluginLife.Timing()
+        folder: TemporaryFolder? = nil, limits: Limits = Limits(), environment: [String: String] = [:], listen: ServerAddress? = nil,
+        configuration: SocketLoop.Configuration = SocketLoop.Configuration(), pluginTiming: PluginLife.Timing = PluginLife.Timing()
     ) throws {
         let folder = try folder ?? TemporaryFolder()
         self.folder = folder
         home = Home(path: folder.url.appending(path: "home").path)
         var logger = Logger(label: "test")
         logger.logLevel = .critical
-        let daemon = try DaemonService(home: home, limits: limits, environment: environment, pluginTiming: pluginTiming, logger: logger)
+        let daemon = try DaemonService(
+            home: home, limits: limits, environment: environment, listen: listen, configuration: configuration,
+            pluginTiming: pluginTiming, logger: logger)
         service = Task { try await daemon.run() }
     }
 
