@@ -74,8 +74,9 @@ bench: encoder ## Measures this machine: kernels, encoding, head training; then 
 	@python3 Tests/Benchmarks/bench.py
 
 .PHONY: soak
-soak: encoder ## A long run of predictions and trainings side by side; watches latency and memory.
-	@Tests/Benchmarks/soak
+soak: encoder ## Half an hour of eight plugins on one daemon, killed at random; then predictions and trainings side by side.
+	@.ci/soak $${SOAK_SECONDS:-1800}
+	@Tests/Soak/latency
 
 .PHONY: soak-fuzz
 soak-fuzz: build ## Ten minutes of random and mutated messages on every socket, then a minute of libFuzzer on the decoder.
