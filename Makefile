@@ -41,21 +41,33 @@ test: encoder ## Runs all tests; the last line counts them.
 
 # What it looks at runs every function of the C library, failures included.
 C_BUILD := .build/c
-EXERCISE := Tests/CHidraPluginTests/Programs/exercise.c
+C_PROGRAMS := Tests/CHidraPluginTests/Programs
 C_FLAGS := -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -g -O1 -I Sources/CHidraPlugin/include
 C_LIBRARIES := -lzmq -lprotobuf-c -lpthread -lm
+VALGRIND := valgrind -q --leak-check=full --errors-for-leak-kinds=definite,indirect,possible --child-silent-after-fork=yes \
+	--error-exitcode=99
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 
 .PHONY: memcheck
 memcheck: encoder ## The C library under valgrind and with the address and undefined-behaviour sanitizers.
 	$(MAKE) -s -C Sources/CHidraPlugin
 	$(MAKE) -s -C Sources/CHidraPlugin BUILD=../../$(C_BUILD)-sanitized CFLAGS="-O1 -g $(SANITIZE)"
-	$(CC) $(C_FLAGS) $(EXERCISE) $(C_BUILD)/libhidra.a $(C_LIBRARIES) -o $(C_BUILD)/exercise
-	$(CC) $(C_FLAGS) $(SANITIZE) $(EXERCISE) $(C_BUILD)-sanitized/libhidra.a $(C_LIBRARIES) -o $(C_BUILD)-sanitized/exercise
-	valgrind -q --leak-check=full --errors-for-leak-kinds=definite,indirect,possible --child-silent-after-fork=yes \
-		--error-exitcode=99 $(C_BUILD)/exercise $(HIDRA_HOME) $(HIDRA_DAEMON)
+	for program in exercise steps callbacks; do \
+		$(CC) $(C_FLAGS) $(C_PROGRAMS)/$$program.c $(C_BUILD)/libhidra.a $(C_LIBRARIES) -o $(C_BUILD)/$$program && \
+		$(CC) $(C_FLAGS) $(SANITIZE) $(C_PROGRAMS)/$$program.c $(C_BUILD)-sanitized/libhidra.a $(C_LIBRARIES) \
+			-o $(C_BUILD)-sanitized/$$program || exit 1; \
+	done
+	$(VALGRIND) $(C_BUILD)/exercise $(HIDRA_HOME) $(HIDRA_DAEMON)
+	$(VALGRIND) $(C_BUILD)/steps $(HIDRA_HOME) minilm
+	$(VALGRIND) $(C_BUILD)/callbacks $(HIDRA_HOME) minilm
 	$(C_BUILD)-sanitized/exercise $(HIDRA_HOME) $(HIDRA_DAEMON)
+	$(C_BUILD)-sanitized/steps $(HIDRA_HOME) minilm
+	$(C_BUILD)-sanitized/callbacks $(HIDRA_HOME) minilm
 	@$(BIN)/hidra stop >/dev/null
+
+.PHONY: conformance
+conformance: encoder ## Every SDK, and the plugins, against the protocol: versions, lost connections, repeats, malformed messages.
+	@.ci/conformance
 
 .PHONY: bench
 bench: encoder ## Measures this machine: kernels, encoding, head training; then the whole job against what else there is.
@@ -64,6 +76,11 @@ bench: encoder ## Measures this machine: kernels, encoding, head training; then 
 .PHONY: soak
 soak: encoder ## A long run of predictions and trainings side by side; watches latency and memory.
 	@Tests/Benchmarks/soak
+
+.PHONY: soak-fuzz
+soak-fuzz: build ## Ten minutes of random and mutated messages on every socket, then a minute of libFuzzer on the decoder.
+	HIDRA_FUZZ_SECONDS=$${HIDRA_FUZZ_SECONDS:-600} swift test $(SWIFT_FLAGS) --no-parallel --filter FuzzTests
+	@Tests/Fuzz/run
 
 .PHONY: format
 format: ## Formats the sources.

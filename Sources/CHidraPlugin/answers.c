@@ -11,8 +11,9 @@ static hidra_code check_inputs(const hidra_client *client, const hidra_inputs *i
         hi_fail_detail(error, "limit", "%u", client->welcome->texts_per_request);
         return HIDRA_LIMIT_EXCEEDED;
     }
-    if (inputs->count > 0 && (inputs->texts == NULL) == (inputs->images == NULL))
-        return hi_fail(error, HIDRA_INVALID_ARGUMENT, "The inputs are either texts or images.");
+    if (inputs->count > 0 && (inputs->texts != NULL) + (inputs->images != NULL) + (inputs->columns != NULL) != 1)
+        return hi_fail(error, HIDRA_INVALID_ARGUMENT, "The inputs are either texts or images or columns.");
+    if (inputs->columns != NULL) return hi_check_columns(inputs->columns, inputs->column_count, inputs->count, error);
     for (size_t i = 0; inputs->texts != NULL && i < inputs->count; i++) {
         if (inputs->texts[i] != NULL && hi_is_utf8(inputs->texts[i], strlen(inputs->texts[i]))) continue;
         hi_fail(error, HIDRA_INVALID_ARGUMENT, "Text %zu is %s.", i + 1, inputs->texts[i] == NULL ? "NULL" : "no UTF-8");
@@ -74,6 +75,8 @@ hidra_code hidra_predict(
     request.texts = texts(inputs->texts);
     request.images = images_of(&arena, inputs);
     request.n_images = request.images == NULL ? 0 : inputs->count;
+    request.columns = hi_columns_set(&arena, inputs->columns, inputs->columns == NULL ? 0 : inputs->column_count, 0, inputs->count);
+    request.n_columns = request.columns == NULL ? 0 : inputs->column_count;
     request.top = top;
     request.precision = text(precision);
     Hidra__V1__Envelope envelope = HIDRA__V1__ENVELOPE__INIT;
@@ -101,17 +104,6 @@ hidra_code hidra_predict(
     return hi_result_finish(predictions, error);
 }
 
-/* Little-endian, as tensors travel, to this machine's order. */
-static const float *floats(const void *tensor, size_t count) {
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-    uint32_t *words = (uint32_t *)(uintptr_t)tensor;
-    for (size_t i = 0; i < count; i++) words[i] = __builtin_bswap32(words[i]);
-#else
-    (void)count;
-#endif
-    return tensor;
-}
-
 static hidra_code embeddings_of(struct message *reply, size_t rows, hidra_embeddings **embeddings, hidra_error **error) {
     const Hidra__V1__EmbedReply *received = reply->envelope->embed_reply;
     const Hidra__V1__TensorFrame *tensor = reply->envelope->n_tensors == 1 ? reply->envelope->tensors[0] : NULL;
@@ -127,7 +119,7 @@ static hidra_code embeddings_of(struct message *reply, size_t rows, hidra_embedd
     for (size_t i = 0; problems != NULL && i < received->n_problems; i++)
         problems[i] = (hidra_problem){received->problems[i]->key, received->problems[i]->value};
     **embeddings = (hidra_embeddings){
-        .rows = rows, .width = width, .values = floats(values, rows * width),
+        .rows = rows, .width = width, .values = hi_words(values, rows * width),
         .problem_count = problems == NULL ? 0 : received->n_problems, .problems = problems, .truncated = received->truncated,
         .cached = received->cached, .seconds = received->seconds,
     };
@@ -141,6 +133,8 @@ hidra_code hidra_embed(
     if (error != NULL) *error = NULL;
     hidra_code code = hi_check_text(encoder, "encoder's name", true, error);
     if (code == HIDRA_OK) code = check_inputs(client, inputs, error);
+    if (code == HIDRA_OK && inputs->columns != NULL)
+        code = hi_fail(error, HIDRA_INVALID_ARGUMENT, "Vectors are made of texts or images; columns are for heads.");
     if (code == HIDRA_OK) code = hi_check_text(tap, "tap's name", false, error);
     if (code == HIDRA_OK) code = hi_check_text(precision, "precision", false, error);
     if (code != HIDRA_OK) return code;

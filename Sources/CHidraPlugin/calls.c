@@ -37,8 +37,14 @@ hidra_head hi_head_of(struct arena *arena, const Hidra__V1__Head *head) {
     hidra_head result = {
         .name = head->name, .encoder = head->encoder, .task = head->task, .kind = head->kind, .digest = head->digest,
         .run = head->run, .tap = head->tap, .modality = head->modality, .parameters = head->parameters, .created = head->created,
-        .label_count = head->n_labels, .labels = names(head->labels),
+        .label_count = head->n_labels, .labels = names(head->labels), .served_by = head->served_by,
     };
+    result.inputs = hi_inputs_of(arena, head->inputs, head->n_inputs);
+    result.input_count = result.inputs == NULL ? 0 : head->n_inputs;
+    for (size_t i = 0; i < head->n_calls; i++) {
+        result.is_preprocessed |= head->calls[i] == HIDRA__V1__CALL_KIND__PREPROCESS;
+        result.is_postprocessed |= head->calls[i] == HIDRA__V1__CALL_KIND__POSTPROCESS;
+    }
     SET_METRICS(&result, arena, head->n_metrics, head->metrics);
     return result;
 }

@@ -10,7 +10,36 @@
 struct hidra_client {
     struct connection *connection;
     hidra_welcome *welcome;
+    bool takes_token; /* its home is the environment's, and so is the plugin's token there */
 };
+
+/* What requests for heads share. */
+void hi_kind_set(
+    Hidra__V1__HeadKind *kind, const char *name, uint32_t hidden, hidra_optional dropout, hidra_bytes graph);
+/* NULL for none, or when memory is exhausted. */
+Hidra__V1__HeadInput **hi_inputs_set(struct arena *arena, const hidra_head_input *inputs, size_t count);
+hidra_code hi_check_inputs(const hidra_head_input *inputs, size_t count, hidra_error **error);
+hidra_head_input *hi_inputs_of(struct arena *arena, Hidra__V1__HeadInput **received, size_t count);
+
+/* Rows `first` and `count` after it of columns. HIDRA_OUT_OF_MEMORY shows in the arena. */
+Hidra__V1__Column **hi_columns_set(
+    struct arena *arena, const hidra_column *columns, size_t column_count, size_t first, size_t count);
+/* HIDRA_INVALID_ARGUMENT for a column without values, or for a text that is none; with "row" (from 1) and "column". */
+hidra_code hi_check_columns(const hidra_column *columns, size_t column_count, size_t rows, hidra_error **error);
+
+/* Received numbers of four bytes, little-endian as they travel, in this machine's order: in place. */
+const void *hi_words(const void *words, size_t count);
+/* The other way, in the arena where the order differs. NULL when memory is exhausted. */
+const void *hi_words_sent(struct arena *arena, const void *words, size_t count);
+/* The tensor of that name and type, or NULL; with `message->tensors[*index]`. */
+const Hidra__V1__TensorFrame *hi_tensor_named(
+    const struct message *message, const char *name, Hidra__V1__DataType type, size_t *index);
+
+#define SET_OPTIONAL(target, PREFIX, FIELD, field, optional)                                \
+    if ((optional).set) {                                                                   \
+        (target)->field##_presence_case = HIDRA__V1__##PREFIX##__##FIELD##_PRESENCE_##FIELD; \
+        (target)->field = (optional).value;                                                 \
+    }
 
 hidra_progress hi_progress_of(struct arena *arena, const Hidra__V1__Progress *progress);
 hidra_encoder hi_encoder_of(const Hidra__V1__Encoder *encoder);

@@ -9,7 +9,7 @@ enum { version = 1, exit_already_running = 5 };
 
 static uint64_t or_default(uint64_t limit, uint64_t value) { return limit > 0 ? limit : value; }
 
-static hidra_code greeted(hidra_client *client, struct message *reply, hidra_error **error) {
+static hidra_code greeted(hidra_client *client, struct message *reply, uint32_t promised, hidra_error **error) {
     const Hidra__V1__Welcome *welcome = reply->envelope->welcome;
     if (welcome->protocol != version) {
         hidra_code code = hi_fail(error, HIDRA_INCOMPATIBLE_VERSION,
@@ -33,6 +33,7 @@ static hidra_code greeted(hidra_client *client, struct message *reply, hidra_err
     /* Half of what the daemon allows, so that one late heartbeat does no harm. */
     double half = welcome->heartbeat_seconds / 2.0;
     if (half > 0 && half < connection->heartbeat) connection->heartbeat = half;
+    if (promised > 0 && promised / 2.0 < connection->heartbeat) connection->heartbeat = promised / 2.0;
     pthread_mutex_unlock(&connection->mutex);
     hidra_code code = hi_result_create(&client->welcome, sizeof made, reply, error);
     if (code == HIDRA_OK) *client->welcome = made;
@@ -41,7 +42,8 @@ static hidra_code greeted(hidra_client *client, struct message *reply, hidra_err
 
 /* One attempt: sockets, hello, welcome. */
 static hidra_code greet(
-    hidra_client *client, struct place *place, const char *name, double silence, double deadline, hidra_error **error) {
+    hidra_client *client, struct place *place, const char *name, uint32_t heartbeat, double silence, double deadline,
+    hidra_error **error) {
     hidra_code code = hi_place_sockets(place, error);
     if (code != HIDRA_OK) return code;
     code = hi_connection_open(&client->connection, place, silence, error);
@@ -50,13 +52,22 @@ static hidra_code greet(
     Hidra__V1__Hello hello = HIDRA__V1__HELLO__INIT;
     hello.protocol_min = hello.protocol_max = version;
     hello.client = text(name);
+    hello.heartbeat_seconds = heartbeat;
+    static char *capabilities[] = {"calls"};
+    hello.n_capabilities = 1;
+    hello.capabilities = capabilities;
+    const char *token = client->takes_token ? getenv("HIDRA_PLUGIN_TOKEN") : NULL;
+    /* A plugin that this daemon has started. */
+    if (token != NULL && hi_is_utf8(token, strlen(token))) hello.plugin_token = text(token);
+    /* The connection's thread sends one every five seconds or more often. */
+    if (hello.heartbeat_seconds == 0) hello.heartbeat_seconds = 10;
     envelope.kind_case = HIDRA__V1__ENVELOPE__KIND_HELLO;
     envelope.hello = &hello;
     double left = deadline - hi_clock_now();
     hidra_call call = {.timeout = left > 0.001 ? left : 0.001};
     struct message *reply = NULL;
     code = hi_connection_ask(client->connection, CONTROL, &call, &envelope, HIDRA__V1__ENVELOPE__KIND_WELCOME, &reply, error);
-    if (code == HIDRA_OK) code = greeted(client, reply, error);
+    if (code == HIDRA_OK) code = greeted(client, reply, heartbeat, error);
     if (code == HIDRA_OK) return HIDRA_OK;
     hi_connection_close(client->connection);
     client->connection = NULL;
@@ -85,7 +96,7 @@ static hidra_code start(
         /* An attempt while only some of its sockets are bound would wait for the others in vain. */
         hidra_code found = hi_place_sockets(place, NULL);
         if (found == HIDRA_OK && !hi_place_is_bound(place)) found = HIDRA_UNAVAILABLE;
-        if (found == HIDRA_OK) found = greet(client, place, name, silence, deadline, error);
+        if (found == HIDRA_OK) found = greet(client, place, name, options->heartbeat, silence, deadline, error);
         else if (found != HIDRA_UNAVAILABLE) found = hi_place_sockets(place, error);
         if (found == HIDRA_OK) {
             pthread_mutex_lock(&client->connection->mutex);
@@ -103,7 +114,7 @@ static hidra_code start(
         if (has_ended) {
             /* Another holds the home: one that was quicker, or one that is stopping and will let go. */
             pause_for(0.3);
-            if (greet(client, place, name, silence, deadline, NULL) == HIDRA_OK) return HIDRA_OK;
+            if (greet(client, place, name, options->heartbeat, silence, deadline, NULL) == HIDRA_OK) return HIDRA_OK;
             code = hi_daemon_start(&daemon, place, options->daemon, error);
         }
     }
@@ -125,9 +136,10 @@ hidra_code hidra_connect(const hidra_options *options, hidra_client **result, hi
     if (code != HIDRA_OK) return code;
     hidra_client *client = calloc(1, sizeof *client);
     if (client == NULL) return hi_fail_memory(error);
+    client->takes_token = options->home == NULL;
     double deadline = hi_clock_now() + (options->timeout > 0 ? options->timeout : 10);
     double silence = options->silence > 0 ? options->silence : 30;
-    code = greet(client, &place, name, silence, deadline, error);
+    code = greet(client, &place, name, options->heartbeat, silence, deadline, error);
     if (code == HIDRA_UNAVAILABLE && options->start) {
         if (error != NULL) {
             hidra_free(*error);
@@ -141,6 +153,11 @@ hidra_code hidra_connect(const hidra_options *options, hidra_client **result, hi
     }
     *result = client;
     return HIDRA_OK;
+}
+
+hidra_code hidra_wait(hidra_client *client, const hidra_call *call, hidra_error **error) {
+    if (error != NULL) *error = NULL;
+    return hi_connection_wait(client->connection, call, error);
 }
 
 void hidra_goodbye(hidra_client *client) {

@@ -10,6 +10,7 @@
 #include <sys/random.h>
 #include <time.h>
 
+#include "callbacks.h"
 #include "calls.h"
 
 /* The daemon learns of a cancellation again and again, for the first may come before the request; after so many seconds the
@@ -100,7 +101,7 @@ void hi_connection_close(struct connection *connection) {
     envelope.kind_case = HIDRA__V1__ENVELOPE__KIND_GOODBYE;
     envelope.goodbye = &goodbye;
     pthread_mutex_lock(&connection->mutex);
-    hi_connection_enqueue(connection, CONTROL, &envelope);
+    hi_connection_enqueue(connection, CONTROL, &envelope, NULL);
     connection->closing = hi_clock_now() + 0.5;
     pthread_mutex_unlock(&connection->mutex);
     hi_connection_wake(connection);
@@ -126,10 +127,37 @@ size_t hi_connection_cancel(struct connection *connection, uint64_t tag) {
 }
 
 /* Under the mutex, except while the caller's function runs. */
-static void report(struct connection *connection, struct request *request, const hidra_call *call) {
+static void answer(
+    struct connection *connection, struct request *request, struct message *message, const struct hidra_callbacks *callbacks) {
+    /* Nobody waits for the result any more. */
+    if (request->reply != NULL || request->cancelled > 0 || connection->ended != HIDRA_OK) {
+        hi_message_free(message);
+        return;
+    }
+    pthread_mutex_unlock(&connection->mutex);
+    struct call_answer made = {0};
+    hi_call_answer(&made, message, callbacks, connection->message_bytes);
+    pthread_mutex_lock(&connection->mutex);
+    if (connection->ended == HIDRA_OK) {
+        made.envelope.request_id = ++connection->last_id;
+        /* Without memory for it the daemon hears nothing, and gives the call up at its deadline. */
+        hi_connection_enqueue(connection, WORK, &made.envelope, &made.tensor);
+        hi_connection_wake(connection);
+    }
+    hi_arena_free(&made.arena);
+    hi_message_free(message);
+}
+
+/* Under the mutex, except while the caller's function runs. */
+static void report(
+    struct connection *connection, struct request *request, const hidra_call *call, const struct hidra_callbacks *callbacks) {
     struct message *message = request->reports;
     request->reports = message->next;
     if (--request->report_count == 0) request->latest = NULL;
+    if (message->envelope->kind_case == HIDRA__V1__ENVELOPE__KIND_CALL) {
+        answer(connection, request, message, callbacks);
+        return;
+    }
     if (call->progress == NULL) {
         hi_message_free(message);
         return;
@@ -157,12 +185,12 @@ static void wait_until(struct connection *connection, struct request *request, d
 
 /* Under the mutex. Until there is a reply (HIDRA_OK) or none will come. */
 static hidra_code await(
-    struct connection *connection, struct request *request, const hidra_call *call, double deadline, double silence,
-    hidra_error **error) {
+    struct connection *connection, struct request *request, const hidra_call *call, const struct hidra_callbacks *callbacks,
+    double deadline, double silence, hidra_error **error) {
     double told = 0; /* when the daemon was last told of the cancellation */
     while (true) {
         double now = hi_clock_now();
-        if (request->report_count > 0) report(connection, request, call);
+        if (request->report_count > 0) report(connection, request, call, callbacks);
         else if (request->reply != NULL) return HIDRA_OK;
         else if (connection->ended != HIDRA_OK) return hi_fail(error, connection->ended, "%s", connection->end_message);
         else if (request->is_silent)
@@ -202,25 +230,41 @@ static void take_out(struct connection *connection, struct request *request, boo
 
 /* Under the mutex. */
 static hidra_code start(
-    struct connection *connection, enum channel channel, Hidra__V1__Envelope *envelope, struct request *request,
-    hidra_error **error) {
+    struct connection *connection, enum channel channel, Hidra__V1__Envelope *envelope, const hidra_bytes *tensors,
+    struct request *request, hidra_error **error) {
     if (connection->ended != HIDRA_OK) return hi_fail(error, connection->ended, "%s", connection->end_message);
     request->id = envelope->request_id = ++connection->last_id;
-    if (!hi_connection_enqueue(connection, channel, envelope)) return hi_fail_memory(error);
+    if (!hi_connection_enqueue(connection, channel, envelope, tensors)) return hi_fail_memory(error);
     request->next = connection->requests;
     connection->requests = request;
     return HIDRA_OK;
 }
 
+/* The largest frame of a request. */
+static size_t largest_frame(const Hidra__V1__Envelope *envelope, const hidra_bytes *tensors) {
+    size_t size = hidra__v1__envelope__get_packed_size(envelope) + 10;
+    for (size_t i = 0; i < envelope->n_tensors; i++)
+        if (tensors[i].size > size) size = tensors[i].size;
+    return size;
+}
+
 hidra_code hi_connection_ask(
     struct connection *connection, enum channel channel, const hidra_call *call, Hidra__V1__Envelope *envelope,
     Hidra__V1__Envelope__KindCase expected, struct message **reply, hidra_error **error) {
+    return hi_connection_exchange(connection, channel, call, envelope, NULL, expected, reply, error);
+}
+
+hidra_code hi_connection_exchange(
+    struct connection *connection, enum channel channel, const hidra_call *call, Hidra__V1__Envelope *envelope, struct extras *extras,
+    Hidra__V1__Envelope__KindCase expected, struct message **reply, hidra_error **error) {
+    struct extras none = {0};
+    if (extras == NULL) extras = &none;
     static const hidra_call plain = {0};
     if (call == NULL) call = &plain;
     if (!(call->timeout >= 0)) return hi_fail(error, HIDRA_INVALID_ARGUMENT, "The time-out of a call is 0 (none) or more seconds.");
     if (connection->process != getpid())
         return hi_fail(error, HIDRA_INVALID_ARGUMENT, "This client belongs to the process that was forked. Connect anew.");
-    size_t size = hidra__v1__envelope__get_packed_size(envelope) + 10, limit = channel == CONTROL ? 1 << 20 : connection->message_bytes;
+    size_t size = largest_frame(envelope, extras->tensors), limit = channel == CONTROL ? 1 << 20 : connection->message_bytes;
     if (size > limit) {
         hi_fail(error, HIDRA_LIMIT_EXCEEDED, "The request has %zu bytes; hidrad takes %zu. Send it in parts.", size, limit);
         hi_fail_detail(error, "limit", "%zu", limit);
@@ -236,10 +280,11 @@ hidra_code hi_connection_ask(
     pthread_condattr_destroy(&monotonic);
 
     pthread_mutex_lock(&connection->mutex);
-    hidra_code code = start(connection, channel, envelope, &request, error);
+    hidra_code code = start(connection, channel, envelope, extras->tensors, &request, error);
     if (code == HIDRA_OK) {
+        extras->fate = SENT;
         hi_connection_wake(connection);
-        code = await(connection, &request, call, deadline, connection->silence, error);
+        code = await(connection, &request, call, extras->callbacks, deadline, connection->silence, error);
         take_out(connection, &request, code != HIDRA_OK);
         if (code != HIDRA_OK) hi_connection_wake(connection);
     }
@@ -249,6 +294,7 @@ hidra_code hi_connection_ask(
         hi_message_free(request.reply);
         return code;
     }
+    extras->fate = ANSWERED;
     if (request.reply->envelope->kind_case == expected) {
         request.reply->was_cancelled = request.cancelled > 0;
         *reply = request.reply;
@@ -258,5 +304,30 @@ hidra_code hi_connection_ask(
         code = hi_fail_received(error, &request.reply->arena, request.reply->envelope->error);
     else code = hi_fail(error, HIDRA_INTERNAL, "hidrad answered with another kind of message than was asked for. Are both of one version?");
     hi_message_free(request.reply);
+    return code;
+}
+
+hidra_code hi_connection_wait(struct connection *connection, const hidra_call *call, hidra_error **error) {
+    static const hidra_call plain = {0};
+    if (call == NULL) call = &plain;
+    if (!(call->timeout >= 0)) return hi_fail(error, HIDRA_INVALID_ARGUMENT, "The time-out of a call is 0 (none) or more seconds.");
+    if (connection->process != getpid())
+        return hi_fail(error, HIDRA_INVALID_ARGUMENT, "This client belongs to the process that was forked. Connect anew.");
+    double deadline = call->timeout > 0 && call->timeout < 3e7 ? hi_clock_now() + call->timeout : INFINITY;
+    /* A request that is never sent, and so never answered: what ends its waiting is the connection's end. */
+    struct request request = {.tag = call->tag};
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&request.changed, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    pthread_mutex_lock(&connection->mutex);
+    request.id = ++connection->last_id;
+    request.next = connection->requests;
+    connection->requests = &request;
+    hidra_code code = await(connection, &request, call, deadline, connection->silence, error);
+    take_out(connection, &request, false);
+    pthread_mutex_unlock(&connection->mutex);
+    pthread_cond_destroy(&request.changed);
     return code;
 }

@@ -12,10 +12,18 @@
 
 enum channel { CONTROL, WORK, channel_count };
 
-/* A message to be sent: all of ours have one frame. */
+/* A message to be sent: the envelope, and a frame for each of its tensors. */
 struct outgoing {
     struct outgoing *next;
-    zmq_msg_t frame;
+    size_t sent, count; /* frames */
+    zmq_msg_t frames[];
+};
+
+/* What a request has beyond its envelope. */
+struct extras {
+    const hidra_bytes *tensors; /* as many as `envelope->n_tensors` */
+    const struct hidra_callbacks *callbacks; /* answer the calls that come in its replies */
+    enum { UNSENT, SENT, ANSWERED } fate; /* set; answered, if only with an error */
 };
 
 struct queue {
@@ -28,7 +36,7 @@ struct request {
     uint64_t id, tag;
     pthread_cond_t changed;
     struct message *reply;            /* the FINAL */
-    struct message *reports, *latest; /* progress, oldest first */
+    struct message *reports, *latest; /* progress and calls, oldest first */
     size_t report_count;
     double cancelled; /* when; 0: not */
     bool is_silent;   /* the daemon owes a sign of life for too long */
@@ -72,17 +80,27 @@ hidra_code hi_connection_open(
 /* Says goodbye if somebody is there, waits for the thread, frees all. */
 void hi_connection_close(struct connection *connection);
 
-/* Sends a request and waits for its reply, which must be of the kind `expected`. Sets the envelope's `request_id`. */
+/* Sends a request and waits for its reply, which must be of the kind `expected`. Sets the envelope's `request_id`. Runs callbacks of
+ * `extras` (may be NULL) while it waits. */
+hidra_code hi_connection_exchange(
+    struct connection *connection, enum channel channel, const hidra_call *call, Hidra__V1__Envelope *request, struct extras *extras,
+    Hidra__V1__Envelope__KindCase expected, struct message **reply, hidra_error **error);
+
+/* The same, of a request that is all envelope. */
 hidra_code hi_connection_ask(
     struct connection *connection, enum channel channel, const hidra_call *call, Hidra__V1__Envelope *request,
     Hidra__V1__Envelope__KindCase expected, struct message **reply, hidra_error **error);
+
+/* Waits until the connection is over. Never HIDRA_OK. */
+hidra_code hi_connection_wait(struct connection *connection, const hidra_call *call, hidra_error **error);
 
 size_t hi_connection_cancel(struct connection *connection, uint64_t tag);
 
 /* In connection_thread.c. */
 void *hi_connection_run(void *connection);
-/* Under the mutex. */
-bool hi_connection_enqueue(struct connection *connection, enum channel channel, const Hidra__V1__Envelope *envelope);
+/* Under the mutex. `tensors`: as many as `envelope->n_tensors`; copied. False when memory is exhausted. */
+bool hi_connection_enqueue(
+    struct connection *connection, enum channel channel, const Hidra__V1__Envelope *envelope, const hidra_bytes *tensors);
 bool hi_connection_enqueue_cancel(struct connection *connection, uint64_t id);
 void hi_connection_wake(struct connection *connection);
 void hi_queue_free(struct queue *queue);

@@ -10,12 +10,17 @@
 /* Messages taken from one socket before the other things are looked after. */
 enum { most_at_once = 256, most_reports = 1024 };
 
+/* Frames that were sent are closed already. */
+static void free_message(struct outgoing *message) {
+    for (size_t i = message->sent; i < message->count; i++) zmq_msg_close(&message->frames[i]);
+    free(message);
+}
+
 void hi_queue_free(struct queue *queue) {
     while (queue->first != NULL) {
         struct outgoing *message = queue->first;
         queue->first = message->next;
-        zmq_msg_close(&message->frame);
-        free(message);
+        free_message(message);
     }
     queue->last = NULL;
 }
@@ -28,14 +33,21 @@ static void append(struct queue *queue, struct queue *more) {
     *more = (struct queue){0};
 }
 
-bool hi_connection_enqueue(struct connection *connection, enum channel channel, const Hidra__V1__Envelope *envelope) {
-    struct outgoing *message = calloc(1, sizeof *message);
+bool hi_connection_enqueue(
+    struct connection *connection, enum channel channel, const Hidra__V1__Envelope *envelope, const hidra_bytes *tensors) {
+    size_t count = 1 + envelope->n_tensors;
+    struct outgoing *message = calloc(1, sizeof *message + count * sizeof *message->frames);
     if (message == NULL) return false;
-    if (zmq_msg_init_size(&message->frame, hidra__v1__envelope__get_packed_size(envelope)) != 0) {
-        free(message);
-        return false;
+    for (size_t i = 0; i < count; i++) {
+        size_t size = i == 0 ? hidra__v1__envelope__get_packed_size(envelope) : tensors[i - 1].size;
+        if (zmq_msg_init_size(&message->frames[i], size) != 0) {
+            free_message(message);
+            return false;
+        }
+        message->count++;
+        if (i > 0 && size > 0) memcpy(zmq_msg_data(&message->frames[i]), tensors[i - 1].data, size);
     }
-    hidra__v1__envelope__pack(envelope, zmq_msg_data(&message->frame));
+    hidra__v1__envelope__pack(envelope, zmq_msg_data(&message->frames[0]));
     struct queue one = {message, message};
     append(&connection->outbox[channel], &one);
     return true;
@@ -49,7 +61,7 @@ bool hi_connection_enqueue_cancel(struct connection *connection, uint64_t id) {
     envelope.request_id = ++connection->last_id;
     envelope.kind_case = HIDRA__V1__ENVELOPE__KIND_CANCEL;
     envelope.cancel = &cancel;
-    return hi_connection_enqueue(connection, CONTROL, &envelope);
+    return hi_connection_enqueue(connection, CONTROL, &envelope, NULL);
 }
 
 void hi_connection_wake(struct connection *connection) {
@@ -77,13 +89,14 @@ static void end(struct connection *connection, hidra_code code, const char *form
     pthread_mutex_unlock(&connection->mutex);
 }
 
-static bool has_note(const struct message *report) {
-    return report->envelope->kind_case == HIDRA__V1__ENVELOPE__KIND_PROGRESS && *report->envelope->progress->note != 0;
+/* Calls are answered one and all; of progress, what has a note is read. */
+static bool must_stay(const struct message *report) {
+    return report->envelope->kind_case == HIDRA__V1__ENVELOPE__KIND_CALL || *report->envelope->progress->note != 0;
 }
 
 /* Under the mutex. A report without a note gives way to the next: the caller is slower than they come. */
 static void add_report(struct request *request, struct message *report) {
-    if (request->report_count > 0 && !has_note(request->latest)) {
+    if (request->report_count > 0 && !must_stay(request->latest)) {
         struct message **place = &request->reports;
         while (*place != request->latest) place = &(*place)->next;
         hi_message_free(request->latest);
@@ -113,7 +126,8 @@ static void dispatch(struct connection *connection, struct message *message) {
             pthread_cond_signal(&request->changed);
             return;
         }
-        if (message->envelope->kind_case == HIDRA__V1__ENVELOPE__KIND_PROGRESS) {
+        if (message->envelope->kind_case == HIDRA__V1__ENVELOPE__KIND_PROGRESS ||
+            message->envelope->kind_case == HIDRA__V1__ENVELOPE__KIND_CALL) {
             add_report(request, message);
             return;
         }
@@ -190,10 +204,13 @@ static void flush(struct connection *connection, enum channel channel) {
     struct queue *queue = &connection->unsent[channel];
     while (queue->first != NULL) {
         struct outgoing *message = queue->first;
-        if (zmq_msg_send(&message->frame, connection->sockets[channel], ZMQ_DONTWAIT) < 0) return;
+        for (; message->sent < message->count; message->sent++) {
+            int flags = message->sent + 1 < message->count ? ZMQ_DONTWAIT | ZMQ_SNDMORE : ZMQ_DONTWAIT;
+            if (zmq_msg_send(&message->frames[message->sent], connection->sockets[channel], flags) < 0) return;
+        }
         queue->first = message->next;
         if (queue->first == NULL) queue->last = NULL;
-        free(message);
+        free_message(message);
     }
 }
 
@@ -206,7 +223,7 @@ static double look_after(struct connection *connection, double *closing) {
         Hidra__V1__Heartbeat heartbeat = HIDRA__V1__HEARTBEAT__INIT;
         envelope.kind_case = HIDRA__V1__ENVELOPE__KIND_HEARTBEAT;
         envelope.heartbeat = &heartbeat;
-        hi_connection_enqueue(connection, CONTROL, &envelope);
+        hi_connection_enqueue(connection, CONTROL, &envelope, NULL);
     }
     if (now >= connection->next_heartbeat || connection->next_heartbeat > now + connection->heartbeat)
         connection->next_heartbeat = now + connection->heartbeat;

@@ -8,43 +8,24 @@
  * length. */
 enum { piece_bytes = 1 << 20, value_overhead = 6 };
 
-static hidra_code refuse(hidra_error **error, hidra_code code, const hidra_column *column, size_t row, const char *what) {
-    hi_fail(error, code, "Row %zu of column %s %s.", row + 1, column->name, what);
-    hi_fail_detail(error, "row", "%zu", row + 1);
-    hi_fail_detail(error, "column", "%s", column->name);
-    return code;
-}
-
 static hidra_code check(
     const hidra_welcome *limits, uint64_t first_row, const hidra_column *columns, size_t column_count, size_t rows,
     hidra_error **error) {
     if (columns == NULL || column_count == 0) return hi_fail(error, HIDRA_INVALID_ARGUMENT, "A data set needs columns.");
     if (rows == 0) return hi_fail(error, HIDRA_INVALID_DATA, "There are no rows to append.");
-    for (size_t i = 0; i < column_count; i++) {
-        hidra_code code = hi_check_text(columns[i].name, "name of a column", true, error);
-        if (code != HIDRA_OK) return code;
-        if ((columns[i].texts == NULL) == (columns[i].blobs == NULL))
-            return hi_fail(error, HIDRA_INVALID_ARGUMENT, "Column %s needs either texts or blobs.", columns[i].name);
-    }
     if (rows > limits->data_rows || first_row > limits->data_rows - rows)
         return hi_fail(error, HIDRA_LIMIT_EXCEEDED, "hidrad takes %llu rows in a data set. Use fewer.", (unsigned long long)limits->data_rows);
-    for (size_t row = 0; row < rows; row++) {
+    hidra_code code = hi_check_columns(columns, column_count, rows, error);
+    for (size_t row = 0; code == HIDRA_OK && row < rows; row++) {
         uint64_t size = 0;
-        for (size_t i = 0; i < column_count; i++) {
-            const hidra_column *column = &columns[i];
-            if (column->blobs != NULL) {
-                size += column->blobs[row].size;
-                continue;
-            }
-            if (column->texts[row] == NULL) return refuse(error, HIDRA_INVALID_ARGUMENT, column, row, "is NULL");
-            size_t length = strlen(column->texts[row]);
-            if (!hi_is_utf8(column->texts[row], length)) return refuse(error, HIDRA_INVALID_ARGUMENT, column, row, "is no UTF-8");
-            size += length;
-        }
-        if (size > limits->message_bytes - limits->message_bytes / 64)
-            return refuse(error, HIDRA_LIMIT_EXCEEDED, &columns[0], row, "and what is beside it is larger than a message of hidrad's");
+        for (size_t i = 0; i < column_count; i++)
+            size += columns[i].blobs != NULL ? columns[i].blobs[row].size : strlen(columns[i].texts[row]);
+        if (size <= limits->message_bytes - limits->message_bytes / 64) continue;
+        code = hi_fail(error, HIDRA_LIMIT_EXCEEDED, "Row %zu is larger than a message of hidrad's.", row + 1);
+        hi_fail_detail(error, "row", "%zu", row + 1);
+        hi_fail_detail(error, "column", "%s", columns[0].name);
     }
-    return HIDRA_OK;
+    return code;
 }
 
 /* The end of a piece: as many rows as fill it, at least one. */
@@ -60,38 +41,14 @@ static size_t piece_end(const hidra_column *columns, size_t column_count, size_t
     return rows;
 }
 
-/* One column's values in a piece. False when memory is exhausted. */
-static bool set_values(Hidra__V1__Column *part, struct arena *arena, const hidra_column *column, size_t first, size_t count) {
-    hidra__v1__column__init(part);
-    part->name = text(column->name);
-    if (column->texts != NULL) {
-        part->n_values = count;
-        part->values = texts(column->texts + first);
-        return true;
-    }
-    part->n_blobs = count;
-    part->blobs = hi_arena_array(arena, count, sizeof *part->blobs);
-    for (size_t i = 0; part->blobs != NULL && i < count; i++) {
-        const hidra_bytes *blob = &column->blobs[first + i];
-        part->blobs[i] = (ProtobufCBinaryData){blob->size, (uint8_t *)(uintptr_t)blob->data};
-    }
-    return part->blobs != NULL;
-}
-
 static hidra_code send_piece(
     hidra_client *client, const hidra_call *call, const char *data, uint64_t first_row, const hidra_column *columns,
     size_t column_count, size_t rows, size_t first, size_t end, hidra_error **error) {
     struct arena arena = {0};
     Hidra__V1__Envelope envelope = HIDRA__V1__ENVELOPE__INIT;
     Hidra__V1__AppendRowsRequest request = HIDRA__V1__APPEND_ROWS_REQUEST__INIT;
-    Hidra__V1__Column *parts = hi_arena_array(&arena, column_count, sizeof *parts);
-    request.columns = hi_arena_array(&arena, column_count, sizeof *request.columns);
-    bool is_set = parts != NULL && request.columns != NULL;
-    for (size_t i = 0; is_set && i < column_count; i++) {
-        request.columns[i] = &parts[i];
-        is_set = set_values(&parts[i], &arena, &columns[i], first, end - first);
-    }
-    if (!is_set) {
+    request.columns = hi_columns_set(&arena, columns, column_count, first, end - first);
+    if (arena.exhausted) {
         hi_arena_free(&arena);
         return hi_fail_memory(error);
     }

@@ -1,18 +1,13 @@
 /* Heads: training, measuring, writing them out. */
 #include <stdlib.h>
 
+#include "callbacks.h"
 #include "calls.h"
-
-#define SET_OPTIONAL(target, PREFIX, FIELD, field, optional)                                \
-    if ((optional).set) {                                                                   \
-        (target)->field##_presence_case = HIDRA__V1__##PREFIX##__##FIELD##_PRESENCE_##FIELD; \
-        (target)->field = (optional).value;                                                 \
-    }
 
 static hidra_code check_training(const hidra_training *training, hidra_error **error) {
     const struct { const char *given, *what; bool is_required; } all[] = {
         {training->head, "head's name", true}, {training->encoder, "encoder's name", true},
-        {training->data, "name of the data set", true}, {training->input_column, "name of the input column", true},
+        {training->data, "name of the data set", true}, {training->input_column, "name of the input column", training->input_count == 0},
         {training->label_column, "name of the label column", true}, {training->test_data, "name of the test data set", false},
         {training->kind, "kind of head", false}, {training->label_separator, "label separator", false},
         {training->name_column, "name of the name column", false}, {training->tap, "tap's name", false},
@@ -22,7 +17,8 @@ static hidra_code check_training(const hidra_training *training, hidra_error **e
         hidra_code code = hi_check_text(all[i].given, all[i].what, all[i].is_required, error);
         if (code != HIDRA_OK) return code;
     }
-    return HIDRA_OK;
+    if (!(training->call_deadline >= 0)) return hi_fail(error, HIDRA_INVALID_ARGUMENT, "The deadline of calls is 0 (30) or more seconds.");
+    return hi_check_inputs(training->inputs, training->input_count, error);
 }
 
 static void set_hyperparameters(Hidra__V1__Hyperparameters *target, const hidra_training *training) {
@@ -93,10 +89,10 @@ hidra_code hidra_train(
     Hidra__V1__Hyperparameters hyperparameters = HIDRA__V1__HYPERPARAMETERS__INIT;
     set_hyperparameters(&hyperparameters, training);
     Hidra__V1__HeadKind kind = HIDRA__V1__HEAD_KIND__INIT;
-    kind.name = text(training->kind);
-    kind.hidden = training->hidden;
-    kind.graph = (ProtobufCBinaryData){training->graph.size, (uint8_t *)(uintptr_t)training->graph.data};
-    SET_OPTIONAL(&kind, HEAD_KIND, DROPOUT, dropout, training->dropout)
+    hi_kind_set(&kind, training->kind, training->hidden, training->dropout, training->graph);
+    struct arena arena = {0};
+    struct extras extras = {.callbacks = training->callbacks};
+    Hidra__V1__CallKind kinds[4];
     Hidra__V1__TrainRequest request = HIDRA__V1__TRAIN_REQUEST__INIT;
     request.head = text(training->head);
     request.encoder = text(training->encoder);
@@ -113,33 +109,54 @@ hidra_code hidra_train(
     request.replace = training->replace;
     request.name_column = text(training->name_column);
     request.precision = text(training->precision);
+    request.inputs = hi_inputs_set(&arena, training->inputs, training->input_count);
+    request.n_inputs = request.inputs == NULL ? 0 : training->input_count;
+    request.calls = kinds;
+    request.n_calls = hi_call_kinds(training->callbacks, kinds);
+    double milliseconds = training->call_deadline * 1000;
+    request.call_deadline_milliseconds = milliseconds < UINT32_MAX ? (uint32_t)milliseconds : UINT32_MAX;
     Hidra__V1__Envelope envelope = HIDRA__V1__ENVELOPE__INIT;
     envelope.kind_case = HIDRA__V1__ENVELOPE__KIND_TRAIN;
     envelope.train = &request;
     struct message *reply = NULL;
-    code = hi_connection_ask(client->connection, WORK, call, &envelope, HIDRA__V1__ENVELOPE__KIND_TRAIN_REPLY, &reply, error);
+    code = arena.exhausted ? hi_fail_memory(error)
+        : hi_connection_exchange(client->connection, WORK, call, &envelope, &extras, HIDRA__V1__ENVELOPE__KIND_TRAIN_REPLY, &reply, error);
+    hi_arena_free(&arena);
     return code == HIDRA_OK ? trained_of(reply, trained, error) : code;
 }
 
+static hidra_code check_measuring(const hidra_measuring *measuring, hidra_error **error) {
+    const struct { const char *given, *what; bool is_required; } all[] = {
+        {measuring->head, "head's name", true}, {measuring->data, "name of the data set", true},
+        {measuring->input_column, "name of the input column", measuring->input_column_count == 0},
+        {measuring->label_column, "name of the label column", true}, {measuring->label_separator, "label separator", false},
+        {measuring->name_column, "name of the name column", false}, {measuring->precision, "precision", false},
+    };
+    hidra_code code = HIDRA_OK;
+    for (size_t i = 0; code == HIDRA_OK && i < sizeof all / sizeof *all; i++)
+        code = hi_check_text(all[i].given, all[i].what, all[i].is_required, error);
+    for (size_t i = 0; code == HIDRA_OK && i < measuring->input_column_count; i++)
+        code = hi_check_text(measuring->input_columns[i], "name of an input column", true, error);
+    return code;
+}
+
 hidra_code hidra_evaluate(
-    hidra_client *client, const hidra_call *call, const char *head, const char *data, const char *input_column,
-    const char *label_column, const char *label_separator, const char *precision, hidra_evaluation **evaluation, hidra_error **error) {
+    hidra_client *client, const hidra_call *call, const hidra_measuring *measuring, hidra_evaluation **evaluation,
+    hidra_error **error) {
     *evaluation = NULL;
     if (error != NULL) *error = NULL;
-    hidra_code code = hi_check_text(head, "head's name", true, error);
-    if (code == HIDRA_OK) code = hi_check_text(data, "name of the data set", true, error);
-    if (code == HIDRA_OK) code = hi_check_text(input_column, "name of the input column", true, error);
-    if (code == HIDRA_OK) code = hi_check_text(label_column, "name of the label column", true, error);
-    if (code == HIDRA_OK) code = hi_check_text(label_separator, "label separator", false, error);
-    if (code == HIDRA_OK) code = hi_check_text(precision, "precision", false, error);
+    hidra_code code = check_measuring(measuring, error);
     if (code != HIDRA_OK) return code;
     Hidra__V1__EvaluateRequest request = HIDRA__V1__EVALUATE_REQUEST__INIT;
-    request.head = text(head);
-    request.data = text(data);
-    request.input_column = text(input_column);
-    request.label_column = text(label_column);
-    request.label_separator = text(label_separator);
-    request.precision = text(precision);
+    request.head = text(measuring->head);
+    request.data = text(measuring->data);
+    request.input_column = text(measuring->input_column);
+    request.n_input_columns = measuring->input_column_count;
+    request.input_columns = texts(measuring->input_columns);
+    request.label_column = text(measuring->label_column);
+    request.label_separator = text(measuring->label_separator);
+    request.name_column = text(measuring->name_column);
+    request.precision = text(measuring->precision);
     Hidra__V1__Envelope envelope = HIDRA__V1__ENVELOPE__INIT;
     envelope.kind_case = HIDRA__V1__ENVELOPE__KIND_EVALUATE;
     envelope.evaluate = &request;

@@ -140,3 +140,35 @@ hidra_code hidra_pull(
     if (code == HIDRA_OK) **encoder = hi_encoder_of(received == NULL ? &none : received);
     return code;
 }
+
+hidra_code hidra_replay(hidra_client *client, const hidra_call *call, uint64_t from, hidra_events **result, hidra_error **error) {
+    *result = NULL;
+    if (error != NULL) *error = NULL;
+    Hidra__V1__Envelope envelope = HIDRA__V1__ENVELOPE__INIT;
+    Hidra__V1__ReplayRequest request = HIDRA__V1__REPLAY_REQUEST__INIT;
+    request.from_sequence = from;
+    envelope.kind_case = HIDRA__V1__ENVELOPE__KIND_REPLAY;
+    envelope.replay = &request;
+    struct message *reply = NULL;
+    hidra_code code =
+        hi_connection_ask(client->connection, CONTROL, call, &envelope, HIDRA__V1__ENVELOPE__KIND_REPLAY_REPLY, &reply, error);
+    if (code != HIDRA_OK) return code;
+    const Hidra__V1__ReplayReply *received = reply->envelope->replay_reply;
+    code = hi_result_create(result, sizeof **result, reply, error);
+    if (code != HIDRA_OK) return code;
+    struct arena *arena = hi_owned_arena(*result);
+    hidra_event *events = hi_arena_array(arena, received->n_events, sizeof *events);
+    for (size_t i = 0; events != NULL && i < received->n_events; i++) {
+        const Hidra__V1__Event *event = received->events[i];
+        hidra_detail *values = hi_arena_array(arena, event->n_values, sizeof *values);
+        for (size_t k = 0; values != NULL && k < event->n_values; k++)
+            values[k] = (hidra_detail){event->values[k]->key, event->values[k]->value};
+        events[i] = (hidra_event){
+            event->sequence, event->time, event->name, event->subject, values == NULL ? 0 : event->n_values, values};
+    }
+    **result = (hidra_events){
+        .epoch = received->epoch, .oldest = received->oldest_sequence, .newest = received->newest_sequence,
+        .count = events == NULL ? 0 : received->n_events, .events = events,
+    };
+    return hi_result_finish(result, error);
+}

@@ -58,6 +58,12 @@ static size_t element_size(Hidra__V1__DataType type) {
     }
 }
 
+size_t hi_tensor_bytes(const Hidra__V1__TensorFrame *tensor) {
+    size_t size = element_size(tensor->type);
+    for (size_t i = 0; i < tensor->n_shape; i++) size *= (size_t)tensor->shape[i];
+    return size;
+}
+
 static bool agrees(const Hidra__V1__TensorFrame *tensor, size_t size) {
     size_t expected = element_size(tensor->type);
     if (expected == 0 || tensor->n_shape > most_dimensions) return false;

@@ -30,6 +30,9 @@ enum received hi_message_receive(void *socket, struct message **message);
 /* NULL is allowed. */
 void hi_message_free(struct message *message);
 
+/* Bytes of a tensor that was received. */
+size_t hi_tensor_bytes(const Hidra__V1__TensorFrame *tensor);
+
 bool hi_is_utf8(const char *text, size_t size);
 
 #endif

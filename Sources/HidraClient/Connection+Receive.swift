@@ -31,6 +31,7 @@ extension Connection {
         case .ignore: break
         case .finish(let completion, let result): completion(result)
         case .progress(let report, let progress): report(progress)
+        case .call(let answer, let message): answer(message)
         case .cancelAgain: wakeUp()
         }
         return nil

@@ -34,13 +34,13 @@ final class Connection: Sendable {
 
     let state = Mutex(State())
     let wake: WakeFD
-    let endpoints: Endpoints
+    let destination: Destination
     /// How long the daemon may owe a sign of life.
     let silence: Duration
 
     /// Starts the thread and begins to connect. Whether somebody listens shows with the first request.
-    init(_ endpoints: Endpoints, silence: Duration) throws(HidraError) {
-        self.endpoints = endpoints
+    init(_ destination: Destination, silence: Duration) throws(HidraError) {
+        self.destination = destination
         self.silence = silence
         do {
             wake = try WakeFD()
@@ -58,7 +58,8 @@ final class Connection: Sendable {
     func request(
         _ kind: Hidra_V1_Envelope.OneOf_Kind, tensors: [(Hidra_V1_TensorFrame, [UInt8])] = [], on channel: Channel,
         limit: Int,
-        progress: (@Sendable (Hidra_V1_Progress) -> Void)? = nil, deadline: Instant? = nil
+        progress: (@Sendable (Hidra_V1_Progress) -> Void)? = nil, deadline: Instant? = nil,
+        call: (@Sendable (WireMessage) -> Void)? = nil
     ) async throws -> WireMessage {
         try Task.checkCancellation()
         let id = state.withLock { $0.requests.reserve() }
@@ -74,7 +75,7 @@ final class Connection: Sendable {
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
                 let request = RequestTable.Request(
-                    completion: { continuation.resume(with: $0) }, progress: progress, deadline: deadline)
+                    completion: { continuation.resume(with: $0) }, progress: progress, deadline: deadline, call: call)
                 open(id, request, Outgoing(channel: channel, frames: frames))
             }
         } onCancel: {
@@ -98,6 +99,23 @@ final class Connection: Sendable {
             }
         }
         if let failure { request.completion(.failure(failure)) } else { wakeUp() }
+    }
+
+    /// Sends a message that has no reply. On a connection that is over it goes nowhere.
+    func post(
+        _ kind: Hidra_V1_Envelope.OneOf_Kind, tensors: [(Hidra_V1_TensorFrame, [UInt8])], on channel: Channel, limit: Int
+    ) throws(HidraError) {
+        var envelope = Hidra_V1_Envelope.reply(to: state.withLock { $0.requests.idWithoutReply() }, kind)
+        envelope.tensors = tensors.map(\.0)
+        let frames: [[UInt8]]
+        do { frames = try Frames.encode(WireMessage(envelope, tensors: tensors.map(\.1)), limit: limit) } catch {
+            throw HidraError(error)
+        }
+        state.withLock { state in
+            guard case .open = state.phase else { return }
+            state.outbox.append(Outgoing(channel: channel, frames: frames))
+        }
+        wakeUp()
     }
 
     private func cancel(_ id: UInt64) {

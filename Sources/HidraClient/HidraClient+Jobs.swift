@@ -4,11 +4,16 @@ public import HidraProtocol
 extension HidraClient {
     /// Trains a head on rows uploaded before.
     ///
-    /// - Parameter progress: called on the client's thread; must not block.
+    /// - Parameters:
+    ///   - progress: called on the client's thread; must not block.
+    ///   - calls: what this program does in the daemon's place; `request.calls` follows from it.
     public func train(
-        _ request: Hidra_V1_TrainRequest, progress: @escaping @Sendable (Hidra_V1_Progress) -> Void = { _ in }
+        _ request: Hidra_V1_TrainRequest, calls: CallHandlers? = nil,
+        progress: @escaping @Sendable (Hidra_V1_Progress) -> Void = { _ in }
     ) async throws -> Hidra_V1_TrainReply {
-        try await ask(.train(request), on: .work, progress: progress) {
+        var request = request
+        if let calls { request.calls = calls.kinds }
+        return try await ask(.train(request), on: .work, progress: progress, call: calls?.answering(connection, limits)) {
             if case .trainReply(let reply) = $0.envelope.kind { reply } else { nil }
         }
     }
@@ -136,7 +141,7 @@ extension HidraClient {
     }
 
     /// Little-endian, as tensors travel.
-    private static func floats(_ bytes: [UInt8]) -> [Float] {
+    static func floats(_ bytes: [UInt8]) -> [Float] {
         bytes.withUnsafeBytes { raw in
             (0..<raw.count / 4).map { index in
                 let pattern = raw.loadUnaligned(fromByteOffset: index * 4, as: UInt32.self)

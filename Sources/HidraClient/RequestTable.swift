@@ -12,12 +12,14 @@ package struct RequestTable {
         package var completion: Completion
         package var progress: (@Sendable (Hidra_V1_Progress) -> Void)?
         package var deadline: Instant?
+        /// What the daemon asks this program to do for the request; and what else it streams that is no progress.
+        package var call: (@Sendable (WireMessage) -> Void)?
 
         package init(
             completion: @escaping Completion, progress: (@Sendable (Hidra_V1_Progress) -> Void)? = nil,
-            deadline: Instant? = nil
+            deadline: Instant? = nil, call: (@Sendable (WireMessage) -> Void)? = nil
         ) {
-            (self.completion, self.progress, self.deadline) = (completion, progress, deadline)
+            (self.completion, self.progress, self.deadline, self.call) = (completion, progress, deadline, call)
         }
     }
 
@@ -25,6 +27,7 @@ package struct RequestTable {
         case ignore
         case finish(Completion, Result<WireMessage, any Error>)
         case progress(@Sendable (Hidra_V1_Progress) -> Void, Hidra_V1_Progress)
+        case call(@Sendable (WireMessage) -> Void, WireMessage)
         /// The request was cancelled here, but the daemon works on it: the first cancellation came too early.
         case cancelAgain(UInt64)
     }
@@ -100,10 +103,11 @@ package struct RequestTable {
             return .ignore
         }
         if message.envelope.isPartial {
-            guard case .progress(let progress) = message.envelope.kind, let report = request.progress else {
-                return .ignore
+            switch message.envelope.kind {
+            case .progress(let progress): return request.progress.map { .progress($0, progress) } ?? .ignore
+            case .call, .pluginLog: return request.call.map { .call($0, message) } ?? .ignore
+            default: return .ignore
             }
-            return .progress(report, progress)
         }
         entries[id] = nil
         if case .error(let error) = message.envelope.kind {

@@ -26,6 +26,10 @@ package struct HeadRecord: Codable, Hashable, Sendable {
     package var modality: Modality
     /// What the inputs of its graph read; nil for a head that reads one pooled vector, from `encoder` at `tap`.
     package var inputs: [HeadInput]?
+    /// What clients do for it, "preprocess" or "postprocess"; nil: nothing.
+    package var calls: [CallKind]?
+    /// Name of the client that trained it so.
+    package var servedBy: String?
     /// Every file of the bundle; left empty by the caller, filled by `Registry.addHead`.
     package var files: [BundleFile]
 
@@ -87,16 +91,18 @@ extension HeadRecord {
             modality: try values.decodeIfPresent(Modality.self, forKey: .modality) ?? .text,
             inputs: try values.decodeIfPresent([HeadInput].self, forKey: .inputs),
             files: try values.decode([BundleFile].self, forKey: .files))
+        calls = try values.decodeIfPresent([CallKind].self, forKey: .calls)
+        servedBy = try values.decodeIfPresent(String.self, forKey: .servedBy)
     }
 
     static let upsert = """
         INSERT INTO head (name, encoder, encoderDigest, task, kind, labels, parameters, digest, created, metrics, run,
-            tap, files, modality, inputs) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            tap, files, modality, inputs, calls, servedBy) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         ON CONFLICT (name) DO UPDATE SET encoder = excluded.encoder, encoderDigest = excluded.encoderDigest,
             task = excluded.task, kind = excluded.kind, labels = excluded.labels, parameters = excluded.parameters,
             digest = excluded.digest, created = excluded.created, metrics = excluded.metrics, run = excluded.run,
             tap = excluded.tap, files = excluded.files, modality = excluded.modality,
-            inputs = excluded.inputs
+            inputs = excluded.inputs, calls = excluded.calls, servedBy = excluded.servedBy
         """
 
     func save(_ db: Database) throws {
@@ -106,7 +112,7 @@ extension HeadRecord {
             arguments: [
                 name, encoder, encoderDigest, task, kind, StateJSON.text(labels), parameters, digest, created,
                 StateJSON.text(metrics), run, tap, StateJSON.text(files), modality.rawValue,
-                inputs.map { try StateJSON.text($0) },
+                inputs.map { try StateJSON.text($0) }, calls.map { try StateJSON.text($0) }, servedBy,
             ])
     }
 
@@ -119,6 +125,8 @@ extension HeadRecord {
             modality: Modality(rawValue: row["modality"]) ?? .text,
             inputs: try (row["inputs"] as String?).map { try StateJSON.value([HeadInput].self, $0) },
             files: try StateJSON.value([BundleFile].self, row["files"]))
+        calls = try (row["calls"] as String?).map { try StateJSON.value([CallKind].self, $0) }
+        servedBy = row["servedBy"]
     }
 
     static func fetch(_ db: Database, named name: String) throws -> HeadRecord? {
@@ -133,4 +141,16 @@ extension HeadRecord {
         // Heads are few, and one that reads several encoders lists them in its inputs.
         try fetchAll(db).filter { $0.reads.contains { $0.encoder == encoder } }.map(\.name)
     }
+}
+
+/// What a client may do in the daemon's place.
+package enum CallKind: String, Sendable, Codable, Hashable, CaseIterable {
+    /// Inputs in, as many inputs out: before training, and before every prediction.
+    case preprocess
+    /// A batch's outputs and targets in, the mean loss and its gradients by the outputs out.
+    case loss
+    /// Outputs and targets of validation or test rows in, numbers out.
+    case metrics
+    /// Outputs in, predictions out.
+    case postprocess
 }

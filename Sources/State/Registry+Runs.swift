@@ -41,6 +41,23 @@ extension Registry {
         }
     }
 
+    /// A run that was interrupted goes on. One that runs already is left as it is.
+    ///
+    /// Fails with `notFound`, or `conflict` when it has ended otherwise.
+    package func resumeRun(_ id: String) async throws -> RunRecord {
+        try await write("resuming run '\(id)'") { db in
+            try db.execute(
+                sql: "UPDATE run SET state = 'running', ended = NULL, message = '' WHERE id = ? AND state = 'interrupted'",
+                arguments: [id])
+            guard let run = try RunRecord.fetch(db, id: id) else { throw Self.noRun(id) }
+            guard run.state == .running else {
+                throw WorkbenchError(
+                    .conflict, "Run '\(id)' has ended (\(run.state.rawValue)); it cannot go on.", details: ["name": id])
+            }
+            return run
+        }
+    }
+
     /// Appends metrics in one transaction; a value recorded again for the same step replaces the former one.
     /// Fails with `notFound` when a run is unknown; then nothing of the batch is kept.
     package func addMetrics(_ batch: [MetricRecord]) async throws {

@@ -1,4 +1,4 @@
-import Foundation
+package import Foundation
 import GRDB
 
 extension WorkbenchError {
@@ -6,7 +6,7 @@ extension WorkbenchError {
     ///
     /// - parameter action: What was being done, as a clause: "registering encoder 'minilm'".
     /// - parameter place: Where it was being done; a full disk is reported with what is free there.
-    static func wrapping(_ error: any Error, while action: String, at place: URL) -> WorkbenchError {
+    package static func wrapping(_ error: any Error, while action: String, at place: URL) -> WorkbenchError {
         switch error {
         case let error as WorkbenchError:
             return error

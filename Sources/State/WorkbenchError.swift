@@ -17,6 +17,9 @@ package struct WorkbenchError: Error, Sendable {
         case interrupted
         case limitExceeded
         case unsupported
+        /// A client that is needed is not connected, or has gone.
+        case unavailable
+        case timeout
         case internalError
     }
 

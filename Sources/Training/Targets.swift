@@ -8,12 +8,15 @@ package enum Targets: Sendable {
     case labels([Float], count: Int)
     /// One number for each row.
     case values([Float])
+    /// A class for each word of each row.
+    case tags([[Int32]])
 
     package var rows: Int {
         switch self {
         case .classes(let classes): classes.count
         case .labels(let flags, let count): count == 0 ? 0 : flags.count / count
         case .values(let values): values.count
+        case .tags(let tags): tags.count
         }
     }
 
@@ -22,6 +25,7 @@ package enum Targets: Sendable {
         case .classes(let classes): .classes(rows.map { classes[$0] })
         case .labels(let flags, let count): .labels(rows.flatMap { flags[$0 * count..<($0 + 1) * count] }, count: count)
         case .values(let values): .values(rows.map { values[$0] })
+        case .tags(let tags): .tags(rows.map { tags[$0] })
         }
     }
 }
@@ -30,10 +34,20 @@ package enum Targets: Sendable {
 package struct Objective: Sendable {
     package var classWeights: [Float]?
     package var smoothing: Float = 0
+    /// Of numbers.
+    package var difference = Difference.squared
 
-    package init(classWeights: [Float]? = nil, smoothing: Float = 0) {
+    /// How far a number is from its target.
+    package enum Difference: String, Sendable, Codable {
+        case squared = "mean_squared_error"
+        case absolute = "l1"
+        case huber
+    }
+
+    package init(classWeights: [Float]? = nil, smoothing: Float = 0, difference: Difference = .squared) {
         self.classWeights = classWeights
         self.smoothing = smoothing
+        self.difference = difference
     }
 
     /// Mean loss of outputs `[rows, outputs]`.
@@ -44,7 +58,15 @@ package struct Objective: Sendable {
         case .labels(let flags, _):
             return BinaryCrossEntropy(targets: flags, positiveWeights: classWeights)(outputs)
         case .values(let values):
-            return MeanSquaredError()(outputs, Tensor(values, [values.count, 1]))
+            let truth = Tensor(values, [values.count, 1])
+            return switch difference {
+            case .squared: MeanSquaredError()(outputs, truth)
+            case .absolute: MeanAbsoluteError()(outputs, truth)
+            case .huber: HuberLoss()(outputs, truth)
+            }
+        // Of a network without a chain of its own: each word for itself.
+        case .tags(let tags):
+            return CrossEntropy(targets: tags.flatMap { $0 }, classWeights: classWeights, smoothing: smoothing)(outputs)
         }
     }
 }

@@ -24,12 +24,19 @@ package final class Trainer {
         package let score: Double
     }
 
+    /// How steps are made.
+    private enum Method {
+        case own(any TrainingStep)
+        /// Somebody else computes the loss: `beginStep`, `endStep`.
+        case external(VerbTraining)
+    }
+
     private let network: any Network
     private let features: FeatureTable
     private let targets: Targets
     private let objective: Objective
     private let schedule: Schedule
-    private let method: any TrainingStep
+    private let method: Method
     private var average: WeightAverage?
     package let stepsPerEpoch: Int
     private var order: [Int] = []
@@ -41,10 +48,12 @@ package final class Trainer {
     private static let snapshotInterval = 64
 
     /// `optimiser` is of the network's parameters, in their order; AdamW with the settings' weight decay when nil.
+    ///
+    /// - Parameter hasExternalLoss: the steps are made by `beginStep` and `endStep`, not by `advance`.
     package init(
         _ network: any Network, features: FeatureTable, targets: Targets, objective: Objective,
         settings: TrainingSettings,
-        learningRate: Double, optimiser: (any Optimiser)? = nil
+        learningRate: Double, optimiser: (any Optimiser)? = nil, hasExternalLoss: Bool = false
     ) {
         precondition(features.rows == targets.rows, "\(features.rows) rows of features, \(targets.rows) targets")
         self.network = network
@@ -62,13 +71,18 @@ package final class Trainer {
         precondition(
             optimiser.parameters.map(\.name) == network.parameters.map(\.name),
             "the optimiser has other parameters than the network")
-        method =
-            LinearStep(
-                network, features: features, targets: targets, objective: objective, settings: settings,
-                optimiser: optimiser)
-            ?? TapeStep(
-                network, features: features, targets: targets, objective: objective, settings: settings,
-                optimiser: optimiser)
+        if hasExternalLoss {
+            method = .external(
+                VerbTraining(network, optimiser: optimiser, clipNorm: settings.clipNorm, seed: settings.seed))
+        } else {
+            method = .own(
+                LinearStep(
+                    network, features: features, targets: targets, objective: objective, settings: settings,
+                    optimiser: optimiser)
+                    ?? TapeStep(
+                        network, features: features, targets: targets, objective: objective, settings: settings,
+                        optimiser: optimiser))
+        }
         average = settings.averageDecay.map { WeightAverage(network.parameters, decay: $0) }
         leaves = network.parameters.map(\.value)
         kept = WeightSnapshot(leaves + network.buffers)
@@ -83,6 +97,27 @@ package final class Trainer {
     ///   the last good weights: the best epoch's or, before an epoch has ended, those before the step.
     @discardableResult
     package func advance() throws -> Float {
+        let loss = try advanceWithoutValidation()
+        if isAtEpochEnd { try finishEpoch() }
+        return loss
+    }
+
+    /// One optimiser step; `finishEpoch` is its caller's business.
+    @discardableResult
+    package func advanceWithoutValidation() throws -> Float {
+        guard case .own(let method) = method else { preconditionFailure("somebody else computes the loss of these steps") }
+        let rows = nextRows(), loss: Float
+        do {
+            loss = try method.take(rows, step: step, learningRate: nextRate)
+        } catch let divergence as Divergence {
+            throw stop(divergence)
+        }
+        complete(loss)
+        return loss
+    }
+
+    /// Rows of the next step.
+    private func nextRows() -> ArraySlice<Int> {
         precondition(!isFinished, "training has finished")
         let position = step % stepsPerEpoch
         if position == 0 {
@@ -92,19 +127,46 @@ package final class Trainer {
         }
         if bestEpoch == 0, step % Self.snapshotInterval == 0 { kept.take() }
         let size = settings.batchSize * settings.accumulation
-        let rows = order[position * size..<min((position + 1) * size, order.count)]
-        let loss: Float
-        do {
-            // The schedule starts at 0; the first step should already move.
-            loss = try method.take(rows, step: step, learningRate: schedule.rate(step + 1, base: learningRate))
-        } catch let divergence as Divergence {
-            throw stop(divergence)
-        }
+        return order[position * size..<min((position + 1) * size, order.count)]
+    }
+
+    /// The schedule starts at 0; the first step should already move.
+    private var nextRate: Float { schedule.rate(step + 1, base: learningRate) }
+
+    private func complete(_ loss: Float) {
         average?.update()
         step += 1
         lossSum += Double(loss)
-        if step % stepsPerEpoch == 0 { try finishEpoch() }
-        return loss
+    }
+
+    // MARK: A loss that somebody else computes
+
+    /// Outputs `[rows, outputs]` of the next step's rows, and their targets.
+    package func beginStep() throws -> (outputs: Tensor, targets: Targets) {
+        guard case .external(let verbs) = method else { preconditionFailure("these steps compute their own loss") }
+        let rows = nextRows()
+        return (try verbs.forward(features.batch(rows)), targets.selecting(rows))
+    }
+
+    /// Ends the step with the rows' mean loss and its gradients by the outputs. After an epoch's last step, see `isAtEpochEnd`.
+    ///
+    /// - Throws: as `advance`.
+    package func endStep(loss: Float, gradients: Tensor) throws {
+        guard case .external(let verbs) = method else { preconditionFailure("these steps compute their own loss") }
+        do { try verbs.backward(gradients) } catch let error as TrainingError {
+            throw stop(tensor: error.tensor ?? "gradients", error.message, "Check the loss, or try a lower learning rate than \(learningRate).")
+        }
+        _ = verbs.step(learningRate: nextRate)
+        complete(loss)
+    }
+
+    /// Whether `finishEpoch` is due.
+    package var isAtEpochEnd: Bool { step > 0 && step % stepsPerEpoch == 0 && history.count < step / stepsPerEpoch }
+
+    /// Outputs and targets of the validation rows; nil when there are none.
+    package func validationOutputs() throws -> (outputs: Tensor, targets: Targets)? {
+        guard !split.held.isEmpty else { return nil }
+        return (try network.evaluate(features, rows: split.held), targets.selecting(split.held))
     }
 
     private func stop(_ divergence: Divergence) -> TrainingError {
@@ -146,9 +208,12 @@ package final class Trainer {
             step: step + 1, tensor: tensor)
     }
 
-    private func finishEpoch() throws {
+    /// Ends an epoch.
+    ///
+    /// - Parameter external: the score of the validation rows, if somebody else measures them.
+    package func finishEpoch(score external: Double? = nil) throws {
         let number = step / stepsPerEpoch, loss = lossSum / Double(stepsPerEpoch)
-        let score = try average.map { try $0.withAverages { try validate(number, loss) } } ?? validate(number, loss)
+        let score = try average.map { try $0.withAverages { try validate(number, loss, external) } } ?? validate(number, loss, external)
         history.append(Epoch(number: number, step: step, loss: loss, score: score))
         guard number == settings.epochs || number - bestEpoch >= settings.patience else { return }
         if bestEpoch == 0, let bad = FiniteCheck.firstBad(leaves) {
@@ -163,8 +228,8 @@ package final class Trainer {
     }
 
     /// Validates the weights in place, and keeps them if they are the best so far. Returns their score.
-    private func validate(_ number: Int, _ loss: Double) throws -> Double {
-        let score = split.held.isEmpty ? -loss : try validationScore()
+    private func validate(_ number: Int, _ loss: Double, _ external: Double?) throws -> Double {
+        let score = try external ?? (split.held.isEmpty ? -loss : validationScore())
         if score > bestScore || bestEpoch == 0, kept.take() {
             bestScore = score.isNaN ? -.infinity : score
             bestEpoch = number
@@ -192,6 +257,8 @@ package final class Trainer {
             ).metrics["micro_f1"] ?? 0
         case .values:
             return -Double(objective(outputs, targets.selecting(split.held)).scalar)
+        case .tags:
+            return -Double(network.loss(outputs, targets.selecting(split.held), or: objective).scalar)
         }
     }
 }
@@ -205,7 +272,8 @@ extension Network {
                 try self(features.batch(rows[start..<min(start + 1024, rows.count)]), dropoutSeed: nil).detached)
         }
         guard let first = blocks.first else { return Tensor(uninitialised: [0, 0]) }
-        let result = Tensor(uninitialised: [rows.count, first.shape[1]])
+        // As many as rows, or as their words.
+        let result = Tensor(uninitialised: [blocks.reduce(0) { $0 + $1.shape[0] }, first.shape[1]])
         var row = 0
         for block in blocks {
             result.mutablePointer.advanced(by: row * first.shape[1]).update(

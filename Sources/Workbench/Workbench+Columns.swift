@@ -11,6 +11,7 @@ extension Workbench {
     package func predict(
         heads names: [String], columns: [[EncoderInput]], top: Int, precision: Precision? = nil
     ) async throws -> Predictions {
+        if let served = try await predictServed(heads: names, columns: columns, top: top, precision: precision) { return served }
         var read: [(head: LoadedHead, sources: [FeatureSource])] = []
         for name in names {
             let head = try await heads.head(named: name)
@@ -20,6 +21,7 @@ extension Workbench {
         if read.allSatisfy({ $0.head.record.inputs == nil }) {
             return try await predict(heads: names, inputs: columns.first ?? [], top: top, precision: precision)
         }
+        if let tagged = try await predictTags(read.map(\.head), columns, top: top, precision: precision) { return tagged }
         for index in read.indices {
             read[index].sources = try await sources(of: read[index].head, precision)
             try read[index].sources.require(columns)

@@ -10,7 +10,7 @@ extension Workbench {
     ///
     /// - Throws: `WorkbenchError`; `CancellationError` when the calling task is cancelled. The run is recorded either way.
     package func train(
-        _ request: TrainingRequest, started: @Sendable (RunRecord) -> Void = { _ in },
+        _ request: TrainingRequest, calls: TrainingCalls? = nil, started: @Sendable (RunRecord) -> Void = { _ in },
         progress: @escaping ProgressHandler = { _ in }
     ) async throws -> TrainingOutcome {
         let begin = ContinuousClock.now
@@ -32,13 +32,14 @@ extension Workbench {
             loading[read.encoder] = try await encoders.encoder(named: read.encoder, precision: request.precision)
         }
         let loaded = loading
+        let request = try await preprocessed(request, calls, progress)
         let plan = try await Workbench.offPool { try TrainingPlan(request, loaded) }
         for note in plan.notes { progress(JobProgress(.extracting, note: note)) }
         let run = try await registry.beginRun(
             head: request.head, encoder: request.reads[0].encoder, configuration: try plan.configuration())
         started(run)
         do {
-            return try await train(plan, loaded, run, begin, progress)
+            return try await train(plan, loaded, run, begin, calls, progress)
         } catch {
             try await record(error, of: run)
             throw error
@@ -47,7 +48,7 @@ extension Workbench {
 
     private func train(
         _ plan: TrainingPlan, _ loaded: [String: LoadedEncoder], _ run: RunRecord, _ begin: ContinuousClock.Instant,
-        _ progress: @escaping ProgressHandler
+        _ calls: TrainingCalls?, _ progress: @escaping ProgressHandler
     ) async throws -> TrainingOutcome {
         // Rows are counted once for each source of features.
         let total = plan.columns[0].count * Set(plan.sources.map(\.identity)).count, extractionStart = ContinuousClock.now
@@ -56,7 +57,8 @@ extension Workbench {
         }
         let extractSeconds = (ContinuousClock.now - extractionStart) / .seconds(1)
         let problems = InputProblems(extracted, plan.columns)
-        let (plan, features) = try await Workbench.offPool { try plan.leavingOutUnreadable(extracted, loaded) }
+        let readable = try await Workbench.offPool { try plan.leavingOutUnreadable(extracted, loaded) }
+        let (plan, features) = try await readable.plan.alignedToWords(readable.features)
         var summary = TrainingSummary()
         summary.notes = plan.notes
         for note in problems.notes {
@@ -69,8 +71,11 @@ extension Workbench {
         }
         let staging = try registry.directory.stage(), rescue = registry.directory.folder(.runs, run.id)
         do {
-            let result = try await compute.run(.training) {
-                try HeadTraining(plan: plan, features: features, staging: staging, rescue: rescue, progress: progress)
+            let gate = ComputeGate()
+            let result = try await compute.run(.training, gate: gate) {
+                try HeadTraining(
+                    plan: plan, features: features, staging: staging, rescue: rescue,
+                    questions: calls.flatMap { TrainingQuestions($0, plan, gate) }, progress: progress)
             }
             progress(JobProgress(.saving, unit: "files"))
             try await registry.addMetrics(result.history.flatMap { $0.records(of: run.id) })
@@ -78,8 +83,9 @@ extension Workbench {
             summary.extractSeconds = extractSeconds
             let truncated = features.truncated
             summary.truncatedTestRows = plan.testRows.count { truncated[$0] }
-            let metrics = result.report?.metrics ?? [:]
-            let record = plan.record(result, metrics: metrics, run: run.id)
+            let metrics = try await testMetrics(result, plan, calls)
+            var record = plan.record(result, metrics: metrics, run: run.id)
+            record.serve(calls)
             let head =
                 plan.request.replace
                 ? try await registry.replaceHead(record, staged: staging)

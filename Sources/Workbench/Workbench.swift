@@ -11,6 +11,9 @@ package final class Workbench: Sendable {
     package let encoders: EncoderHouse
     package let extractor: FeatureExtractor
     let heads: HeadShelf
+    let attachments = AttachmentTable()
+    /// Clients that preprocess, or make predictions, for heads.
+    package let served = ServedHeads()
     /// Heads being trained now, each with its encoders: two runs must not race for one name, nor lose an encoder.
     let training = Mutex<[String: Set<String>]>([:])
     private let stopping = Atomic<Bool>(false)
@@ -51,6 +54,7 @@ package final class Workbench: Sendable {
 
     /// Ends the compute thread after the unit in progress and closes the databases.
     package func close() async throws {
+        try await releaseAllAttachments()
         await compute.stop()
         try cache.close()
         try registry.close()

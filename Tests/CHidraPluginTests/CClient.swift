@@ -115,7 +115,8 @@ final class CClient: @unchecked Sendable {
     /// The best label of each head for each text.
     func predict(_ heads: [String], _ texts: [String], timeout: Double = 0) throws -> [[String]] {
         let strings = CStrings()
-        var inputs = hidra_inputs(texts: strings.many(texts), images: nil, count: texts.count)
+        var inputs = hidra_inputs()
+        (inputs.texts, inputs.count) = (strings.many(texts), texts.count)
         var call = hidra_call()
         call.timeout = timeout
         var predictions: UnsafeMutablePointer<hidra_predictions>?
@@ -131,7 +132,8 @@ final class CClient: @unchecked Sendable {
 
     func embed(_ texts: [String]) throws -> [Float] {
         let strings = CStrings()
-        var inputs = hidra_inputs(texts: strings.many(texts), images: nil, count: texts.count)
+        var inputs = hidra_inputs()
+        (inputs.texts, inputs.count) = (strings.many(texts), texts.count)
         var embeddings: UnsafeMutablePointer<hidra_embeddings>?
         try check { hidra_embed(client, nil, "tiny", &inputs, nil, nil, &embeddings, &$0) }
         defer { hidra_free(embeddings) }
@@ -142,9 +144,14 @@ final class CClient: @unchecked Sendable {
 
     /// Accuracy on all rows of a data set, and how many there were.
     func evaluate(_ head: String, on data: String) throws -> (accuracy: Double, rows: Int) {
+        let strings = CStrings()
+        var measuring = hidra_measuring()
+        (measuring.head, measuring.data) = (strings.one(head), strings.one(data))
+        (measuring.input_column, measuring.label_column) = (strings.one("text"), strings.one("label"))
         var evaluation: UnsafeMutablePointer<hidra_evaluation>?
-        try check { hidra_evaluate(client, nil, head, data, "text", "label", nil, nil, &evaluation, &$0) }
+        try check { hidra_evaluate(client, nil, &measuring, &evaluation, &$0) }
         defer { hidra_free(evaluation) }
+        withExtendedLifetime(strings) {}
         guard let evaluation = evaluation?.pointee else { return (.nan, 0) }
         return (hidra_metric_value(evaluation.metrics, evaluation.metric_count, "accuracy"), Int(evaluation.rows))
     }

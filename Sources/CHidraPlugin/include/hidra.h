@@ -87,9 +87,12 @@ typedef struct hidra_options {
     const char *daemon; /* path of hidrad; NULL: $HIDRA_DAEMON, or beside this executable, or in PATH */
     double timeout;     /* seconds for all of connecting; 0: 10 */
     double silence;     /* seconds the daemon may owe a sign of life before calls fail with HIDRA_TIMEOUT; 0: 30 */
+    uint32_t heartbeat; /* seconds; a promise to be silent no longer: the daemon takes for lost who is for three times as long; 0: none */
 } hidra_options;
 
-/* Connects and says hello. A daemon that is started here is this process's child: it is reaped when it ends before
+/* Connects and says hello. Says also HIDRA_PLUGIN_TOKEN of the environment, by which a daemon knows a plugin that it started. The
+ * client's own thread sends heartbeats all the time, whatever the program does: every 5 seconds, or sooner where `silence`, the
+ * promise or the daemon asks for it. A daemon that is started here is this process's child: it is reaped when it ends before
  * `hidra_goodbye`.
  *
  * HIDRA_UNAVAILABLE: nobody listens, or what was started ended (the message has the end of its log).
@@ -153,6 +156,10 @@ size_t hidra_cancel(hidra_client *client, uint64_t tag);
 hidra_code hidra_cancel_job(
     hidra_client *client, const hidra_call *call, const char *job, bool *cancelled, hidra_error **error);
 
+/* Waits until the connection is over, which is what a plugin does when its work is done: HIDRA_UNAVAILABLE when the daemon has said
+ * goodbye or is gone. HIDRA_TIMEOUT after `call->timeout`, HIDRA_CANCELLED by `hidra_cancel`. Never HIDRA_OK. */
+hidra_code hidra_wait(hidra_client *client, const hidra_call *call, hidra_error **error);
+
 /* The daemon and what it has */
 
 typedef struct hidra_job {
@@ -189,8 +196,25 @@ typedef struct hidra_encoder {
     const char *const *taps;
 } hidra_encoder;
 
+typedef enum hidra_form {
+    HIDRA_ANY_FORM,
+    HIDRA_POOLED, /* one vector [width] */
+    HIDRA_STATES, /* hidden states [tokens, width] */
+} hidra_form;
+
+/* What a head reads through one input of its network. In a request NULL and 0 mean: `name` the graph's inputs in their order,
+ * `encoder`, `tap` and `column` those of the training, `form` as the graph declares it. */
+typedef struct hidra_head_input {
+    const char *name, *encoder, *tap, *column;
+    hidra_form form;
+} hidra_head_input;
+
 typedef struct hidra_head {
     const char *name, *encoder, *task, *kind, *digest, *run, *tap, *modality;
+    size_t input_count;
+    const hidra_head_input *inputs; /* its columns, of which a prediction needs a value each, are the different ones here */
+    bool is_preprocessed, is_postprocessed; /* it can only be asked while a client serves it: hidra_serve */
+    const char *served_by;                  /* the client that trained it so */
     uint64_t parameters;
     double created;
     size_t label_count;
@@ -268,7 +292,10 @@ typedef struct hidra_optional {
 
 /* A training, declared. What is NULL or zero is the daemon's default, given in brackets. */
 typedef struct hidra_training {
-    const char *head, *encoder, *data, *input_column, *label_column; /* required */
+    const char *head, *encoder, *data, *label_column; /* required */
+    const char *input_column;     /* required without `inputs` */
+    const hidra_head_input *inputs; /* of a head that reads several columns, encoders or taps: what each input reads */
+    size_t input_count;
     hidra_task task;              /* [classify] */
     const char *test_data;        /* a data set with the same columns to measure on */
     double holdout;               /* share of the rows to measure on instead [none] */
@@ -284,6 +311,8 @@ typedef struct hidra_training {
     uint64_t seed;                /* [0] the same seed and rows give the same bytes */
     hidra_optional weight_decay, warmup, validation, label_smoothing; /* [0.0001, 0.05, 0.1, 0.1] */
     bool class_weights;
+    const struct hidra_callbacks *callbacks; /* what this program does in the daemon's place: hidra_callbacks.h */
+    double call_deadline;         /* seconds the daemon waits for each of them [30] */
 } hidra_training;
 
 typedef struct hidra_class_report {
@@ -328,10 +357,17 @@ hidra_code hidra_train(
     hidra_client *client, const hidra_call *call, const hidra_training *training, hidra_trained **trained,
     hidra_error **error);
 
-/* Measures a head on labelled rows appended before. `label_separator` and `precision` may be NULL. */
+typedef struct hidra_measuring {
+    const char *head, *data, *label_column; /* required */
+    const char *input_column;               /* required without `input_columns` */
+    const char *const *input_columns;       /* of a head that reads several: one for each, in its order */
+    size_t input_column_count;
+    const char *label_separator, *name_column, *precision;
+} hidra_measuring;
+
+/* Measures a head on labelled rows appended before. */
 hidra_code hidra_evaluate(
-    hidra_client *client, const hidra_call *call, const char *head, const char *data, const char *input_column,
-    const char *label_column, const char *label_separator, const char *precision, hidra_evaluation **evaluation,
+    hidra_client *client, const hidra_call *call, const hidra_measuring *measuring, hidra_evaluation **evaluation,
     hidra_error **error);
 
 /* A head as an ONNX model: features [rows, width] in, outputs before any softmax or sigmoid out. */
@@ -345,11 +381,14 @@ hidra_code hidra_export(
 
 /* Answers */
 
-/* `texts` or `images` (JPEG, PNG or WebP files), `count` of them, at most `hidra_welcome.texts_per_request`. */
+/* `texts` or `images` (JPEG, PNG or WebP files), `count` of them, at most `hidra_welcome.texts_per_request`. For heads that read
+ * several columns `columns` instead: one for each, in their order, of `count` values; the names do not matter. */
 typedef struct hidra_inputs {
     const char *const *texts;
     const hidra_bytes *images;
     size_t count;
+    const hidra_column *columns;
+    size_t column_count;
 } hidra_inputs;
 
 typedef struct hidra_score {
@@ -404,11 +443,37 @@ hidra_code hidra_embed(
     hidra_client *client, const hidra_call *call, const char *encoder, const hidra_inputs *inputs, const char *tap,
     const char *precision, hidra_embeddings **embeddings, hidra_error **error);
 
+/* What happened */
+
+typedef struct hidra_event {
+    uint64_t sequence;           /* from 1, without gaps, for one daemon process */
+    double time;                 /* seconds since 1970 */
+    const char *name, *subject;  /* "head.registered" and the head, ... */
+    size_t value_count;
+    const hidra_detail *values;
+} hidra_event;
+
+typedef struct hidra_events {
+    const char *epoch;           /* identifies the daemon process: another one, another count */
+    uint64_t oldest, newest;     /* what lies before `oldest` is gone */
+    size_t count;
+    const hidra_event *events;
+} hidra_events;
+
+/* What has happened in the daemon from event number `from` on (0: all that it keeps). To follow it, ask again from the last number
+ * on. */
+hidra_code hidra_replay(
+    hidra_client *client, const hidra_call *call, uint64_t from, hidra_events **events, hidra_error **error);
+
 /* FNV-1a of the .proto files this library was generated from; compared with the files by a test. */
 uint32_t hidra_proto_digest(void);
 
 #ifdef __cplusplus
 }
 #endif
+
+#include "hidra_callbacks.h"
+#include "hidra_graphs.h"
+#include "hidra_steps.h"
 
 #endif

@@ -1,4 +1,5 @@
 import HidraProtocol
+import Synchronization
 
 /// The values of one column: texts, numbers and labels as text, or uploaded files.
 enum DataColumn: Sendable {
@@ -15,7 +16,11 @@ enum DataColumn: Sendable {
 
 /// A data set that a client has sent.
 struct DataTable: Sendable {
+    private static let versions = Atomic<UInt64>(0)
+
     let name: String
+    /// Another number whenever rows are added, in whatever data set.
+    private(set) var version = Self.versions.add(1, ordering: .relaxed).newValue
     let names: [String]
     private(set) var columns: [DataColumn]
     /// Bytes of texts, in memory, and of files, on disk.
@@ -59,6 +64,7 @@ struct DataTable: Sendable {
             guard let spool else { preconditionFailure("files without a spool") }
             blobs[index] = try column.blobs.suffix(count).map { try spool.append($0) }
         }
+        version = Self.versions.add(1, ordering: .relaxed).newValue
         for (index, column) in fresh.enumerated() {
             switch columns[index] {
             // Taken out while they grow, so that they are not copied.

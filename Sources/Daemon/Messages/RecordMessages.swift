@@ -41,6 +41,8 @@ extension Hidra_V1_Head {
         tap = record.tap
         modality = record.modality.rawValue
         inputs = record.reads.map(Hidra_V1_HeadInput.init)
+        calls = (record.calls ?? []).map(Hidra_V1_CallKind.init)
+        servedBy = record.servedBy ?? ""
     }
 }
 

@@ -58,7 +58,7 @@ extension WorkRequests {
         return columns
     }
 
-    private func inputs(_ texts: [String], _ images: [Data]) throws -> [EncoderInput] {
+    func inputs(_ texts: [String], _ images: [Data]) throws -> [EncoderInput] {
         guard texts.isEmpty || images.isEmpty else {
             throw Failure(.invalidArgument, "One request has either texts or images. Send two.")
         }

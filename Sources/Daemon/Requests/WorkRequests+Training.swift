@@ -7,11 +7,11 @@ import Training
 import Workbench
 
 extension WorkRequests {
-    func train(_ training: TrainingRequest, _ job: JobHandle) async throws -> Answer {
+    func train(_ training: TrainingRequest, _ calls: TrainingCalls?, _ job: JobHandle) async throws -> Answer {
         let events = events
         let begun = Mutex<RunRecord?>(nil)
         do {
-            let outcome = try await workbench.train(training) { run in
+            let outcome = try await workbench.train(training, calls: calls) { run in
                 begun.withLock { $0 = run }
                 events.record("run.started", run.id, ["head": run.head, "encoder": run.encoder])
             } progress: { progress in
@@ -50,13 +50,15 @@ extension WorkRequests {
         else {
             throw Failure(.invalidArgument, "Name the encoder the head is to sit on.")
         }
-        let (inputs, columns) = try request.reads
+        let (inputs, columns) = try InputRequest.all(
+            request.inputs, encoder: request.encoder, tap: request.tap, column: request.inputColumn)
+        let task = try HeadTask(request.task)
         func rows(_ data: String) throws -> LabelledRows {
             try labelled(data, columns, request.labelColumn, request.nameColumn, client)
         }
         return TrainingRequest(
-            head: request.head, encoder: request.encoder, task: try HeadTask(request.task),
-            kind: try kind(request.kind),
+            head: request.head, encoder: request.encoder, task: task,
+            kind: try kind(request.kind, task),
             graph: request.kind.name == "graph" ? request.kind.graph : nil,
             settings: settings(request.hyperparameters), rows: try rows(request.data),
             test: request.testData.isEmpty ? nil : try rows(request.testData), holdout: request.holdout,
@@ -68,21 +70,25 @@ extension WorkRequests {
         _ dataName: String, _ inputs: [String], _ label: String, _ name: String, _ client: ClientIdentity
     ) throws -> LabelledRows {
         let table = try data.table(dataName, client: client)
-        let labels = try table.texts(label)
-        let columns = try inputs.map { input -> [EncoderInput] in
-            switch try table.column(input) {
-            case .texts(let texts): return texts.map { .text($0) }
-            case .blobs(let blobs):
-                let names = name.isEmpty ? nil : try table.texts(name)
-                return blobs.enumerated().map { row, blob in
-                    .image(ImageFile(name: names?[row] ?? "row \(row + 1)", digest: blob.digest) { try blob.read() })
-                }
-            }
-        }
-        return LabelledRows(columns: columns, labels: labels)
+        return LabelledRows(
+            columns: try inputs.map { try self.inputs(of: table, $0, names: name) }, labels: try table.texts(label))
     }
 
-    private func separator(_ text: String, default fallback: Character?) throws -> Character? {
+    /// The inputs in a column.
+    ///
+    /// - Parameter names: column with their names for messages; empty: their row numbers.
+    func inputs(of table: DataTable, _ column: String, names: String = "") throws -> [EncoderInput] {
+        switch try table.column(column) {
+        case .texts(let texts): return texts.map { .text($0) }
+        case .blobs(let blobs):
+            let names = names.isEmpty ? nil : try table.texts(names)
+            return blobs.enumerated().map { row, blob in
+                .image(ImageFile(name: names?[row] ?? "row \(row + 1)", digest: blob.digest) { try blob.read() })
+            }
+        }
+    }
+
+    func separator(_ text: String, default fallback: Character?) throws -> Character? {
         guard text.count <= 1 else {
             throw Failure(
                 .invalidArgument, "The label separator \"\(text)\" has \(text.count) characters; it must be one.")
@@ -90,8 +96,10 @@ extension WorkRequests {
         return text.first ?? fallback
     }
 
-    private func kind(_ kind: Hidra_V1_HeadKind) throws -> HeadKind {
+    func kind(_ kind: Hidra_V1_HeadKind, _ task: HeadTask) throws -> HeadKind {
         switch kind.name {
+        case "" where task == .tag, "tagger":
+            return .tagger(hidden: Int(kind.hidden), dropout: kind.hasDropout ? kind.dropout : HeadKind.defaultDropout)
         case "", "linear": return .linear
         case "mlp":
             return .mlp(
@@ -99,7 +107,7 @@ extension WorkRequests {
                 dropout: kind.hasDropout ? kind.dropout : HeadKind.defaultDropout)
         case "graph": return .graph
         default:
-            throw Failure(.invalidArgument, "There is no head kind '\(kind.name)'; there are linear, mlp and graph.")
+            throw Failure(.invalidArgument, "There is no head kind '\(kind.name)'; there are linear, mlp, graph and tagger.")
         }
     }
 
@@ -120,27 +128,28 @@ extension WorkRequests {
     }
 }
 
-extension Hidra_V1_TrainRequest {
-    /// What the head's inputs read, none for the simple case, and the columns they name, each once.
+extension InputRequest {
+    /// What a head's inputs read, none for the simple case of one vector from one encoder, and the columns they name, each once.
     ///
+    /// - Parameters: what is meant where an input does not say.
     /// - Throws: `invalidArgument` for an input without a column, `unsupported` for an unknown form.
-    fileprivate var reads: (inputs: [InputRequest], columns: [String]) {
-        get throws {
-            guard !inputs.isEmpty else { return ([], [inputColumn]) }
-            var columns: [String] = []
-            let requests = try inputs.map { input -> InputRequest in
-                let name = input.column.isEmpty ? inputColumn : input.column
-                guard !name.isEmpty else {
-                    throw Failure(.invalidArgument, "Name the column that input '\(input.name)' of the head is to read.")
-                }
-                if !columns.contains(name) { columns.append(name) }
-                return InputRequest(
-                    name: input.name, encoder: input.encoder.isEmpty ? encoder : input.encoder,
-                    tap: input.tap.isEmpty && input.encoder.isEmpty ? tap : input.tap, form: try FeatureForm(input.form),
-                    column: columns.firstIndex(of: name) ?? 0, columnName: name)
+    static func all(
+        _ inputs: [Hidra_V1_HeadInput], encoder: String, tap: String, column fallback: String
+    ) throws -> (inputs: [InputRequest], columns: [String]) {
+        guard !inputs.isEmpty else { return ([], [fallback]) }
+        var columns: [String] = []
+        let requests = try inputs.map { input -> InputRequest in
+            let name = input.column.isEmpty ? fallback : input.column
+            guard !name.isEmpty else {
+                throw Failure(.invalidArgument, "Name the column that input '\(input.name)' of the head is to read.")
             }
-            return (requests, columns)
+            if !columns.contains(name) { columns.append(name) }
+            return InputRequest(
+                name: input.name, encoder: input.encoder.isEmpty ? encoder : input.encoder,
+                tap: input.tap.isEmpty && input.encoder.isEmpty ? tap : input.tap, form: try FeatureForm(input.form),
+                column: columns.firstIndex(of: name) ?? 0, columnName: name)
         }
+        return (requests, columns)
     }
 }
 

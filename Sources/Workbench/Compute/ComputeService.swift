@@ -1,6 +1,7 @@
 import Foundation
 import State
 import Synchronization
+import TensorCore
 
 /// Work on the compute thread, cut into units of some ten milliseconds.
 ///
@@ -18,6 +19,9 @@ package final class ComputeService: Sendable {
         var waiting: Waiting
         var isCancelled = false
         let slot: Slot
+        /// Pays for the units.
+        let meter: Meter?
+        let gate: ComputeGate?
     }
 
     /// What the compute thread runs for an entry; made from any thread, used on the compute thread only.
@@ -53,15 +57,22 @@ package final class ComputeService: Sendable {
 
     /// Runs a task and returns its result. Cancelling the calling Swift task ends it before its next unit.
     ///
-    /// - Parameter make: builds the task, on the compute thread, when its first unit is due.
+    /// - Parameters:
+    ///   - gate: while it is closed the task has no turn.
+    ///   - make: builds the task, on the compute thread, when its first unit is due.
     package func run<Task: ComputeTask>(
-        _ priority: Priority, _ make: @escaping @Sendable () throws -> Task
+        _ priority: Priority, gate: ComputeGate? = nil, _ make: @escaping @Sendable () throws -> Task
     ) async throws -> Task.Output {
+        let meter = Meter.current
+        try meter?.requireTime()
+        gate?.whenOpened { [changed] in changed.signal() }
         let id = newID()
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
                 // Cancelled before it was queued: the handler ran first and found nothing to mark.
-                enqueue(id, priority, isCancelled: _Concurrency.Task.isCancelled, make) { continuation.resume(with: $0) }
+                enqueue(id, priority, isCancelled: _Concurrency.Task.isCancelled, gate, meter, make) {
+                    continuation.resume(with: $0)
+                }
             }
         } onCancel: {
             state.withLock { $0.entries[id]?.isCancelled = true }
@@ -69,14 +80,14 @@ package final class ComputeService: Sendable {
         }
     }
 
-    /// Runs a task for nobody in particular.
+    /// Runs a task for nobody in particular; it charges its time itself.
     ///
     /// - Parameter completion: called once, on the compute thread or, when the service is stopping, on the caller's.
     func start<Task: ComputeTask>(
         _ priority: Priority, _ make: @escaping @Sendable () throws -> Task,
         completion: @escaping @Sendable (Result<Task.Output, any Error>) -> Void
     ) {
-        enqueue(newID(), priority, isCancelled: false, make, completion)
+        enqueue(newID(), priority, isCancelled: false, nil, nil, make, completion)
     }
 
     private func newID() -> UInt64 {
@@ -99,7 +110,8 @@ package final class ComputeService: Sendable {
     }
 
     private func enqueue<Task: ComputeTask>(
-        _ id: UInt64, _ priority: Priority, isCancelled: Bool, _ make: @escaping @Sendable () throws -> Task,
+        _ id: UInt64, _ priority: Priority, isCancelled: Bool, _ gate: ComputeGate?, _ meter: Meter?,
+        _ make: @escaping @Sendable () throws -> Task,
         _ completion: @escaping @Sendable (Result<Task.Output, any Error>) -> Void
     ) {
         var task: Task?
@@ -124,7 +136,7 @@ package final class ComputeService: Sendable {
         let isStopping = state.withLock { state in
             guard !state.isStopping else { return true }
             let waiting = Waiting(id: id, priority: priority, arrival: id, served: 0)
-            state.entries[id] = Entry(waiting: waiting, isCancelled: isCancelled, slot: slot)
+            state.entries[id] = Entry(waiting: waiting, isCancelled: isCancelled, slot: slot, meter: meter, gate: gate)
             return false
         }
         if isStopping { slot.abandon(WorkbenchError.stopping) } else { changed.signal() }
@@ -157,8 +169,8 @@ package final class ComputeService: Sendable {
     // MARK: The thread
 
     private enum Turn {
-        case run(UInt64, Slot)
-        case abandon([Slot])
+        case run(UInt64, Slot, Meter?)
+        case abandon([Slot], any Error)
         case wait
         case end([Slot])
     }
@@ -167,16 +179,17 @@ package final class ComputeService: Sendable {
         while true {
             switch turn() {
             case .wait: changed.wait()
-            case .abandon(let slots):
-                for slot in slots { slot.abandon(CancellationError()) }
+            case .abandon(let slots, let error):
+                for slot in slots { slot.abandon(error) }
             case .end(let slots):
                 for slot in slots { slot.abandon(WorkbenchError.stopping) }
                 ended.signal()
                 return
-            case .run(let id, let slot):
+            case .run(let id, let slot, let meter):
                 let start = ContinuousClock.now
                 let isOver = slot.step()
                 let elapsed = (ContinuousClock.now - start) / .seconds(1)
+                meter?.charge(coreSeconds: elapsed * Double(WorkerPool.shared.threads))
                 state.withLock { state in
                     if isOver { state.entries[id] = nil } else { state.entries[id]?.waiting.served += elapsed }
                 }
@@ -193,12 +206,17 @@ package final class ComputeService: Sendable {
             let cancelled = state.entries.filter { $0.value.isCancelled }
             if !cancelled.isEmpty {
                 for id in cancelled.keys { state.entries[id] = nil }
-                return .abandon(cancelled.values.map(\.slot))
+                return .abandon(cancelled.values.map(\.slot), CancellationError())
             }
-            guard let id = Schedule.next(state.entries.values.map(\.waiting)), let entry = state.entries[id] else {
+            let ready = state.entries.values.filter { !($0.gate?.isClosed ?? false) }
+            guard let id = Schedule.next(ready.map(\.waiting)), let entry = state.entries[id] else {
                 return .wait
             }
-            return .run(id, entry.slot)
+            do { try entry.meter?.requireTime() } catch {
+                state.entries[id] = nil
+                return .abandon([entry.slot], error)
+            }
+            return .run(id, entry.slot, entry.meter)
         }
     }
 }

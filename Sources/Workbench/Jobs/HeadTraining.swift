@@ -17,6 +17,8 @@ struct HeadTraining: ComputeTask {
         var steps = 0, bestEpoch = 0
         var learningRate = 0.0, validationScore = 0.0
         var trainSeconds = 0.0, evaluateSeconds = 0.0
+        /// Row-major, of the test rows, for a client that measures them.
+        var testOutputs: (values: [Float], width: Int)?
     }
 
     /// Longest slice of training between two looks at the queue.
@@ -28,6 +30,8 @@ struct HeadTraining: ComputeTask {
     /// Where the last good weights go when training breaks.
     private let rescue: URL
     private let progress: ProgressHandler
+    /// What a client does in our place, and how it is asked.
+    private let questions: TrainingQuestions?
     private let started = ContinuousClock.now
     private var network: HeadNetwork
     private var trainer: Trainer?
@@ -36,8 +40,12 @@ struct HeadTraining: ComputeTask {
     private var busy = Duration.zero
 
     /// - Throws: `invalidArgument` for a graph that does not fit the features or the labels.
-    init(plan: TrainingPlan, features: RowFeatures, staging: URL, rescue: URL, progress: @escaping ProgressHandler) throws {
+    init(
+        plan: TrainingPlan, features: RowFeatures, staging: URL, rescue: URL, questions: TrainingQuestions? = nil,
+        progress: @escaping ProgressHandler
+    ) throws {
         self.plan = plan
+        self.questions = questions
         self.features = features
         self.staging = staging
         self.rescue = rescue
@@ -63,8 +71,17 @@ struct HeadTraining: ComputeTask {
             busy += ContinuousClock.now - start
             return nil
         }
-        while !trainer.isFinished, ContinuousClock.now - start < Self.slice {
-            do { try trainer.advance() } catch let error as TrainingError { throw rescued(trainer, error) }
+        do {
+            while !trainer.isFinished, ContinuousClock.now - start < Self.slice {
+                guard let questions else {
+                    try trainer.advance()
+                    continue
+                }
+                // False: a client has been asked, and the task waits for it.
+                guard try questions.advance(trainer) else { break }
+            }
+        } catch let error as TrainingError {
+            throw rescued(trainer, error)
         }
         busy += ContinuousClock.now - start
         report(trainer)
@@ -85,7 +102,7 @@ struct HeadTraining: ComputeTask {
                 settings: plan.request.settings))
         trainer = Trainer(
             network, features: rows, targets: plan.trainTargets, objective: objective, settings: plan.request.settings,
-            learningRate: rate)
+            learningRate: rate, hasExternalLoss: questions?.asksForLoss ?? false)
     }
 
     private func report(_ trainer: Trainer) {
@@ -124,9 +141,14 @@ struct HeadTraining: ComputeTask {
     private func finish(_ trainer: Trainer) throws -> Output {
         let evaluationStart = ContinuousClock.now
         var report: Report?
+        var testOutputs: (values: [Float], width: Int)?
         if let truth = plan.test {
             progress(JobProgress(.evaluating, done: 0, total: plan.testRows.count))
-            report = truth.report(try network.evaluate(table, rows: plan.testRows))
+            report = try truth.report(network, table, rows: plan.testRows)
+            if questions?.asksForMetrics ?? false {
+                let outputs = try network.evaluate(table, rows: plan.testRows)
+                testOutputs = (outputs.values, outputs.shape[1])
+            }
         }
         let evaluateSeconds = (ContinuousClock.now - evaluationStart) / .seconds(1)
         let written = try HeadBundle.write(network, description(trainer), to: staging)
@@ -134,7 +156,7 @@ struct HeadTraining: ComputeTask {
             description: written, parameters: network.parameterCount, history: trainer.history, report: report,
             trainRows: trainer.split.kept.count, validationRows: trainer.split.held.count, steps: trainer.step,
             bestEpoch: trainer.bestEpoch, learningRate: trainer.learningRate, validationScore: trainer.bestScore,
-            trainSeconds: busy / .seconds(1), evaluateSeconds: evaluateSeconds)
+            trainSeconds: busy / .seconds(1), evaluateSeconds: evaluateSeconds, testOutputs: testOutputs)
     }
 }
 
@@ -169,7 +191,7 @@ extension Targets {
                 let positives = (0..<rows).reduce(Float(0)) { $0 + flags[$1 * count + label] }
                 return positives == 0 ? 1 : max(Float(rows) - positives, 1) / positives
             }
-        case .values: return nil
+        case .values, .tags: return nil
         }
     }
 }

@@ -1,28 +1,12 @@
 /* Every function of the library once, failures included: for valgrind and the sanitizers, which look at what the tests cannot.
  * Usage: exercise HOME HIDRAD, with the encoder minilm in HOME. Ends with 0 when all is as expected. */
-#include <hidra.h>
-
-#include <math.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-static int failures = 0;
-
-/* Frees the error, if any. */
-static void expect(int condition, const char *what, hidra_error **error) {
-    hidra_error *given = error == NULL ? NULL : *error;
-    if (!condition) {
-        failures++;
-        printf("not as expected: %s%s%s\n", what, given == NULL ? "" : ": ", given == NULL ? "" : given->message);
-    }
-    hidra_free(given);
-    if (error != NULL) *error = NULL;
-}
+#include "expect.h"
 
 static int cancel_in_training(const hidra_progress *progress, void *reports) {
     ++*(int *)reports;
@@ -71,7 +55,8 @@ static void train_and_ask(hidra_client *client) {
     hidra_free(trained);
 
     hidra_evaluation *evaluation = NULL;
-    expect(hidra_evaluate(client, NULL, "exercise", "rows", "text", "label", NULL, NULL, &evaluation, &error) == HIDRA_OK &&
+    const hidra_measuring measuring = {.head = "exercise", .data = "rows", .input_column = "text", .label_column = "label"};
+    expect(hidra_evaluate(client, NULL, &measuring, &evaluation, &error) == HIDRA_OK &&
                evaluation->rows == rows && !isnan(hidra_metric_value(evaluation->metrics, evaluation->metric_count, "accuracy")),
            "evaluate", &error);
     hidra_free(evaluation);
@@ -129,6 +114,9 @@ int main(int count, char **arguments) {
     expect(code == HIDRA_OK, "connect", &error);
     if (code != HIDRA_OK) return 1;
     expect(hidra_greeting(client)->protocol == 1 && hidra_has_capability(client, "regress"), "greeting", NULL);
+
+    const hidra_call moment = {.timeout = 0.05};
+    expect(hidra_wait(client, &moment, &error) == HIDRA_TIMEOUT, "waiting for the end", &error);
 
     hidra_encoder *encoder = NULL;
     expect(hidra_pull(client, NULL, "minilm", NULL, &encoder, &error) == HIDRA_OK && encoder->width == 384, "pull", &error);

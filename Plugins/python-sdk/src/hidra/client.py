@@ -16,6 +16,7 @@ from .events import Event, EventStream
 from .heads import HeadLike, graph_bytes
 from .home import PathLike, home_path
 from .progress import Wish, reporting
+from .remote import RemoteEndpoint
 from .results import Encoder, GraphReport, Head, Run, Status
 from .session import Session
 from .v1 import control_pb2, events_pb2, graph_pb2, registry_pb2, work_pb2
@@ -37,6 +38,9 @@ class Client(Attaching):
     works long takes its own. ``silence``: how long the daemon may owe a sign of life. ``endpoint``: the directory of the
     sockets of a daemon that runs already, instead of a home. ``name``: of this program, for ``hidra ps``. ``heartbeat``:
     seconds; a promise to be silent no longer: the daemon takes a client for lost that was silent for three times as long.
+
+    ``key``: of a daemon on another machine, the file that ``hidra keys new -o`` writes; ``server``: its ``tcp://HOST:PORT``, where
+    the key does not say so. Without ``home`` and ``endpoint`` they default to ``HIDRA_KEY`` and ``HIDRA_SERVER``.
     """
 
     def __init__(
@@ -50,16 +54,23 @@ class Client(Attaching):
         connect_timeout: float = 10.0,
         silence: float = 30.0,
         heartbeat: int = 0,
+        server: Optional[str] = None,
+        key: Optional[PathLike] = None,
     ) -> None:
         if home is not None and endpoint is not None:
             raise InvalidArgumentError("Give a home or an endpoint, not both.")
         directory = os.fspath(endpoint) if endpoint is not None else None
         if directory is not None and directory.startswith("ipc://"):
             directory = directory[6:]
+        if (server or key) and (home is not None or endpoint is not None):
+            raise InvalidArgumentError("Give a key and a server, or a home or an endpoint, not both.")
+        if home is None and directory is None:
+            directory = RemoteEndpoint.named(server, key)
         self.home: Optional[str] = home_path(home) if directory is None else None
+        self._place = self.home or directory
         self._options: Dict[str, Any] = dict(
-            home=self.home, endpoint=directory, timeout=timeout, start=start, name=name,
-            connect_timeout=connect_timeout, silence=silence, heartbeat=heartbeat,
+            home=self.home, endpoint=None if isinstance(directory, RemoteEndpoint) else directory, timeout=timeout, start=start, name=name,
+            connect_timeout=connect_timeout, silence=silence, heartbeat=heartbeat, server=server, key=key,
         )  # fmt: skip
         from . import __version__
 
@@ -83,7 +94,7 @@ class Client(Attaching):
         return partial(Client, **self._options), ()
 
     def __repr__(self) -> str:
-        return f"hidra.Client({self.home or self._options['endpoint']!r})"
+        return f"hidra.Client({self._place!r})"
 
     # Control
 

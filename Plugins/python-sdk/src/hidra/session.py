@@ -13,6 +13,7 @@ from .connection import Connection
 from .daemon import ALREADY_RUNNING, DaemonProcess, find_daemon
 from .errors import CancelledError, HidraError, HidraTimeoutError, IncompatibleVersionError, UnavailableError
 from .home import check_directory, home_path, log_path, socket_directory, sockets_are_bound
+from .remote import RemoteEndpoint
 from .v1 import control_pb2 as pb
 from .wire import CONTROL_MESSAGE_BYTES, MESSAGE_BYTES
 
@@ -137,7 +138,7 @@ class Session:
     def _greet(self, deadline: float) -> Link:
         """One attempt: sockets, Hello, Welcome."""
         directory = self._sockets()
-        if not check_directory(directory):
+        if not isinstance(directory, RemoteEndpoint) and not check_directory(directory):
             raise UnavailableError(f"No hidrad runs for {self._home or directory}. Start it with `hidra start`.")
         connection = Connection(directory, self._silence)
         try:

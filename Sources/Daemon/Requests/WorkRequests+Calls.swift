@@ -1,0 +1,46 @@
+import HidraProtocol
+import State
+import Workbench
+
+/// What clients do in the daemon's place.
+extension WorkRequests {
+    private static let deadline = Duration.seconds(30)
+
+    private func callee(_ client: ClientIdentity, _ request: UInt64, _ milliseconds: UInt32) -> ClientCallee {
+        ClientCallee(
+            stream: CallTable.Stream(client: client, request: request), calls: calls,
+            limit: milliseconds == 0 ? Self.deadline : .milliseconds(Int64(milliseconds))
+        ) { reply($0, $1, client) }
+    }
+
+    /// What the client wants to do for a training; nil when it is nothing.
+    func trainingCalls(
+        _ train: Hidra_V1_TrainRequest, _ client: ClientIdentity, _ request: UInt64
+    ) throws -> TrainingCalls? {
+        guard !train.calls.isEmpty else { return nil }
+        guard train.task != .tag else {
+            throw Failure(.unsupported, "A head that labels words has a loss of its own; it makes no calls.")
+        }
+        return TrainingCalls(
+            kinds: Set(try train.calls.map { try CallKind($0) }),
+            callee: callee(client, request, train.callDeadlineMilliseconds), client: clients.name(of: client))
+    }
+
+    /// Lets the client answer for heads until it cancels, or is gone.
+    func serve(_ serve: Hidra_V1_ServeRequest, _ client: ClientIdentity, _ request: UInt64) async throws -> Answer {
+        for name in serve.heads {
+            let head = try await workbench.registry.head(named: name)
+            guard head.calls != nil else {
+                throw Failure(
+                    .invalidArgument, "Head '\(name)' needs nobody to serve it: it was trained without PREPROCESS and POSTPROCESS.")
+            }
+        }
+        let number = workbench.served.offer(serve.heads, by: callee(client, request, 0))
+        defer {
+            workbench.served.withdraw(number)
+            calls.close(CallTable.Stream(client: client, request: request), CancellationError())
+        }
+        // Ends by being cancelled: by the client, by its loss, or by the daemon's stop.
+        while true { try await Task.sleep(for: .seconds(86_400)) }
+    }
+}

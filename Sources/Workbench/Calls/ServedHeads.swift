@@ -1,0 +1,117 @@
+import Encoders
+import Heads
+import State
+import Synchronization
+import TensorCore
+import Training
+
+/// The clients that serve heads, by the heads' names: the latest that offered.
+package final class ServedHeads: Sendable {
+    private let callees = Mutex<[String: (number: UInt64, callee: any Callee)]>([:])
+    private let counter = Atomic<UInt64>(0)
+
+    /// Returns a number to withdraw by.
+    package func offer(_ heads: [String], by callee: any Callee) -> UInt64 {
+        let number = counter.add(1, ordering: .relaxed).newValue
+        callees.withLock { callees in for head in heads { callees[head] = (number, callee) } }
+        return number
+    }
+
+    /// Another's offer for the same head stays.
+    package func withdraw(_ number: UInt64) { callees.withLock { $0 = $0.filter { $0.value.number != number } } }
+
+    /// - Throws: `unavailable` naming the client that is missing.
+    func callee(for head: HeadRecord) throws -> any Callee {
+        guard let entry = callees.withLock({ $0[head.name] }) else {
+            throw WorkbenchError(
+                .unavailable,
+                "Head '\(head.name)' is served by \(head.servedBy.map { "\"\($0)\"" } ?? "a plugin"), which is not connected. Start it, e.g. with "
+                    + "`hidra plugin start`.",
+                details: ["name": head.name, "served_by": head.servedBy ?? ""])
+        }
+        return entry.callee
+    }
+}
+
+extension Callee {
+    /// Values asked about at a time.
+    private var chunk: Int { 1024 }
+
+    /// Columns of inputs as the client wants the head to read them.
+    func preprocess(
+        _ columns: [[EncoderInput]], names: [String], head: String, task: HeadTask, progress: @Sendable (Int) -> Void = { _ in }
+    ) async throws -> [[EncoderInput]] {
+        let rows = columns.first?.count ?? 0
+        var result = columns.map { _ in [EncoderInput]() }
+        for start in stride(from: 0, to: rows, by: chunk) {
+            try Task.checkCancellation()
+            let end = min(start + chunk, rows)
+            var question = CallQuestion(.preprocess, head: head, task: task)
+            question.columns = zip(names, columns).map { ($0, Array($1[start..<end])) }
+            for (index, values) in try await ask(question).columns.enumerated() { result[index] += values }
+            progress(end)
+        }
+        return result
+    }
+}
+
+extension Workbench {
+    /// The rows as the head reads them: through whoever serves it, if it was trained so.
+    func preprocessed(_ columns: [[EncoderInput]], for head: LoadedHead) async throws -> [[EncoderInput]] {
+        guard head.record.calls?.contains(.preprocess) ?? false else { return columns }
+        return try await served.callee(for: head.record).preprocess(
+            columns, names: head.record.columns, head: head.record.name, task: head.bundle.description.task)
+    }
+
+    /// Answers of heads some of which clients serve; nil when none is served.
+    func predictServed(
+        heads names: [String], columns: [[EncoderInput]], top: Int, precision: Precision?
+    ) async throws -> Predictions? {
+        var served: [Int] = [], plain: [Int] = []
+        for (position, name) in names.enumerated() {
+            let isServed = try await heads.head(named: name).record.calls != nil
+            if isServed { served.append(position) } else { plain.append(position) }
+        }
+        guard !served.isEmpty else { return nil }
+        var all: [(positions: [Int], predictions: Predictions)] = []
+        if !plain.isEmpty {
+            all.append((plain, try await predict(heads: plain.map { names[$0] }, columns: columns, top: top, precision: precision)))
+        }
+        for position in served {
+            let head = try await heads.head(named: names[position])
+            all.append(([position], try await predictServed(head, columns, top, precision)))
+        }
+        return Predictions(joining: all, heads: names.count)
+    }
+
+    private func predictServed(
+        _ head: LoadedHead, _ columns: [[EncoderInput]], _ top: Int, _ precision: Precision?
+    ) async throws -> Predictions {
+        try head.requireColumns(columns.count)
+        let columns = try await preprocessed(columns, for: head)
+        let sources = try await sources(of: head, precision)
+        try sources.require(columns)
+        let features = try await extractor.features(
+            columns, for: sources, priority: columns[0].count > Self.fewInputs ? .bulk : .interactive, keep: false)
+        let (outputs, width) = try await Workbench.offPool {
+            let table = features.table
+            let outputs = try head.bundle.network.evaluate(table, rows: Array(0..<table.rows))
+            return (outputs.values, outputs.shape[1])
+        }
+        let rows = columns[0].count
+        let answers: [HeadPrediction]
+        if rows > 0, head.record.calls?.contains(.postprocess) ?? false {
+            var question = CallQuestion(.postprocess, head: head.record.name, task: head.bundle.description.task)
+            (question.outputs, question.rows, question.width) = (outputs, rows, width)
+            question.labels = head.record.labels
+            answers = try await served.callee(for: head.record).ask(question).predictions
+        } else {
+            answers = try await Workbench.offPool { head.bundle.encoding.predictions(Tensor(outputs, [rows, width]), top: top) }
+        }
+        let problems = features.problems
+        return Predictions(
+            inputs: (0..<rows).map { problems[$0] == nil ? [answers[$0]] : [] }, problems: problems,
+            tokens: (0..<rows).map { row in features.inputs.first?.tokens[row] ?? 0 }, truncated: features.truncated,
+            encoded: features.misses, cached: features.hits)
+    }
+}

@@ -1,0 +1,112 @@
+"""The daemon itself, asked without an SDK. Once, not for each program."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+import zmq
+from wire import FLOAT32, REPOSITORY, Envelope, RawClient, context, identity, unknown
+
+
+def _listing():
+    request = Envelope()
+    request.list.SetInParent()
+    return request
+
+
+def once_unknown(daemon):
+    """the daemon ignores unknown fields, and says `unsupported` to unknown kinds, tasks and element types"""
+    with RawClient(daemon.home) as client:
+        assert client.ask("work", _listing(), extra=unknown(1000, 50)).WhichOneof("kind") == "list_reply"
+        assert client.ask("work", Envelope(), extra=unknown(900)).error.code == "unsupported"
+        request = Envelope()
+        request.train.head, request.train.encoder, request.train.data, request.train.task = "h", "minilm", "d", 99
+        assert client.ask("work", request).error.code == "unsupported"
+        request = _listing()
+        request.tensors.add(name="t", type=99, shape=[1])
+        assert client.ask("work", request, [b"1234"]).error.code == "unsupported"
+
+
+def once_malformed(daemon):
+    """the daemon answers frames that cannot be read, or that do not belong together, and goes on"""
+    with RawClient(daemon.home) as client:
+        assert client.send("work", [b"\xff\x13\x37"], 0).error.code == "invalid_argument"
+        for shape, bytes in (([2], b"1234"), ([1], b""), ([1 << 62, 4], b"")):
+            request = _listing()
+            request.tensors.add(name="t", type=FLOAT32, shape=shape)
+            assert client.ask("work", request, [bytes]).error.code == "invalid_argument"
+        assert client.ask("work", _listing(), [b""] * 70).error.code == "limit_exceeded"
+        assert client.ask("control", _listing()).error.code == "invalid_argument"
+        reply = Envelope()
+        reply.list_reply.SetInParent()
+        assert client.ask("work", reply).error.code == "invalid_argument"
+        assert client.ask("work", _listing()).WhichOneof("kind") == "list_reply"
+
+
+def once_versions(daemon):
+    """the daemon refuses a client that speaks only later versions, and takes one that also speaks its own"""
+    with RawClient(daemon.home, hello=False) as client:
+        request = Envelope()
+        request.hello.protocol_min, request.hello.protocol_max = 2, 9
+        assert client.ask("control", request).error.code == "incompatible_version"
+        request.hello.protocol_min = 1
+        assert client.ask("control", request).welcome.protocol == 1
+
+
+def once_heartbeats(daemon):
+    """the daemon echoes heartbeats, and sends its own every two seconds"""
+    socket = context.socket(zmq.DEALER)
+    socket.setsockopt(zmq.ROUTING_ID, identity())
+    socket.connect(f"ipc://{daemon.directory}/control.sock")
+    request = Envelope(request_id=7)
+    request.heartbeat.SetInParent()
+    socket.send(request.SerializeToString())
+    ids, until = [], time.monotonic() + 3
+    while time.monotonic() < until:
+        if socket.poll(100):
+            ids.append(Envelope.FromString(socket.recv()).request_id)
+    socket.close(0)
+    assert 7 in ids and 0 in ids, ids
+
+
+def once_at_most_once(daemon):
+    """the same number again is answered as the first time, a gap is a conflict that says which is next"""
+    with RawClient(daemon.home) as client:
+        request = Envelope()
+        request.attach.head, request.attach.encoder, request.attach.replace = "raw", "minilm", True
+        request.attach.labels.extend(["a", "b"])
+        run = client.ask("work", request).attach_reply.run
+        request = Envelope()
+        step = request.forward_backward
+        step.run, step.sequence = run, 1
+        step.batch.columns.add(name="text", values=["x", "y"])
+        step.batch.columns.add(name="label", values=["a", "b"])
+        step.batch.input_column, step.batch.label_column = "text", "label"
+        first = client.ask("work", request)
+        again = client.ask("work", request)
+        assert first.forward_backward_reply == again.forward_backward_reply and first.forward_backward_reply.loss > 0, first
+        step.sequence = 5
+        error = client.ask("work", request).error
+        assert error.code == "conflict" and error.details["next"] == "2"
+        request = Envelope()
+        request.detach.run = run
+        client.ask("work", request)
+
+
+def once_no_sdk(daemon):
+    """a client written from the .proto files alone attaches a head, trains it with its own loss, asks it and leaves"""
+    folder = tempfile.mkdtemp(prefix="hidra-proto-")
+    try:
+        # What protoc writes, and nothing of the SDK it is committed with.
+        shutil.copytree(REPOSITORY / "Plugins/python-sdk/src/hidra/v1", os.path.join(folder, "hidra/v1"))
+        done = subprocess.run(
+            [sys.executable, str(REPOSITORY / "Tests/Conformance/no_sdk_client.py")], capture_output=True, text=True, timeout=60,
+            env={**os.environ, "HIDRA_HOME": daemon.home, "PYTHONPATH": folder},
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert done.stdout.endswith("; delivery, fault\n"), done.stdout
+    finally:
+        shutil.rmtree(folder)
