@@ -28,7 +28,6 @@ from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Type
 from .callbacks import Answer, CallBacks
 from .client import Client
 from .errors import InvalidArgumentError, UnavailableError
-from .home import PathLike
 from .results import Head, TrainResult
 from .session import PLUGIN_HEARTBEAT
 from .tables import Data
@@ -61,10 +60,10 @@ class Plugin:
     A head with a ``preprocess`` or ``postprocess`` is asked while its plugin serves: ``plugin.serve()``.
     """
 
-    def __init__(self, name: str, *, version: str = "", home: Optional[PathLike] = None, endpoint: Optional[PathLike] = None) -> None:
+    def __init__(self, name: str, *, version: str = "", **connection: Any) -> None:
+        """``connection``: what ``Client`` takes, such as ``home=`` or ``key=``."""
         self.name = f"{name} {version}".strip()
-        self._home = home
-        self._endpoint = endpoint
+        self._connection = connection
         self._functions: Dict[str, Any] = {}
         self._client: Optional[Client] = None
         self._stack = ExitStack()
@@ -73,7 +72,7 @@ class Plugin:
     def client(self) -> Client:
         """Connects when it is used first."""
         if self._client is None:
-            self._client = Client(self._home, self._endpoint, name=self.name, heartbeat=PLUGIN_HEARTBEAT)
+            self._client = Client(**{"heartbeat": PLUGIN_HEARTBEAT, **self._connection, "name": self.name})
         return self._client
 
     @property
