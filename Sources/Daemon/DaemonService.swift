@@ -61,7 +61,7 @@ package final class DaemonService: Service {
         self.plugins = plugins
 
         let clients = ClientTable(), calls = CallTable(), data = DataStore(limits: limits, folder: directory.staging)
-        let outbox = outbox, ring = KeyRing(try workbench.registry.keys()), serverKey = try ServerKey.load(directory.keys)
+        let outbox = outbox, ring = KeyRing(try workbench.registry.keysAtStart()), serverKey = try ServerKey.load(directory.keys)
         let access = AccessControl(clients: clients, keys: ring, defaults: quota)
         let uploads = UploadStore(directory, limitBytes: limits.blobBytes)
         self.uploads = uploads

@@ -35,15 +35,16 @@ package struct KeyRecord: Sendable, Hashable {
 }
 
 extension Registry {
-    /// All keys by name, revoked ones included. Synchronous, for use before the services start.
-    package func keys() throws -> [KeyRecord] {
-        do {
-            return try database.read { db in
-                try Row.fetchAll(db, sql: "SELECT * FROM clientKey ORDER BY name").map { KeyRecord($0) }
-            }
-        } catch {
-            throw wrapping(error, "reading the keys")
-        }
+    /// All keys by name, revoked ones included.
+    package func keys() async throws -> [KeyRecord] { try await read("listing the keys") { try Self.keys($0) } }
+
+    /// The same, for use before the services start: it blocks its thread, which a thread of Swift's pool must not.
+    package func keysAtStart() throws -> [KeyRecord] {
+        do { return try database.read { try Self.keys($0) } } catch { throw wrapping(error, "reading the keys") }
+    }
+
+    private static func keys(_ db: Database) throws -> [KeyRecord] {
+        try Row.fetchAll(db, sql: "SELECT * FROM clientKey ORDER BY name").map { KeyRecord($0) }
     }
 
     /// Takes the place of a revoked key of the same name. Fails with `alreadyExists` when the name's key is valid.

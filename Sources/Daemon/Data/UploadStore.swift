@@ -73,7 +73,12 @@ final class UploadStore: Sendable {
     }
 
     /// Bytes that a client's files take or will take.
-    func bytes(of client: ClientIdentity) -> Int { queue.sync { files(in: account(client)).reduce(0) { $0 + $1.reserved } } }
+    func bytes(of client: ClientIdentity) async throws -> Int {
+        try await onQueue { [self] in files(in: account(client)).reduce(0) { $0 + $1.reserved } }
+    }
+
+    /// The same, for threads that may block.
+    func bytesNow(of client: ClientIdentity) -> Int { queue.sync { files(in: account(client)).reduce(0) { $0 + $1.reserved } } }
 
     /// Removes what nobody has touched for a day.
     func sweep(now: Date = Date()) {

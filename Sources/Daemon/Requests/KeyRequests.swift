@@ -39,9 +39,9 @@ struct KeyRequests: Sendable {
         return reply
     }
 
-    func list() throws -> Hidra_V1_ListKeysReply {
+    func list() async throws -> Hidra_V1_ListKeysReply {
         var reply = Hidra_V1_ListKeysReply()
-        reply.keys = try registry.keys().map { Hidra_V1_Key($0) }
+        reply.keys = try await registry.keys().map { Hidra_V1_Key($0) }
         return reply
     }
 

@@ -53,7 +53,8 @@ extension WorkRequests {
         guard !data.has(request.data, client: client) else {
             throw Failure(.alreadyExists, "There is already a data set '\(request.data)'. Drop it first, or choose another name.")
         }
-        let quota = access.quota(of: client).dataBytes.map { max(0, $0 - uploads.bytes(of: client)) }
+        var quota = access.quota(of: client).dataBytes
+        if let limit = quota { quota = max(0, limit - (try await uploads.bytes(of: client))) }
         let table = try data.append(rows, client: client, quota: quota)
         // The client may have gone while its file was read; nothing would ever clean up after it.
         guard clients.hasGreeted(client) else {

@@ -31,7 +31,7 @@ struct WorkRequests: Sendable {
         case .appendRows(let rows):
             // Here and now, in order of arrival: appends of one data set must not overtake each other.
             answer(client, request) {
-                let quota = access.quota(of: client).dataBytes.map { max(0, $0 - uploads.bytes(of: client)) }
+                let quota = access.quota(of: client).dataBytes.map { max(0, $0 - uploads.bytesNow(of: client)) }
                 let table = try data.append(rows, client: client, quota: quota)
                 var reply = Hidra_V1_AppendRowsReply()
                 reply.rows = UInt64(table.rows)
@@ -115,7 +115,7 @@ struct WorkRequests: Sendable {
         case .upload(let upload): quick("upload", client, request) { _ in try await self.upload(upload, client) }
         case .openData(let open): quick("open data", client, request) { _ in try await openData(open, client) }
         case .createKey(let key): quick("new key", client, request) { _ in Answer(.createKeyReply(try await keys.create(key))) }
-        case .listKeys: quick("keys", client, request) { _ in Answer(.listKeysReply(try keys.list())) }
+        case .listKeys: quick("keys", client, request) { _ in Answer(.listKeysReply(try await keys.list())) }
         case .revokeKey(let key): quick("revoke key", client, request) { _ in Answer(.revokeKeyReply(try await keys.revoke(key))) }
         default:
             fail(

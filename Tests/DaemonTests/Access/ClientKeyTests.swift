@@ -19,10 +19,12 @@ struct ClientKeyTests {
         try key.write(to: path)
         #expect(try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int == 0o600)
         #expect(try ClientKey(file: path) == key)
-        #expect(#expect(throws: HidraError.self) { try key.write(to: path) }?.code == .alreadyExists)
+        let taken = #expect(throws: HidraError.self) { try key.write(to: path) }
+        #expect(taken?.code == .alreadyExists)
         try FileManager.default.setAttributes([.posixPermissions: 0o640], ofItemAtPath: path)
-        #expect(#expect(throws: HidraError.self) { try ClientKey(file: path) }?.code == .permissionDenied)
-        #expect(#expect(throws: HidraError.self) { try ClientKey(file: path + "x") }?.code == .notFound)
+        let open = #expect(throws: HidraError.self) { try ClientKey(file: path) }
+        let missing = #expect(throws: HidraError.self) { try ClientKey(file: path + "x") }
+        #expect(open?.code == .permissionDenied && missing?.code == .notFound)
     }
 
     @Test("A file that lacks a key, or has one that is none, is refused by name")

@@ -31,6 +31,8 @@ struct FuzzTests {
         process.standardError = FileHandle.nullDevice
         process.standardOutput = FileHandle.nullDevice
         try process.run()
+        // Whatever happens to the test, the daemon does not stay.
+        defer { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
         while !Endpoints.current(home).areBound { try await Task.sleep(for: .milliseconds(5)) }
         let endpoints = Endpoints.current(home)
         let client = try await HidraClient.connect(home: home, client: "watcher", startDaemon: false)
@@ -47,7 +49,7 @@ struct FuzzTests {
                 for path in endpoints.paths { try RawPeer.write(session.garbage, to: path) }
             }
             let start = ContinuousClock.now
-            let status = try await client.status()
+            let status = try await HidraClient.$deadline.withValue(start + .seconds(20)) { try await client.status() }
             slowest = max(slowest, .now - start)
             rounds += 1
             // By then everything has been loaded that will be.
@@ -73,7 +75,10 @@ struct FuzzTests {
         #expect(descriptors < 100, "\(descriptors) descriptors")
         _ = try await client.shutdown(grace: .zero)
         await client.close()
-        process.waitUntilExit()
+        let patience = ContinuousClock.now + .seconds(20)
+        while process.isRunning, ContinuousClock.now < patience { try await Task.sleep(for: .milliseconds(50)) }
+        // Something it was asked would still not have ended.
+        try #require(!process.isRunning, "it does not stop")
         #expect(process.terminationStatus == 0)
     }
 }

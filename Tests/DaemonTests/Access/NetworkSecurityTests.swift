@@ -215,6 +215,23 @@ struct NetworkSecurityTests {
         try await network.stop()
     }
 
+    @Test("Keys, registry and status are answered to a crowd: nothing of it holds the few threads that all share")
+    func crowd() async throws {
+        let network = try await NetworkDaemon(), client = network.local
+        try await HidraClient.$deadline.withValue(.now + .seconds(20)) {
+            let counts = try await withThrowingTaskGroup(of: [Int].self) { group in
+                for _ in 0..<200 {
+                    group.addTask { [try await client.keys().count, 0, 0] }
+                    group.addTask { [0, try await client.list().encoders.count, 0] }
+                    group.addTask { [0, 0, Int(try await client.status().clients)] }
+                }
+                return try await group.reduce([0, 0, 0]) { sum, one in zip(sum, one).map(+) }
+            }
+            #expect(counts == [600, 200, 200])
+        }
+        try await network.stop()
+    }
+
     @Test("The server's key is a file for its user alone, and others' eyes on it are an error")
     func serverKey() throws {
         let folder = try TemporaryFolder()

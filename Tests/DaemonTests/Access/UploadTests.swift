@@ -87,7 +87,7 @@ struct UploadTests {
         let done = try await second.receive(Self.request(digest, bytes.count, half, bytes.suffix(from: half)), of: later, quota: nil)
         #expect(done == .init(bytes: bytes.count, isComplete: true))
         #expect(try Data(contentsOf: try await second.url(digest, of: client)) == bytes)
-        #expect(second.bytes(of: later) == max(4096, bytes.count))
+        #expect(second.bytesNow(of: later) == max(4096, bytes.count))
     }
 
     @Test("Another digest than the file's, a name that is none, and a chunk beyond the size are refused; nothing is left")
@@ -113,10 +113,10 @@ struct UploadTests {
         _ = try await store.receive(Self.request(wrong, 6000, 0, bytes), of: ClientIdentity([2], key: "a"), quota: nil)
         let full = await #expect(throws: Failure.self) { try await store.receive(Self.request(wrong, 6000, 0, bytes), of: client, quota: nil) }
         #expect(full?.code == .limitExceeded)
-        #expect(store.bytes(of: client) == 0)
+        #expect(store.bytesNow(of: client) == 0)
         // A day later there is room again.
         store.sweep(now: Date().addingTimeInterval(UploadStore.keptSeconds + 10))
-        #expect(store.bytes(of: ClientIdentity([2], key: "a")) == 0)
+        #expect(store.bytesNow(of: ClientIdentity([2], key: "a")) == 0)
     }
 
     @Test("A local file is opened by its path; what is no file is not waited for")
