@@ -20,7 +20,7 @@ package struct ManifestReader {
         "name", "version", "description", "command", "protocol", "tasks", "role", "limits", "encoders", "heads",
     ]
     private static let limitKeys = ["memory", "open_files", "processes", "cpu_seconds"]
-    private static let knownTasks = ["classify", "multilabel", "regress"]
+    private static let knownTasks = ["classify", "multilabel", "regress", "tag"]
 
     private let file: String
 
