@@ -400,5 +400,13 @@ int main(void) {
         free(said);
     }
     hidra_goodbye(now.client);
+    hidra_free(now.head);
+    hidra_free(now.state);
+    forget(now.labels);
+    for (size_t i = 0; i < now.table_count; i++) {
+        free((void *)(uintptr_t)now.tables[i].columns[0].texts);
+        forget(now.tables[i].line);
+    }
+    free(text);
     return 0;
 }

@@ -56,9 +56,11 @@ class Program:
         return None
 
     def end(self):
+        """Its exit status, once it has nothing more to read."""
         self._process.stdin.close()
         try:
-            self._process.wait(10)
+            self._process.wait(30)
         except subprocess.TimeoutExpired:
             self._process.kill()
         self._process.stdout.close()
+        return self._process.wait()
