@@ -77,6 +77,11 @@ bench: encoder ## Measures this machine: kernels, encoding, head training; then 
 soak: encoder ## A long run of predictions and trainings side by side; watches latency and memory.
 	@Tests/Benchmarks/soak
 
+.PHONY: soak-fuzz
+soak-fuzz: build ## Ten minutes of random and mutated messages on every socket, then a minute of libFuzzer on the decoder.
+	HIDRA_FUZZ_SECONDS=$${HIDRA_FUZZ_SECONDS:-600} swift test $(SWIFT_FLAGS) --no-parallel --filter FuzzTests
+	@Tests/Fuzz/run
+
 .PHONY: format
 format: ## Formats the sources.
 	swift format --in-place --recursive Package.swift Sources Tests Plugins

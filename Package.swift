@@ -37,6 +37,7 @@ let csv = Target.Dependency.product(name: "SwiftCSV", package: "SwiftCSV")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 
 let package = Package(
@@ -53,6 +54,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/swiftcsv/SwiftCSV", from: "0.10.0"),
     ],
@@ -68,6 +70,7 @@ let package = Package(
             linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png16"), .linkedLibrary("webp")]),
         .systemLibrary(name: "CProtobufC", path: "Sources/CProtobufC", pkgConfig: "libprotobuf-c"),
         .target(name: "CKernels", path: "Sources/CKernels"),
+        .target(name: "CSpawn", path: "Sources/CSpawn", cSettings: [.define("_GNU_SOURCE")]),
         .target(name: "CAllocationCount", path: "Sources/CAllocationCount"),
 
         // Row 1: foundations that know nothing of each other.
@@ -93,6 +96,7 @@ let package = Package(
         // Row 6: the workbench, and those who talk to it.
         library("Hub", ["CZlib", "Digests"]),
         library("Workbench", ["State", "Heads", "Encoders", "Training", "Layers", "Checkpoints", "TensorCore"]),
+        library("PluginHost", ["CSpawn", "HidraProtocol", "Tables", "ZeroMQ", yams]),
         library("HidraClient", ["HidraProtocol", "ZeroMQ"]),
         library("HidraPlugin", ["HidraClient", "HidraProtocol"]),
         .target(
@@ -103,14 +107,17 @@ let package = Package(
         // Row 7: the daemon's network face.
         library(
             "Daemon",
-            ["Workbench", "State", "Hub", "HidraProtocol", "ZeroMQ", "Heads", "Graphs", "Training", "Encoders", "TensorCore", "Digests", lifecycle, logging]),
+            [
+                "Workbench", "State", "Hub", "PluginHost", "Tables", "HidraProtocol", "ZeroMQ", "Heads", "Graphs", "Training", "Encoders",
+                "TensorCore", "Digests", lifecycle, logging,
+            ]),
 
         // Row 8: executables compose and run.
         .executableTarget(
             name: "hidrad", dependencies: ["Daemon", "HidraProtocol", arguments, lifecycle, signals, logging],
             path: "Sources/hidrad", swiftSettings: dialect),
         .executableTarget(
-            name: "hidra", dependencies: ["HidraClient", "HidraProtocol", "Tables", "Images", arguments],
+            name: "hidra", dependencies: ["HidraClient", "HidraProtocol", "PluginHost", "Tables", "Images", arguments],
             path: "Sources/hidra", swiftSettings: dialect),
         .executableTarget(
             name: "hidra-bench",
@@ -144,17 +151,21 @@ let package = Package(
         tests("Training", ["Training", "Heads", "Graphs", "Encoders", "Layers", "Checkpoints", "TensorCore"]),
         tests("ZeroMQ", ["ZeroMQ"]),
         tests("Protocol", ["HidraProtocol"]),
+        tests("PluginHost", ["PluginHost", "HidraProtocol"]),
         tests("Hub", ["Hub"], exclude: ["Fixtures"]),
         tests("State", ["State", "Encoders", grdb]),
         tests("Workbench", ["Workbench", "State", "Heads", "Encoders", "Training", "Checkpoints", "TensorCore"]),
         tests(
             "Daemon",
-            ["Daemon", "Workbench", "State", "Graphs", "TensorCore", "HidraPlugin", "HidraClient", "HidraProtocol", "ZeroMQ", logging],
-            exclude: ["Fixtures"]),
+            [
+                "Daemon", "PluginHost", "Workbench", "State", "Graphs", "TensorCore", "Digests", "HidraPlugin", "HidraClient", "HidraProtocol",
+                "ZeroMQ", logging, protobuf,
+            ],
+            exclude: ["Fixtures", "Programs"]),
         tests(
             "CHidraPlugin", ["CHidraPlugin", "HidraClient", "HidraProtocol", "ZeroMQ", protobuf], exclude: ["Programs"]),
         .executableTarget(
             name: "hidra-conform", dependencies: ["HidraClient", "HidraProtocol"], path: "Tests/Conformance/Swift", swiftSettings: dialect),
-        tests("CLI", ["hidra", "HidraClient", "HidraProtocol", "Tables", arguments]),
+        tests("CLI", ["hidra", "PluginHost", "HidraClient", "HidraProtocol", "Tables", arguments]),
     ]
 )

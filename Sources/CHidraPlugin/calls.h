@@ -10,6 +10,7 @@
 struct hidra_client {
     struct connection *connection;
     hidra_welcome *welcome;
+    bool takes_token; /* its home is the environment's, and so is the plugin's token there */
 };
 
 /* What requests for heads share. */

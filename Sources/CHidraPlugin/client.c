@@ -56,7 +56,11 @@ static hidra_code greet(
     static char *capabilities[] = {"calls"};
     hello.n_capabilities = 1;
     hello.capabilities = capabilities;
-    hello.plugin_token = text(getenv("HIDRA_PLUGIN_TOKEN"));
+    const char *token = client->takes_token ? getenv("HIDRA_PLUGIN_TOKEN") : NULL;
+    /* A plugin that this daemon has started. */
+    if (token != NULL && hi_is_utf8(token, strlen(token))) hello.plugin_token = text(token);
+    /* The connection's thread sends one every five seconds or more often. */
+    if (hello.heartbeat_seconds == 0) hello.heartbeat_seconds = 10;
     envelope.kind_case = HIDRA__V1__ENVELOPE__KIND_HELLO;
     envelope.hello = &hello;
     double left = deadline - hi_clock_now();
@@ -132,6 +136,7 @@ hidra_code hidra_connect(const hidra_options *options, hidra_client **result, hi
     if (code != HIDRA_OK) return code;
     hidra_client *client = calloc(1, sizeof *client);
     if (client == NULL) return hi_fail_memory(error);
+    client->takes_token = options->home == NULL;
     double deadline = hi_clock_now() + (options->timeout > 0 ? options->timeout : 10);
     double silence = options->silence > 0 ? options->silence : 30;
     code = greet(client, &place, name, options->heartbeat, silence, deadline, error);
@@ -148,6 +153,11 @@ hidra_code hidra_connect(const hidra_options *options, hidra_client **result, hi
     }
     *result = client;
     return HIDRA_OK;
+}
+
+hidra_code hidra_wait(hidra_client *client, const hidra_call *call, hidra_error **error) {
+    if (error != NULL) *error = NULL;
+    return hi_connection_wait(client->connection, call, error);
 }
 
 void hidra_goodbye(hidra_client *client) {

@@ -309,3 +309,28 @@ hidra_code hi_connection_exchange(
     hi_message_free(request.reply);
     return code;
 }
+
+hidra_code hi_connection_wait(struct connection *connection, const hidra_call *call, hidra_error **error) {
+    static const hidra_call plain = {0};
+    if (call == NULL) call = &plain;
+    if (!(call->timeout >= 0)) return hi_fail(error, HIDRA_INVALID_ARGUMENT, "The time-out of a call is 0 (none) or more seconds.");
+    if (connection->process != getpid())
+        return hi_fail(error, HIDRA_INVALID_ARGUMENT, "This client belongs to the process that was forked. Connect anew.");
+    double deadline = call->timeout > 0 && call->timeout < 3e7 ? hi_clock_now() + call->timeout : INFINITY;
+    /* A request that is never sent, and so never answered: what ends its waiting is the connection's end. */
+    struct request request = {.tag = call->tag};
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&request.changed, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    pthread_mutex_lock(&connection->mutex);
+    request.id = ++connection->last_id;
+    request.next = connection->requests;
+    connection->requests = &request;
+    hidra_code code = await(connection, &request, call, deadline, connection->silence, error);
+    take_out(connection, &request, false);
+    pthread_mutex_unlock(&connection->mutex);
+    pthread_cond_destroy(&request.changed);
+    return code;
+}

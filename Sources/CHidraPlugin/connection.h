@@ -91,6 +91,9 @@ hidra_code hi_connection_ask(
     struct connection *connection, enum channel channel, const hidra_call *call, Hidra__V1__Envelope *request,
     Hidra__V1__Envelope__KindCase expected, struct message **reply, hidra_error **error);
 
+/* Waits until the connection is over. Never HIDRA_OK. */
+hidra_code hi_connection_wait(struct connection *connection, const hidra_call *call, hidra_error **error);
+
 size_t hi_connection_cancel(struct connection *connection, uint64_t tag);
 
 /* In connection_thread.c. */

@@ -1,10 +1,12 @@
 import Foundation
 package import HidraProtocol
 package import Logging
+package import PluginHost
 import ServiceLifecycle
 import State
 import Synchronization
 import Workbench
+import ZeroMQ
 
 /// The daemon: sockets, requests and the workbench behind them, from start to a clean stop.
 package final class DaemonService: Service {
@@ -14,6 +16,8 @@ package final class DaemonService: Service {
     private let loop: SocketLoop
     private let events: EventLog
     private let jobs = JobTable()
+    private let plugins: PluginHost
+    private let uploads: UploadStore
     private let outbox = Outbox()
     private let logger: Logger
     /// Each value asks for a stop with that much grace; the first one counts.
@@ -22,11 +26,18 @@ package final class DaemonService: Service {
 
     /// Takes the home and opens its state. Sockets open in `run()`.
     ///
-    /// - Parameter environment: settings of the engine; see `EngineSettings`.
+    /// - Parameters:
+    ///   - environment: settings of the engine and of quotas, see `EngineSettings` and `Quota`; and what plugins are told of it.
+    ///   - listen: where to listen besides, for clients with keys.
+    ///   - pluginTiming: how patient it is with plugins.
     /// - Throws: `TransportError.alreadyRunning` when another daemon serves the home; `Failure` for a setting that cannot be.
-    package init(home: Home, limits: Limits = Limits(), environment: [String: String], logger: Logger) throws {
+    package init(
+        home: Home, limits: Limits = Limits(), environment: [String: String], listen: ServerAddress? = nil,
+        configuration: SocketLoop.Configuration = SocketLoop.Configuration(), pluginTiming: PluginLife.Timing = PluginLife.Timing(),
+        logger: Logger
+    ) throws {
         self.logger = logger
-        let settings = try EngineSettings(environment)
+        let settings = try EngineSettings(environment), quota = try Quota(environment)
         let started = ContinuousClock.now
         let lock = try DaemonLock.acquire(home)
         let events = EventLog()
@@ -40,23 +51,46 @@ package final class DaemonService: Service {
             of: Duration.self, bufferingPolicy: .bufferingOldest(1))
         (self.stopRequests, self.requestStop) = (stopRequests, requestStop)
 
-        let clients = ClientTable(), calls = CallTable(), data = DataStore(limits: limits, folder: workbench.registry.directory.staging)
-        let outbox = outbox
+        let directory = workbench.registry.directory
+        var pluginSettings = PluginHost.Settings(
+            folder: directory.root.appending(path: "plugins", directoryHint: .isDirectory), staging: directory.staging, home: home.path,
+            environment: environment)
+        pluginSettings.timing = pluginTiming
+        let plugins = try PluginHost(
+            pluginSettings, event: { events.record($0, $1, $2) }, note: { logger.warning("\($0)") })
+        self.plugins = plugins
+
+        let clients = ClientTable(), calls = CallTable(), data = DataStore(limits: limits, folder: directory.staging)
+        let outbox = outbox, ring = KeyRing(try workbench.registry.keys()), serverKey = try ServerKey.load(directory.keys)
+        let access = AccessControl(clients: clients, keys: ring, defaults: quota)
+        let uploads = UploadStore(directory, limitBytes: limits.blobBytes)
+        self.uploads = uploads
         let control = ControlRequests(
-            workbench: workbench, jobs: jobs, clients: clients, events: events, data: data, calls: calls, limits: limits,
-            version: Self.version,
+            workbench: workbench, jobs: jobs, clients: clients, access: access, events: events, data: data,
+            calls: calls, plugins: plugins, limits: limits, version: Self.version,
             started: started, reply: { outbox.send($0, [], $1, .control) }, forget: { outbox.forget($0) },
+            expect: { outbox.expect($0, $1) },
             shutDown: { requestStop.yield($0) }, log: { logger.warning("\($0)") })
         let work = WorkRequests(
-            workbench: workbench, data: data, jobs: jobs, clients: clients, events: events, limits: limits,
-            calls: calls,
+            workbench: workbench, data: data, jobs: jobs, clients: clients, access: access, uploads: uploads,
+            keys: KeyRequests(
+                registry: workbench.registry, ring: ring, uploads: uploads, serverKey: serverKey.publicKey, address: listen,
+                end: { outbox.end(key: $0) }),
+            events: events, plugins: plugins, limits: limits, calls: calls,
             reply: { outbox.send($0, $1, $2, .work) })
-        var configuration = SocketLoop.Configuration()
+        var configuration = configuration
         configuration.limits = limits
+        configuration.network = listen.map { SocketLoop.Network(address: $0, serverKey: serverKey, keys: ring) }
         let jobs = jobs
         loop = try SocketLoop(
             lock: lock, configuration: configuration, workBacklog: { jobs.count },
             handler: { message in
+                if let refusal = access.refusal(of: message) {
+                    let request = message.envelope.requestID
+                    return outbox.send(
+                        .failure(of: request, refusal.code, refusal.message, details: refusal.details), [], message.client,
+                        message.channel)
+                }
                 switch message.channel {
                 case .control: control.handle(message)
                 case .work: work.handle(message)
@@ -76,7 +110,15 @@ package final class DaemonService: Service {
     package func run() async throws {
         try loop.start()
         events.record("daemon.started", Self.version)
+        try plugins.open()
         logger.info("serving \(workbench.registry.directory.root.path)")
+        let sweeping = Task { [uploads] in
+            while true {
+                uploads.sweep()
+                try await Task.sleep(for: .seconds(3600))
+            }
+        }
+        defer { sweeping.cancel() }
         let grace = await withGracefulShutdownHandler {
             await firstStop()
         } onGracefulShutdown: {
@@ -99,6 +141,7 @@ package final class DaemonService: Service {
     private func stop(grace: Duration) async throws {
         events.record("daemon.stopping", Self.version)
         let running = jobs.close()
+        plugins.endFollowing()
         if running > 0 { logger.info("waiting up to \(grace) for \(running) jobs") }
         let jobs = jobs, workbench = workbench
         let deadline = Task {
@@ -109,6 +152,8 @@ package final class DaemonService: Service {
         }
         await jobs.drained()
         deadline.cancel()
+        // While the sockets are open: each is told goodbye. They start again with the next daemon.
+        await plugins.close()
         await loop.stop(deadline: .seconds(2))
         outbox.disconnect()
         try await workbench.close()
@@ -128,4 +173,10 @@ private final class Outbox: Sendable {
     }
 
     func forget(_ client: ClientIdentity) { loop.withLock { $0 }?.forget(client) }
+
+    func expect(_ client: ClientIdentity, _ seconds: UInt32) {
+        loop.withLock { $0 }?.expect(client, silentFor: .seconds(Int(seconds)))
+    }
+
+    func end(key: String) { loop.withLock { $0 }?.end(key: key) }
 }

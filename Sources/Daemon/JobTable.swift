@@ -44,14 +44,23 @@ final class JobTable: Sendable {
         state.withLock { $0.entries.values.map(\.job).filter(\.isListed).sorted { $0.started < $1.started } }
     }
 
-    /// Starts a job in a task of its own; nil when the daemon is stopping.
+    enum Start { case started, stopping, full }
+
+    /// Starts a job in a task of its own, unless the daemon is stopping or the client has as many as it may.
+    ///
+    /// - Parameter quota: jobs of the client, and of those it shares a key with, at a time; nil: any number.
     func start(
         _ kind: String, _ subject: String, client: ClientIdentity, request: UInt64, outlivesClient: Bool,
-        isListed: Bool, isEndless: Bool = false,
+        isListed: Bool, isEndless: Bool = false, quota: Int? = nil,
         _ body: @escaping @Sendable (_ id: String) async -> Void
-    ) -> Bool {
+    ) -> Start {
+        var refusal = Start.stopping
         let id: String? = state.withLock { state in
             guard !state.isClosed else { return nil }
+            if let quota, state.entries.values.count(where: { $0.job.client.sharesAccount(with: client) }) >= quota {
+                refusal = .full
+                return nil
+            }
             state.counter += 1
             let id = "job-\(state.counter)"
             var progress = Hidra_V1_Progress()
@@ -64,7 +73,7 @@ final class JobTable: Sendable {
                     outlivesClient: outlivesClient, isListed: isListed, isEndless: isEndless))
             return id
         }
-        guard let id else { return false }
+        guard let id else { return refusal }
         let task = Task {
             await body(id)
             finish(id)
@@ -74,15 +83,17 @@ final class JobTable: Sendable {
             return state.entries[id]?.isCancelled ?? false
         }
         if isCancelled { task.cancel() }
-        return true
+        return .started
     }
 
     func update(_ id: String, _ progress: Hidra_V1_Progress) {
         state.withLock { $0.entries[id]?.job.progress = progress }
     }
 
-    /// False when there is no such job any more.
-    func cancel(_ id: String) -> Bool { cancel { $0.id == id } > 0 }
+    /// False when there is no such job any more, or none of those that may be cancelled.
+    func cancel(_ id: String, where isAllowed: (ClientIdentity) -> Bool = { _ in true }) -> Bool {
+        cancel { $0.id == id && isAllowed($0.client) } > 0
+    }
 
     func cancel(client: ClientIdentity, request: UInt64) -> Bool {
         cancel { $0.client == client && $0.request == request } > 0

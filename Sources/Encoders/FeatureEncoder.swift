@@ -50,11 +50,17 @@ package protocol FeatureEncoder: Sendable {
     /// - Throws: what a graph finds wrong only when it runs.
     func states(_ inputs: [PreparedInput], tap: Int) throws -> Tensor
 
+    /// For each word of a text, which white space separates, the token that stands for it: its first. Words that were cut off with the
+    /// text's end are left out. nil for encoders that do not read texts, or do not know where their tokens lie.
+    func wordTokens(_ text: String) -> [Int]?
+
     /// Lets the system drop pages of mapped weights; they come back from the file when they are needed.
     func releasePages()
 }
 
 extension FeatureEncoder {
+    package func wordTokens(_ text: String) -> [Int]? { nil }
+
     /// Of an encoder without taps that have states.
     package func states(_ inputs: [PreparedInput], tap: Int) throws -> Tensor {
         preconditionFailure("tap \(tap) of \(architecture) has no states")

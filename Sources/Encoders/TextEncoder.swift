@@ -63,6 +63,24 @@ package final class TextEncoder: Sendable {
         return TokenizedText(ids: encoding.ids, typeIDs: encoding.typeIDs, truncated: encoding.truncated)
     }
 
+    package func wordTokens(_ text: String) -> [Int]? {
+        let text = lowercases ? text.lowercased() : text, encoding = tokenizer.encode(text, maxLength: maxTokens)
+        let own = encoding.offsets.indices.filter { !encoding.specialMask[$0] && !encoding.offsets[$0].isEmpty }
+        var result: [Int] = [], next = 0
+        for word in text.wordRanges {
+            while next < own.count, encoding.offsets[own[next]].lowerBound < word.lowerBound { next += 1 }
+            if next < own.count, encoding.offsets[own[next]].lowerBound < word.upperBound {
+                result.append(own[next])
+            } else if next == own.count, encoding.truncated > 0 {
+                break
+            } else {
+                // A word of characters that the normaliser drops: the token before it stands in.
+                result.append(next > 0 ? own[next - 1] : own.first ?? 0)
+            }
+        }
+        return result
+    }
+
     /// One vector for each text, pooled from the hidden states at `tap` (the top when nil): `[texts, width]`.
     package func features(_ texts: [TokenizedText], tap: Int? = nil) -> Tensor { features(texts, taps: [tap ?? encoder.layers])[0] }
 
@@ -201,5 +219,23 @@ struct SentenceLimits {
         } catch {
             throw CheckpointError(.invalidConfiguration, "cannot be decoded", file: url.path, cause: error)
         }
+    }
+}
+
+extension String {
+    /// Words, as white space separates them, in Unicode scalars.
+    package var wordRanges: [Range<Int>] {
+        var words: [Range<Int>] = [], start: Int?, position = 0
+        for scalar in unicodeScalars {
+            if scalar.properties.isWhitespace {
+                if let first = start { words.append(first..<position) }
+                start = nil
+            } else if start == nil {
+                start = position
+            }
+            position += 1
+        }
+        if let first = start { words.append(first..<position) }
+        return words
     }
 }

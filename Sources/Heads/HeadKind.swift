@@ -4,6 +4,8 @@ package enum HeadKind: Sendable, Codable, Equatable {
     case linear
     /// `linear → GELU → dropout → linear`
     case mlp(hidden: Int, dropout: Double)
+    /// Of each word, as `mlp` or for a hidden width of 0 as `linear`, then a linear-chain conditional random field over the words.
+    case tagger(hidden: Int, dropout: Double)
     /// An ONNX graph that came with the request.
     case graph
 
@@ -15,6 +17,7 @@ package enum HeadKind: Sendable, Codable, Equatable {
         switch self {
         case .linear: "linear"
         case .mlp: "mlp"
+        case .tagger: "tagger"
         case .graph: "graph"
         }
     }
@@ -27,4 +30,6 @@ package enum HeadTask: String, Sendable, Codable, CaseIterable {
     case multilabel
     /// A number for each input.
     case regress
+    /// A label for each word of a text.
+    case tag
 }

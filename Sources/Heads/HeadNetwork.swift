@@ -14,6 +14,7 @@ package struct HeadNetwork: Network {
         case mlp(Linear, Linear, dropout: Double)
         case graph(GraphNetwork)
         case states(GraphHead)
+        case tagger(TaggerHead)
     }
 
     private let body: Body
@@ -30,6 +31,8 @@ package struct HeadNetwork: Network {
             body = .mlp(
                 Linear(width, hidden, in: scope.scope("hidden")), Linear(hidden, outputs, in: scope.scope("output")),
                 dropout: dropout)
+        case .tagger(let hidden, let dropout):
+            body = .tagger(TaggerHead(width: width, hidden: hidden, dropout: dropout, tags: outputs, in: scope))
         case .graph: preconditionFailure("a graph is built from its model, not from a scope")
         }
         parameters = scope.parameters
@@ -100,7 +103,7 @@ package struct HeadNetwork: Network {
         switch body {
         case .graph(let network): network.buffers
         case .states(let head): head.network.buffers
-        case .linear, .mlp: []
+        case .linear, .mlp, .tagger: []
         }
     }
 
@@ -118,7 +121,7 @@ package struct HeadNetwork: Network {
         switch body {
         case .linear(let output): packed = [Linear.frozen([output])]
         case .mlp(let hidden, let output, _): packed = [Linear.frozen([hidden]), Linear.frozen([output])]
-        case .graph, .states: break
+        case .graph, .states, .tagger: break
         }
     }
 
@@ -133,13 +136,28 @@ package struct HeadNetwork: Network {
             if dropout > 0, let dropoutSeed { inner = Dropout(rate: Float(dropout), seed: dropoutSeed)(inner) }
             return output(inner)
         case .graph(let network): return try network(x, dropoutSeed: dropoutSeed)
-        case .states: preconditionFailure("a head of several inputs, or of token states, got one tensor")
+        case .states, .tagger: preconditionFailure("a head of several inputs, or of token states, got one tensor")
         }
     }
 
     package func callAsFunction(_ batch: FeatureBatch, dropoutSeed: UInt64?) throws -> Tensor {
-        if case .states(let head) = body { return try head(batch, dropoutSeed: dropoutSeed) }
+        switch body {
+        case .states(let head): return try head(batch, dropoutSeed: dropoutSeed)
+        case .tagger(let head): return head(batch, dropoutSeed: dropoutSeed)
+        case .linear, .mlp, .graph: break
+        }
         return try self(batch.vectors(), dropoutSeed: dropoutSeed)
+    }
+
+    package func loss(_ outputs: Tensor, _ targets: Targets) -> Tensor? {
+        guard case .tagger(let head) = body, case .tags(let tags) = targets else { return nil }
+        return head.loss(outputs, tags)
+    }
+
+    /// The most likely labels of the words of rows of a table, of a tagger.
+    package func tags(_ table: FeatureTable, rows: [Int]) throws -> [TagPath] {
+        guard case .tagger(let head) = body else { preconditionFailure("only a tagger labels words") }
+        return head.decode(try evaluate(table, rows: rows), lengths: table.batch(rows[...]).lengths(0))
     }
 
     package var parameterCount: Int { parameters.reduce(0) { $0 + $1.value.count } }
@@ -157,6 +175,7 @@ package struct HeadNetwork: Network {
             ).serialized()
         case .graph(let network): return try network.export()
         case .states(let head): return try head.network.export()
+        case .tagger(let head): return try head.onnx()
         }
     }
 }

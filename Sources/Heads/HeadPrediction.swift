@@ -5,6 +5,22 @@ package enum HeadPrediction: Sendable, Equatable {
     /// Labels with their probabilities, best first.
     case labels([LabelScore])
     case value(Double)
+    /// Pieces of the text, in its order.
+    case spans([TextSpan])
+}
+
+/// A piece of a text, counted in Unicode scalars.
+package struct TextSpan: Sendable, Equatable {
+    package let label: String
+    package let range: Range<Int>
+    /// Probability of its least certain word.
+    package let score: Double
+
+    package init(label: String, range: Range<Int>, score: Double) {
+        self.label = label
+        self.range = range
+        self.score = score
+    }
 }
 
 package struct LabelScore: Sendable, Equatable {
@@ -26,6 +42,7 @@ extension LabelEncoding {
     /// - Parameter top: labels for each row; 0 means the best one, or for multilabel all from the threshold up.
     package func predictions(_ outputs: Tensor, top: Int = 0) -> [HeadPrediction] {
         switch task {
+        case .tag: preconditionFailure("the tags of words are not read row by row")
         case .regress:
             return outputs.values.map { .value(Double($0) * scaling.deviation + scaling.mean) }
         case .classify:

@@ -29,6 +29,13 @@ package struct LabelEncoding: Sendable {
     /// - Throws: `HeadError.invalidLabels` naming the first bad row (counted from 1), or saying what is missing.
     package init(learning cells: [String], task: HeadTask, separator: Character = "|") throws {
         switch task {
+        case .tag:
+            let seen = Set(try cells.enumerated().flatMap { try Self.tags($1, row: $0) })
+            guard seen.count >= 2, seen.count <= 1_000 else {
+                throw HeadError(
+                    .invalidLabels, "the words have \(seen.count) different labels; there must be 2 to 1000. Is it the right column?")
+            }
+            self.init(task: task, labels: seen.sorted(), separator: separator)
         case .classify, .multilabel:
             var seen: Set<String> = []
             for (row, cell) in cells.enumerated() {
@@ -97,7 +104,28 @@ package struct LabelEncoding: Sendable {
         case .regress:
             let values = try Self.numbers(cells).map { Float((Double($0) - scaling.mean) / scaling.deviation) }
             return (.values(values), Array(cells.indices), [:])
+        case .tag:
+            var tags: [[Int32]] = []
+            for (row, cell) in cells.enumerated() {
+                let own = try Self.tags(cell, row: row), known = own.compactMap { index[$0] }
+                for tag in own where index[tag] == nil { unknown[tag, default: 0] += 1 }
+                guard known.count == own.count else { continue }
+                tags.append(known.map { Int32($0) })
+                rows.append(row)
+            }
+            return (.tags(tags), rows, unknown)
         }
+    }
+
+    /// The labels of a text's words, which white space separates.
+    package static func tags(_ cell: String, row: Int) throws -> [String] {
+        let tags = cell.split(whereSeparator: \.isWhitespace).map(String.init)
+        guard !tags.isEmpty else {
+            throw HeadError(
+                .invalidLabels, "row \(row + 1) has no labels; give one for each word, \"O\" where there is nothing",
+                details: ["row": String(row + 1)])
+        }
+        return tags
     }
 
     private static func emptyLabel(_ row: Int) -> HeadError {

@@ -34,13 +34,13 @@ final class Connection: Sendable {
 
     let state = Mutex(State())
     let wake: WakeFD
-    let endpoints: Endpoints
+    let destination: Destination
     /// How long the daemon may owe a sign of life.
     let silence: Duration
 
     /// Starts the thread and begins to connect. Whether somebody listens shows with the first request.
-    init(_ endpoints: Endpoints, silence: Duration) throws(HidraError) {
-        self.endpoints = endpoints
+    init(_ destination: Destination, silence: Duration) throws(HidraError) {
+        self.destination = destination
         self.silence = silence
         do {
             wake = try WakeFD()

@@ -1,3 +1,4 @@
+internal import Glibc
 internal import HidraProtocol
 internal import Synchronization
 internal import ZeroMQ
@@ -23,6 +24,7 @@ struct ConnectionBody: ~Copyable {
     private var isSubscribing = false
     private let syncTopic: [UInt8]
     private var isConnected = false
+    private var isRefused = false
 
     /// Runs until the connection is closed (nil) or lost.
     static func run(_ connection: Connection) -> HidraError? {
@@ -51,8 +53,14 @@ struct ConnectionBody: ~Copyable {
         try events.set(.maximumMessageBytes(Int64(Limits.controlMessageBytes)))
         let controlMonitor = try Monitor(of: control, in: context, name: "control")
         let workMonitor = try Monitor(of: work, in: context, name: "work")
-        try control.connect(connection.endpoints.control)
-        try work.connect(connection.endpoints.work)
+        let destination = connection.destination
+        for option in try Self.security(destination) {
+            try control.set(option)
+            try work.set(option)
+            try events.set(option)
+        }
+        try control.connect(destination.control)
+        try work.connect(destination.work)
 
         wakeToken = poller.add(connection.wake)
         controlToken = poller.add(control)
@@ -70,6 +78,14 @@ struct ConnectionBody: ~Copyable {
         self.events = events
         self.controlMonitor = controlMonitor
         self.workMonitor = workMonitor
+    }
+
+    private static func security(_ destination: Destination) throws(ZeroMQError) -> [Socket.Option] {
+        guard let key = destination.key else { return [] }
+        guard let pair = CurveKeyPair(secretKey: key.secretKey) else {
+            throw ZeroMQError(code: EINVAL, operation: "use the key \(key.name)")
+        }
+        return [.ipv6(destination.isIPv6), .curveClient(pair, server: key.serverKey)]
     }
 
     private static func configure(_ dealer: borrowing Socket, _ identity: [UInt8]) throws(ZeroMQError) {
@@ -109,12 +125,19 @@ struct ConnectionBody: ~Copyable {
     }
 
     private func gone() -> HidraError {
-        isConnected
-            ? HidraError(
-                .unavailable,
-                "hidrad is gone: it stopped or crashed while the connection was open. Its log is hidrad.log in the home "
+        let name = connection.destination.name, isRemote = connection.destination.key != nil
+        if isRefused {
+            return HidraError(
+                .permissionDenied,
+                "hidrad at \(name) does not admit this key: it was revoked, or is another daemon's. Ask who runs it for a new one.")
+        }
+        if !isConnected { return HidraError(.unavailable, "No hidrad listens at \(name).") }
+        return HidraError(
+            .unavailable,
+            isRemote
+                ? "The connection to hidrad at \(name) is lost: it stopped, the network failed, or the key was revoked."
+                : "hidrad is gone: it stopped or crashed while the connection was open. Its log is hidrad.log in the home "
                     + "directory; the next command starts it again.")
-            : HidraError(.unavailable, "No hidrad listens at \(connection.endpoints.directory).")
     }
 
     private func timeout(_ closing: Instant?, _ heartbeat: Duration) -> Duration? {
@@ -184,11 +207,13 @@ struct ConnectionBody: ~Copyable {
     private mutating func lost() throws(ZeroMQError) -> Bool {
         var isLost = false
         while let event = try controlMonitor.next() {
-            if event == .lost { isLost = true }
+            if event == .lost || event == .refused { isLost = true }
+            if event == .refused { isRefused = true }
             if event == .connected { isConnected = true }
         }
         while let event = try workMonitor.next() {
-            if event == .lost { isLost = true }
+            if event == .lost || event == .refused { isLost = true }
+            if event == .refused { isRefused = true }
         }
         return isLost
     }
@@ -199,6 +224,6 @@ struct ConnectionBody: ~Copyable {
         // In this order: the answer to the second shows that the first is in effect.
         try events.set(.subscribe(EventsTopic.events))
         try events.set(.subscribe(syncTopic))
-        try events.connect(connection.endpoints.events)
+        try events.connect(connection.destination.events)
     }
 }

@@ -28,10 +28,20 @@ extension HidraClient {
 
     /// What happens in the daemon, in order and without gaps: what the events socket drops is asked for again.
     ///
-    /// Ends with an error when the connection is lost, and without one when the client is closed.
+    /// Ends with an error when the connection is lost, at once when the client's role is not enough, and without one when the client is closed.
     ///
     /// - Parameter sequence: first event wanted, 0 for all the daemon still has; nil: only what happens from now on.
     public func events(from sequence: UInt64? = nil) -> AsyncThrowingStream<Hidra_V1_Event, any Error> {
-        connection.addFeed(from: sequence)
+        if let role, role < .ofEvents {
+            // A subscription that is refused looks like one to which nothing happens.
+            return AsyncThrowingStream { stream in
+                stream.finish(
+                    throwing: HidraError(
+                        .permissionDenied,
+                        "Following events needs the role \"\(Role.ofEvents.rawValue)\"; this client has \"\(role.rawValue)\".",
+                        details: ["needed": Role.ofEvents.rawValue, "role": role.rawValue]))
+            }
+        }
+        return connection.addFeed(from: sequence)
     }
 }

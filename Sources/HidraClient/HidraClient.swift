@@ -1,4 +1,5 @@
 public import HidraProtocol
+internal import Glibc
 internal import Synchronization
 
 /// A connection to `hidrad`, for any number of requests at a time.
@@ -35,21 +36,32 @@ public final class HidraClient: Sendable {
     /// executable, or in `PATH`).
     ///
     /// - Parameters:
+    ///   - home: of a daemon on this machine; nil: as `HIDRA_SERVER` and `HIDRA_KEY` say, or else the default home.
+    ///   - remote: a daemon on another machine; it is never started.
     ///   - client: name and version of the program, for `hidra ps` and the log.
     ///   - timeout: for all of it, the daemon's start included.
     ///   - silence: how long the daemon may later owe a sign of life.
+    ///   - heartbeat: the longest this client is silent itself; after three times that the daemon gives it up. nil: `HIDRA_HEARTBEAT`, in
+    ///     seconds, or else 10 seconds.
     /// - Throws: `unavailable` when there is no daemon or it did not start (with what it printed),
     ///   `incompatibleVersion`, `timeout`.
     public static func connect(
-        home: Home = .default, client: String, startDaemon: Bool = true, timeout: Duration = .seconds(10),
-        silence: Duration = .seconds(30)
+        home: Home? = nil, remote: RemoteDaemon? = nil, client: String, startDaemon: Bool = true,
+        timeout: Duration = .seconds(10), silence: Duration = .seconds(30), heartbeat: Duration? = nil
     ) async throws -> HidraClient {
         let deadline = ContinuousClock.now + timeout
+        var greeting = Greeting(
+            client: client, deadline: deadline, silence: silence, heartbeat: try heartbeat ?? Greeting.promised())
+        if let remote = try remote ?? (home == nil ? RemoteDaemon.named() : nil) {
+            return try await greet(Destination(remote), greeting) { farAway(remote) }
+        }
+        let home = home ?? .default
+        greeting.takesToken = home == .default
         do {
-            return try await greet(home, client, deadline, silence)
+            return try await greet(home, greeting)
         } catch let error as HidraError where error.code == .unavailable && startDaemon {
             let process = try await DaemonProcess.start(home, executable: try DaemonLocator.find())
-            return try await wait(for: process, home, client, deadline, silence)
+            return try await wait(for: process, home, greeting)
         }
     }
 
@@ -59,10 +71,8 @@ public final class HidraClient: Sendable {
         await connection.ended()
     }
 
-    /// One attempt: sockets, Hello, Welcome.
-    private static func greet(
-        _ home: Home, _ client: String, _ deadline: ContinuousClock.Instant, _ silence: Duration
-    ) async throws -> HidraClient {
+    /// One attempt at the daemon of this machine.
+    private static func greet(_ home: Home, _ greeting: Greeting) async throws -> HidraClient {
         let endpoints = Endpoints.current(home)
         do {
             guard try endpoints.checkDirectory() else {
@@ -71,44 +81,46 @@ public final class HidraClient: Sendable {
         } catch let error as DirectoryError {
             throw HidraError(error.code, error.message)
         }
-        let connection = try Connection(endpoints, silence: silence)
+        return try await greet(Destination(endpoints), greeting) { silent(home) }
+    }
+
+    /// One attempt: sockets, Hello, Welcome.
+    ///
+    /// - Parameter silent: the error when nobody has answered in time.
+    private static func greet(
+        _ destination: Destination, _ greeting: Greeting, silent: () -> HidraError
+    ) async throws -> HidraClient {
+        let connection = try Connection(destination, silence: greeting.silence)
         do {
-            var hello = Hidra_V1_Hello()
-            hello.protocolMin = ProtocolVersion.supported.lowerBound
-            hello.protocolMax = ProtocolVersion.supported.upperBound
-            hello.client = client
+            connection.state.withLock { $0.heartbeat = greeting.interval(welcome: nil) }
             let reply = try await connection.request(
-                .hello(hello), on: .control, limit: Limits.controlMessageBytes, deadline: deadline)
+                .hello(greeting.hello), on: .control, limit: Limits.controlMessageBytes, deadline: greeting.deadline)
             guard case .welcome(let welcome) = reply.envelope.kind else { throw Connection.unexpectedReply }
             guard ProtocolVersion.supported.contains(welcome.protocol) else { throw mismatch(welcome) }
-            if welcome.heartbeatSeconds > 0 {
-                // Half of what the daemon allows, so that one late heartbeat does no harm.
-                let interval = min(Duration.seconds(Int(welcome.heartbeatSeconds)) / 2, silence / 3)
-                connection.state.withLock { $0.heartbeat = interval }
-                connection.wakeUp()
-            }
+            connection.state.withLock { $0.heartbeat = greeting.interval(welcome: welcome) }
+            connection.wakeUp()
             return HidraClient(connection, welcome)
         } catch {
             // Nobody has greeted us, so nobody waits for a goodbye.
             connection.beginClosing(patience: .zero)
             await connection.ended()
-            if let error = error as? HidraError, error.code == .timeout { throw silent(home) }
+            if let error = error as? HidraError, error.code == .timeout { throw silent() }
             throw error
         }
     }
 
     /// Attempts until the daemon just started answers, or is known not to.
     private static func wait(
-        for process: DaemonProcess, _ home: Home, _ client: String, _ deadline: ContinuousClock.Instant,
-        _ silence: Duration
+        for process: DaemonProcess, _ home: Home, _ greeting: Greeting
     ) async throws -> HidraClient {
+        let deadline = greeting.deadline
         while true {
             try await Task.sleep(for: .milliseconds(5))
             let status = process.status
             // An attempt while only some of its sockets are bound would wait for the others in vain.
             if status == .running, !Endpoints.current(home).areBound, deadline > .now { continue }
             do {
-                return try await greet(home, client, deadline, silence)
+                return try await greet(home, greeting)
             } catch let error as HidraError where error.code == .unavailable {
                 // One that lost a race against another start leaves the other: keep trying.
                 let lostRace = status == .exited(ErrorCode.alreadyRunning.exitCode)
@@ -116,6 +128,13 @@ public final class HidraClient: Sendable {
                 if deadline <= .now { throw failed(process, "did not answer in time", home) }
             }
         }
+    }
+
+    private static func farAway(_ remote: RemoteDaemon) -> HidraError {
+        HidraError(
+            .timeout,
+            "hidrad at \(remote.address) did not answer in time. Nothing lets packets through to it, or it has another key than the one "
+                + "the file \(remote.key.name.isEmpty ? "" : "of '\(remote.key.name)' ")names.")
     }
 
     private static func failed(_ process: DaemonProcess, _ what: String, _ home: Home) -> HidraError {

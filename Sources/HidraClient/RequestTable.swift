@@ -12,7 +12,7 @@ package struct RequestTable {
         package var completion: Completion
         package var progress: (@Sendable (Hidra_V1_Progress) -> Void)?
         package var deadline: Instant?
-        /// What the daemon asks this program to do for the request.
+        /// What the daemon asks this program to do for the request; and what else it streams that is no progress.
         package var call: (@Sendable (WireMessage) -> Void)?
 
         package init(
@@ -105,7 +105,7 @@ package struct RequestTable {
         if message.envelope.isPartial {
             switch message.envelope.kind {
             case .progress(let progress): return request.progress.map { .progress($0, progress) } ?? .ignore
-            case .call: return request.call.map { .call($0, message) } ?? .ignore
+            case .call, .pluginLog: return request.call.map { .call($0, message) } ?? .ignore
             default: return .ignore
             }
         }

@@ -10,12 +10,16 @@ public struct HeadSpecification: Sendable {
         case multilabel(separator: String)
         /// A number.
         case regress
+        /// A label for each word of the text, separated by white space in the label's cell: "O O B-place I-place".
+        case tag
     }
 
     public enum Kind: Sendable {
         case linear
         /// One hidden layer of that width.
         case mlp(hidden: Int, dropout: Double)
+        /// Of the task `tag`: for each word as `mlp`, or as `linear` for a hidden width of 0; then a conditional random field.
+        case tagger(hidden: Int, dropout: Double)
         /// A network of your own: an ONNX ModelProto with one output `[rows, labels]`, as `torch.onnx.export` writes it with a symbolic
         /// first dimension. Its inputs are float32 `[rows, width]`, a vector each, or `[rows, tokens, width]`, token states, with a mask
         /// or lengths beside them.
@@ -108,11 +112,16 @@ public struct HeadSpecification: Sendable {
             request.task = .multilabel
             request.labelSeparator = separator
         case .regress: request.task = .regress
+        case .tag: request.task = .tag
         }
         switch kind {
         case .linear: request.kind.name = "linear"
         case .mlp(let hidden, let dropout):
             request.kind.name = "mlp"
+            request.kind.hidden = UInt32(clamping: hidden)
+            request.kind.dropout = dropout
+        case .tagger(let hidden, let dropout):
+            request.kind.name = "tagger"
             request.kind.hidden = UInt32(clamping: hidden)
             request.kind.dropout = dropout
         case .graph(let model):

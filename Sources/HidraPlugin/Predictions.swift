@@ -9,10 +9,19 @@ public struct Predictions: Sendable {
             public let probability: Double
         }
 
+        /// A piece of the text, counted in Unicode scalars.
+        public struct Span: Sendable, Equatable {
+            public let label: String
+            public let range: Range<Int>
+            public let probability: Double
+        }
+
         /// Best first; empty for regression, and for a multilabel head that sees none.
         public let scores: [Score]
         /// Of a regression head.
         public let value: Double?
+        /// Of a head that labels words: pieces of the text, in its order.
+        public let spans: [Span]
 
         /// The best label.
         public var label: String? { scores.first?.label }
@@ -37,7 +46,10 @@ public struct Predictions: Sendable {
             text.heads.map { head in
                 Answer(
                     scores: head.labels.map { Answer.Score(label: $0.label, probability: $0.score) },
-                    value: head.hasValue ? head.value : nil)
+                    value: head.hasValue ? head.value : nil,
+                    spans: head.spans.map {
+                        Answer.Span(label: $0.label, range: Int($0.start)..<max(Int($0.start), Int($0.end)), probability: $0.score)
+                    })
             }
         }
         encoded += Int(clamping: reply.encoded)

@@ -42,7 +42,7 @@ public final class TaskPlugin: Sendable {
         timeout: Duration = .seconds(10)
     ) async throws -> TaskPlugin {
         let client = try await HidraClient.connect(
-            home: home.map { Home(path: $0) } ?? .default, client: "\(name) \(version)", startDaemon: startDaemon,
+            home: home.map { Home(path: $0) }, client: "\(name) \(version)", startDaemon: startDaemon,
             timeout: timeout)
         return TaskPlugin(client: client)
     }
@@ -62,6 +62,9 @@ public final class TaskPlugin: Sendable {
         request.source = encoder
         return try await client.pull(request) { progress(WorkProgress($0, subject: encoder)) }.fetched
     }
+
+    /// Names of all heads there are.
+    public func heads() async throws -> [String] { try await client.list().heads.map(\.name) }
 
     /// Uploads a data set, once for all heads that are to learn from it.
     ///
@@ -89,11 +92,12 @@ public final class TaskPlugin: Sendable {
     ///   - encoder: name of a registered encoder.
     ///   - test: rows to measure each head on, with the same columns.
     ///   - holdout: share of the rows to measure on instead; 0: none.
+    ///   - calls: what this plugin does in the daemon's place: a loss, metrics, what happens before and after the heads.
     ///   - progress: called on a thread that must not be blocked.
     /// - Returns: one result for each head, in their order. An error leaves the heads before it trained.
     public func attach(
         _ heads: [HeadSpecification], to data: DataSet, encoder: String, test: DataSet? = nil, holdout: Double = 0,
-        progress: @escaping @Sendable (WorkProgress) -> Void = { _ in }
+        calls: CallHandlers? = nil, progress: @escaping @Sendable (WorkProgress) -> Void = { _ in }
     ) async throws -> [TrainedHead] {
         for head in heads where !data.columns.contains(head.labelColumn) {
             throw HidraError(
@@ -104,7 +108,7 @@ public final class TaskPlugin: Sendable {
         var trained: [TrainedHead] = []
         for head in heads {
             let request = head.request(data: data, encoder: encoder, test: test, holdout: holdout)
-            let reply = try await client.train(request) { progress(WorkProgress($0, subject: head.name)) }
+            let reply = try await client.train(request, calls: calls) { progress(WorkProgress($0, subject: head.name)) }
             trained.append(TrainedHead(reply))
         }
         return trained
@@ -164,6 +168,13 @@ public final class TaskPlugin: Sendable {
         }
         return predictions
     }
+
+    /// Does its part for heads that were trained with `preprocess` or `postprocess`, until the task is cancelled.
+    public func serve(_ heads: [String], calls: CallHandlers) async throws { try await client.serve(heads, calls: calls) }
+
+    /// Stays connected until the daemon says goodbye, as it does to a plugin that it stops. Returns the reason.
+    @discardableResult
+    public func untilGoodbye() async -> String { await client.untilGone().message }
 
     /// Says goodbye; the daemon frees the data sets. Heads stay.
     public func close() async { await client.close() }

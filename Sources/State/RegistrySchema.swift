@@ -136,6 +136,17 @@ enum RegistrySchema {
         migrator.registerMigration("5 heads that clients serve") { db in
             try db.execute(sql: "ALTER TABLE head ADD COLUMN calls TEXT; ALTER TABLE head ADD COLUMN servedBy TEXT")
         }
+        migrator.registerMigration("6 keys of clients") { db in
+            try db.execute(
+                sql: """
+                    CREATE TABLE clientKey (
+                        name TEXT PRIMARY KEY NOT NULL, role TEXT NOT NULL, publicKey TEXT UNIQUE NOT NULL,
+                        created REAL NOT NULL, revoked REAL,
+                        openRequests INTEGER NOT NULL, dataBytes INTEGER NOT NULL, cacheBytes INTEGER NOT NULL,
+                        coreSeconds REAL NOT NULL
+                    );
+                    """)
+        }
         return migrator
     }
 

@@ -7,6 +7,8 @@ package import Foundation
 ///     encoders/NAME/    one bundle each: files and `manifest.json`
 ///     heads/NAME/
 ///     runs/ID/
+///     keys/             the daemon's own key for connections over the network
+///     uploads/          files that clients send, until they are swept
 ///     staging/          what is being written; emptied at start
 ///     quarantine/       what was found damaged, kept for inspection
 ///     lock              held by the daemon that uses the folder
@@ -32,7 +34,7 @@ package struct StateDirectory: Sendable {
             try FileManager.default.createDirectory(
                 at: root, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
             lock = try DirectoryLock(at: root.appendingPathComponent("lock"))
-            for name in Shelf.allCases.map(\.rawValue) + ["staging"] {
+            for name in Shelf.allCases.map(\.rawValue) + ["staging", "keys", "uploads"] {
                 try FileSystem.makeFolder(root.appendingPathComponent(name))
             }
             repairs = try Self.recover(root)
@@ -44,6 +46,8 @@ package struct StateDirectory: Sendable {
     package var registry: URL { root.appendingPathComponent("registry.sqlite") }
     package var features: URL { root.appendingPathComponent("features.sqlite") }
     package var staging: URL { root.appendingPathComponent("staging", isDirectory: true) }
+    package var keys: URL { root.appendingPathComponent("keys", isDirectory: true) }
+    package var uploads: URL { root.appendingPathComponent("uploads", isDirectory: true) }
     package var quarantine: URL { root.appendingPathComponent("quarantine", isDirectory: true) }
 
     package func shelf(_ shelf: Shelf) -> URL { root.appendingPathComponent(shelf.rawValue, isDirectory: true) }

@@ -46,6 +46,20 @@ package struct FeatureBatch {
         return result
     }
 
+    /// States of all rows laid end to end, `[tokens of all rows, width]`, of an input that reads them.
+    package func packed(_ column: Int) -> Tensor {
+        let states = states(column), width = states.width
+        let result = Tensor(uninitialised: [lengths(column).reduce(0, +), width])
+        var target = result.mutablePointer
+        for row in rows {
+            states.withStates(row) { source in
+                if let base = source.baseAddress { target.update(from: base, count: source.count) }
+                target += source.count
+            }
+        }
+        return result
+    }
+
     /// The rows at these positions of the batch.
     package func selecting(_ positions: [Int]) -> FeatureBatch {
         FeatureBatch(table: table, rows: positions.map { rows[rows.startIndex + $0] }[...])

@@ -19,6 +19,45 @@ package struct Report: Sendable {
     package var confusions: [ConfusionPair] = []
 }
 
+/// Words `range` of a text that belong together under a label.
+package struct LabelledSpan: Sendable, Hashable {
+    package let label: String
+    package let range: Range<Int>
+
+    package init(label: String, range: Range<Int>) {
+        self.label = label
+        self.range = range
+    }
+
+    /// The pieces that tags in the IOB2 scheme describe, leniently: an `I-` that continues nothing begins a piece. A tag without a prefix is
+    /// a piece of one word.
+    package static func all(_ tags: [String]) -> [LabelledSpan] {
+        var spans: [LabelledSpan] = [], open: (label: String, start: Int)?
+        func close(_ end: Int) {
+            if let span = open { spans.append(LabelledSpan(label: span.label, range: span.start..<end)) }
+            open = nil
+        }
+        for (position, tag) in tags.enumerated() {
+            if tag == "O" {
+                close(position)
+            } else if tag.hasPrefix("B-") {
+                close(position)
+                open = (String(tag.dropFirst(2)), position)
+            } else if tag.hasPrefix("I-") {
+                let label = String(tag.dropFirst(2))
+                guard open?.label != label else { continue }
+                close(position)
+                open = (label, position)
+            } else {
+                close(position)
+                spans.append(LabelledSpan(label: tag, range: position..<position + 1))
+            }
+        }
+        close(tags.count)
+        return spans
+    }
+}
+
 package enum Metrics {
     /// Accuracy, macro-F1 (over the classes that occur or were predicted), a score for each class and the confusions.
     /// `actual` may hold classes the head does not know, as indices past `labels` in `unknown`.
@@ -90,6 +129,29 @@ package enum Metrics {
                 "mae": mean(errors.map(abs)), "rmse": (residual / Double(max(errors.count, 1))).squareRoot(),
                 "r2": spread > 0 ? 1 - residual / spread : 0,
             ])
+    }
+
+    /// Of pieces of texts, found and true, those that agree in label and place: precision, recall and F1 over all, and of each label; and
+    /// the share of words labelled right.
+    package static func spans(predicted: [[LabelledSpan]], actual: [[LabelledSpan]], wordsRight: Int, words: Int) -> Report {
+        var hits: [String: Int] = [:], found: [String: Int] = [:], supports: [String: Int] = [:]
+        for (guess, truth) in zip(predicted, actual) {
+            for span in guess { found[span.label, default: 0] += 1 }
+            for span in truth { supports[span.label, default: 0] += 1 }
+            for span in Set(guess).intersection(truth) { hits[span.label, default: 0] += 1 }
+        }
+        let labels = Set(found.keys).union(supports.keys).sorted()
+        let scores = labels.map {
+            score($0, hits: hits[$0] ?? 0, predicted: found[$0] ?? 0, support: supports[$0] ?? 0)
+        }
+        func sum(_ counts: [String: Int]) -> Int { counts.values.reduce(0, +) }
+        let all = score("", hits: sum(hits), predicted: sum(found), support: sum(supports))
+        return Report(
+            rows: actual.count,
+            metrics: [
+                "span_f1": all.f1, "span_precision": all.precision, "span_recall": all.recall,
+                "word_accuracy": ratio(wordsRight, words),
+            ], classes: scores)
     }
 
     private static func score(_ label: String, hits: Int, predicted: Int, support: Int) -> ClassScore {

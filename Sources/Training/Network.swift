@@ -15,6 +15,9 @@ package protocol Network {
     /// - Throws: what a network that came from a user finds wrong only when it runs.
     func callAsFunction(_ x: Tensor, dropoutSeed: UInt64?) throws -> Tensor
 
+    /// The mean loss of outputs by a loss that is part of the network, such as a tagger's chain; nil: the objective's is meant.
+    func loss(_ outputs: Tensor, _ targets: Targets) -> Tensor?
+
     /// The same of a batch of features, of as many inputs as the network has.
     func callAsFunction(_ batch: FeatureBatch, dropoutSeed: UInt64?) throws -> Tensor
 }
@@ -22,6 +25,13 @@ package protocol Network {
 extension Network {
     package var buffers: [Tensor] { [] }
     package var linearLayer: (weight: Parameter, bias: Parameter)? { nil }
+
+    package func loss(_ outputs: Tensor, _ targets: Targets) -> Tensor? { nil }
+
+    /// The loss that training makes smaller.
+    func loss(_ outputs: Tensor, _ targets: Targets, or objective: Objective) -> Tensor {
+        loss(outputs, targets) ?? objective(outputs, targets)
+    }
 
     package func callAsFunction(_ batch: FeatureBatch, dropoutSeed: UInt64?) throws -> Tensor {
         try self(batch.vectors(), dropoutSeed: dropoutSeed)

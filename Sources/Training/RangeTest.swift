@@ -23,8 +23,8 @@ package enum RangeTest {
         for step in 0..<steps {
             let rate = lowest * pow(highest / lowest, Double(step) / Double(steps - 1))
             let batch = (0..<min(settings.batchSize, features.rows)).map { _ in random.index(below: features.rows) }
-            let loss = objective(
-                try network(features.batch(batch[...]), dropoutSeed: settings.seed &+ UInt64(step)), targets.selecting(batch))
+            let outputs = try network(features.batch(batch[...]), dropoutSeed: settings.seed &+ UInt64(step))
+            let loss = network.loss(outputs, targets.selecting(batch), or: objective)
             let value = Double(loss.scalar)
             guard value.isFinite else { break }
             smoothed = smoothed * 0.9 + value * 0.1

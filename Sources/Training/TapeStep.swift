@@ -44,7 +44,8 @@ final class TapeStep: TrainingStep {
             if start >= rows.endIndex { break }
             let batch = rows[start..<min(start + settings.batchSize, rows.endIndex)]
             let seed = settings.seed &+ UInt64(step &* settings.accumulation &+ part) &* 0x9e37_79b9
-            let loss = objective(try network(features.batch(batch), dropoutSeed: seed), targets.selecting(batch))
+            let outputs = try network(features.batch(batch), dropoutSeed: seed)
+            let loss = network.loss(outputs, targets.selecting(batch), or: objective)
             guard loss.scalar.isFinite else { throw Divergence.loss(loss.scalar, of: batch) }
             gradients = loss.gradients(for: leaves)
             if let bad = FiniteCheck.firstBad(gradients) {

@@ -8,12 +8,15 @@ package enum Targets: Sendable {
     case labels([Float], count: Int)
     /// One number for each row.
     case values([Float])
+    /// A class for each word of each row.
+    case tags([[Int32]])
 
     package var rows: Int {
         switch self {
         case .classes(let classes): classes.count
         case .labels(let flags, let count): count == 0 ? 0 : flags.count / count
         case .values(let values): values.count
+        case .tags(let tags): tags.count
         }
     }
 
@@ -22,6 +25,7 @@ package enum Targets: Sendable {
         case .classes(let classes): .classes(rows.map { classes[$0] })
         case .labels(let flags, let count): .labels(rows.flatMap { flags[$0 * count..<($0 + 1) * count] }, count: count)
         case .values(let values): .values(rows.map { values[$0] })
+        case .tags(let tags): .tags(rows.map { tags[$0] })
         }
     }
 }
@@ -60,6 +64,9 @@ package struct Objective: Sendable {
             case .absolute: MeanAbsoluteError()(outputs, truth)
             case .huber: HuberLoss()(outputs, truth)
             }
+        // Of a network without a chain of its own: each word for itself.
+        case .tags(let tags):
+            return CrossEntropy(targets: tags.flatMap { $0 }, classWeights: classWeights, smoothing: smoothing)(outputs)
         }
     }
 }

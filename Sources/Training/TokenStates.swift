@@ -34,7 +34,7 @@ package struct TokenStates: Sendable {
     }
 
     /// Calls `body` with a row's `[tokens, width]` floats.
-    func withStates<Value>(_ row: Int, _ body: (UnsafeBufferPointer<Float>) -> Value) -> Value {
+    package func withStates<Value>(_ row: Int, _ body: (UnsafeBufferPointer<Float>) -> Value) -> Value {
         let place = places[row]
         return chunks[place.chunk].withUnsafeBufferPointer {
             body(UnsafeBufferPointer(rebasing: $0[place.start..<place.start + place.tokens * width]))

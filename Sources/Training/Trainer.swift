@@ -257,6 +257,8 @@ package final class Trainer {
             ).metrics["micro_f1"] ?? 0
         case .values:
             return -Double(objective(outputs, targets.selecting(split.held)).scalar)
+        case .tags:
+            return -Double(network.loss(outputs, targets.selecting(split.held), or: objective).scalar)
         }
     }
 }
@@ -270,7 +272,8 @@ extension Network {
                 try self(features.batch(rows[start..<min(start + 1024, rows.count)]), dropoutSeed: nil).detached)
         }
         guard let first = blocks.first else { return Tensor(uninitialised: [0, 0]) }
-        let result = Tensor(uninitialised: [rows.count, first.shape[1]])
+        // As many as rows, or as their words.
+        let result = Tensor(uninitialised: [blocks.reduce(0) { $0 + $1.shape[0] }, first.shape[1]])
         var row = 0
         for block in blocks {
             result.mutablePointer.advanced(by: row * first.shape[1]).update(

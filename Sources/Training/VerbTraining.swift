@@ -62,7 +62,7 @@ package final class VerbTraining {
     package func forwardBackward(
         _ batch: FeatureBatch, _ objective: Objective, _ targets: Targets, scale: Float
     ) throws -> (loss: Float, outputs: Tensor) {
-        let outputs = try network(batch, dropoutSeed: dropoutSeed), loss = objective(outputs, targets)
+        let outputs = try network(batch, dropoutSeed: dropoutSeed), loss = network.loss(outputs, targets, or: objective)
         guard loss.scalar.isFinite else {
             throw TrainingError(
                 .notFinite, "The loss is \(loss.scalar). Load an earlier state and go on with a lower learning rate.", tensor: "loss")

@@ -21,6 +21,7 @@ extension Workbench {
         if read.allSatisfy({ $0.head.record.inputs == nil }) {
             return try await predict(heads: names, inputs: columns.first ?? [], top: top, precision: precision)
         }
+        if let tagged = try await predictTags(read.map(\.head), columns, top: top, precision: precision) { return tagged }
         for index in read.indices {
             read[index].sources = try await sources(of: read[index].head, precision)
             try read[index].sources.require(columns)

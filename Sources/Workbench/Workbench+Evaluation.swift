@@ -36,12 +36,17 @@ extension Workbench {
         guard !readable.isEmpty else {
             throw WorkbenchError(.invalidData, "None of the images could be read. The first: \(problems[0] ?? "").")
         }
-        let features = readable.count == extracted.rows ? extracted : extracted.selecting(readable)
+        var features = readable.count == extracted.rows ? extracted : extracted.selecting(readable)
+        if own.task == .tag {
+            try WordStates.requireLabels(rows.labels, of: rows.columns[0])
+            features = try await WordStates.reduced(features, rows.columns[0], sources[0])
+        }
+        let read = features
         let truth = try await Workbench.offPool { try Truth(rows.selecting(readable).labels, encoding) }
         progress(JobProgress(.evaluating, done: 0, total: readable.count))
         let report = try await compute.perform(.training) {
-            let table = features.table
-            return truth.report(try head.bundle.network.evaluate(table, rows: Array(0..<table.rows)))
+            let table = read.table
+            return try truth.report(head.bundle.network, table, rows: Array(0..<table.rows))
         }
         var notes = InputProblems(extracted, rows.columns).notes
         if let note = truth.note { notes.append(note) }

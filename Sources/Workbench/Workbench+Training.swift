@@ -57,7 +57,8 @@ extension Workbench {
         }
         let extractSeconds = (ContinuousClock.now - extractionStart) / .seconds(1)
         let problems = InputProblems(extracted, plan.columns)
-        let (plan, features) = try await Workbench.offPool { try plan.leavingOutUnreadable(extracted, loaded) }
+        let readable = try await Workbench.offPool { try plan.leavingOutUnreadable(extracted, loaded) }
+        let (plan, features) = try await readable.plan.alignedToWords(readable.features)
         var summary = TrainingSummary()
         summary.notes = plan.notes
         for note in problems.notes {

@@ -9,6 +9,8 @@ package struct Monitor: ~Copyable {
         case connected
         /// The connection was lost, refused, or is no ZeroMQ connection.
         case lost
+        /// The server did not admit this client's key.
+        case refused
         case other
     }
 
@@ -32,8 +34,9 @@ package struct Monitor: ~Copyable {
         let number = Int32(head.withUnsafeBytes { $0.loadUnaligned(as: UInt16.self) })
         switch number {
         case ZMQ_EVENT_HANDSHAKE_SUCCEEDED: return .connected
+        case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH: return .refused
         case ZMQ_EVENT_DISCONNECTED, ZMQ_EVENT_CLOSED, ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL,
-            ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL, ZMQ_EVENT_HANDSHAKE_FAILED_AUTH:
+            ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
             return .lost
         default: return .other
         }

@@ -5,7 +5,7 @@ internal import Glibc
 /// and it closes when its scope ends.
 package struct Socket: ~Copyable {
     package enum Kind: Sendable {
-        case router, dealer, publisher, subscriber, pair
+        case router, dealer, publisher, subscriber, pair, reply
 
         var number: Int32 {
             switch self {
@@ -14,6 +14,7 @@ package struct Socket: ~Copyable {
             case .publisher: ZMQ_XPUB
             case .subscriber: ZMQ_SUB
             case .pair: ZMQ_PAIR
+            case .reply: ZMQ_REP
             }
         }
     }
@@ -23,6 +24,16 @@ package struct Socket: ~Copyable {
         package var frames: [[UInt8]]
         /// Frames beyond the limit; they were read and dropped.
         package var dropped: Int
+        /// Who sent it, where that was asked for.
+        package var sender: Sender?
+    }
+
+    /// A peer as the authentication of its connection found it.
+    package struct Sender: Sendable, Equatable {
+        /// What the authenticator called it.
+        package var user: String
+        /// The connection's; libzmq may have closed it by now.
+        package var descriptor: Int32
     }
 
     package enum SendResult: Sendable, Equatable {
@@ -75,7 +86,9 @@ package struct Socket: ~Copyable {
     ///
     /// How large a frame may be is for `Option.maximumMessageBytes` to say: libzmq then closes the connection before
     /// it allocates anything.
-    package borrowing func receive(maximumFrames: Int = 64) throws(ZeroMQError) -> Message? {
+    ///
+    /// - Parameter asksSender: fill in `Message.sender`, for sockets that authenticate.
+    package borrowing func receive(maximumFrames: Int = 64, asksSender: Bool = false) throws(ZeroMQError) -> Message? {
         var message = Message(frames: [], dropped: 0)
         while true {
             var part = zmq_msg_t()
@@ -86,6 +99,9 @@ package struct Socket: ~Copyable {
             if size < 0 {
                 if zmq_errno() == EAGAIN, message.frames.isEmpty { return nil }
                 throw .last("receive")
+            }
+            if asksSender, message.sender == nil, let user = zmq_msg_gets(&part, "User-Id") {
+                message.sender = Sender(user: String(cString: user), descriptor: zmq_msg_get(&part, ZMQ_SRCFD))
             }
             if message.frames.count < maximumFrames {
                 // The size of the message, not of the call: the latter is an Int32.

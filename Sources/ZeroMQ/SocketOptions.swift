@@ -21,6 +21,15 @@ extension Socket {
         case reconnectInterval(Duration)
         case subscribe([UInt8])
         case unsubscribe([UInt8])
+        /// Only processes of this user may connect to an `ipc://` endpoint, as the kernel knows them (SO_PEERCRED). Before `bind`.
+        case acceptsUser(UInt32)
+        case ipv6(Bool)
+        /// TCP asks a peer that says nothing whether it is still there: after a minute, and gives it up after another.
+        case tcpKeepAlive
+        /// Encrypts, and admits whom the authenticator of the context admits, asked with this domain. Before `bind`.
+        case curveServer(CurveKeyPair, domain: String)
+        /// Encrypts, towards the server of this public key. Before `connect`.
+        case curveClient(CurveKeyPair, server: String)
     }
 
     package borrowing func set(_ option: Option) throws(ZeroMQError) {
@@ -37,6 +46,23 @@ extension Socket {
         case .routingID(let bytes): try set(ZMQ_ROUTING_ID, bytes: bytes, "set the routing id")
         case .subscribe(let topic): try set(ZMQ_SUBSCRIBE, bytes: topic, "subscribe")
         case .unsubscribe(let topic): try set(ZMQ_UNSUBSCRIBE, bytes: topic, "unsubscribe")
+        case .acceptsUser(let user): try set(ZMQ_IPC_FILTER_UID, user, "restrict connections to one user")
+        case .ipv6(let on): try set(ZMQ_IPV6, Int32(on ? 1 : 0), "set IPv6")
+        case .tcpKeepAlive:
+            try set(ZMQ_TCP_KEEPALIVE, Int32(1), "keep connections alive")
+            try set(ZMQ_TCP_KEEPALIVE_IDLE, Int32(60), "keep connections alive")
+            try set(ZMQ_TCP_KEEPALIVE_INTVL, Int32(10), "keep connections alive")
+            try set(ZMQ_TCP_KEEPALIVE_CNT, Int32(6), "keep connections alive")
+        case .curveServer(let keys, let domain):
+            try set(ZMQ_CURVE_SERVER, Int32(1), "encrypt")
+            try set(ZMQ_CURVE_SECRETKEY, text: keys.secretKey, "set the secret key")
+            try set(ZMQ_ZAP_DOMAIN, bytes: Array(domain.utf8), "set the domain")
+            // Without this, connections would be admitted unasked if the authenticator were missing.
+            try set(hidra_zmq_ZAP_ENFORCE_DOMAIN, Int32(1), "insist on authentication")
+        case .curveClient(let keys, let server):
+            try set(ZMQ_CURVE_SERVERKEY, text: server, "set the server's key")
+            try set(ZMQ_CURVE_PUBLICKEY, text: keys.publicKey, "set the public key")
+            try set(ZMQ_CURVE_SECRETKEY, text: keys.secretKey, "set the secret key")
         }
     }
 
@@ -45,6 +71,12 @@ extension Socket {
     ) throws(ZeroMQError) {
         var value = value
         guard zmq_setsockopt(handle, option, &value, MemoryLayout<Value>.size) == 0 else { throw .last(operation) }
+    }
+
+    /// With its end, as libzmq takes keys in Z85.
+    private borrowing func set(_ option: Int32, text: String, _ operation: String) throws(ZeroMQError) {
+        let code = text.withCString { zmq_setsockopt(handle, option, $0, text.utf8.count + 1) }
+        guard code == 0 else { throw .last(operation) }
     }
 
     private borrowing func set(_ option: Int32, bytes: [UInt8], _ operation: String) throws(ZeroMQError) {

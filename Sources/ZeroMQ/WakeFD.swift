@@ -17,6 +17,9 @@ package final class WakeFD: Sendable {
         }
     }
 
+    /// For a `poll` of our own: readable once signalled, until drained.
+    package var descriptor: Int32 { readEnd }
+
     deinit {
         close(readEnd)
         close(writeEnd)

@@ -26,10 +26,11 @@ struct Hidra: AsyncParsableCommand {
                     Pull.self, Train.self, Predict.self, Embed.self, Eval.self, Quantize.self, Ls.self, Show.self, Rm.self,
                 ]),
             CommandGroup(name: "Heads as graphs", subcommands: [Graph.self, Export.self]),
+            CommandGroup(name: "Plugins", subcommands: [Plugin.self]),
             CommandGroup(
                 name: "Daemon",
                 subcommands: [
-                    Start.self, Stop.self, Status.self, Ps.self, Events.self, Doctor.self,
+                    Start.self, Stop.self, Status.self, Ps.self, Events.self, Doctor.self, Keys.self,
                 ]),
         ])
 

@@ -20,6 +20,9 @@ struct Hidrad: AsyncParsableCommand {
               HIDRA_THREADS   compute threads (default: one for each core)
               HIDRA_KERNELS   portable, avx2 or avx512 (default: the best the processor has)
               HIDRA_BATCH_TOKENS   most tokens encoded at a time (default: some 25 milliseconds' worth)
+              HIDRA_LISTEN    as --listen
+              HIDRA_QUOTA_OPEN_REQUESTS, …_DATA_BYTES, …_CACHE_BYTES and …_CORE_SECONDS   what one client may use: at a
+                              time, or of the last two each day (default: no limit); a key's own quota goes before
 
             Example: HIDRA_HOME=/data/hidra hidrad --log-level debug
             """,
@@ -28,7 +31,24 @@ struct Hidrad: AsyncParsableCommand {
     @Option(help: "trace, debug, info, notice, warning, error or critical.")
     var logLevel = "info"
 
+    @Option(
+        help: ArgumentHelp(
+            "Listen besides at this address and the next two ports, for clients with keys (see `hidra keys`). All of it is encrypted.",
+            valueName: "tcp://host:port"))
+    var listen: String?
+
+    /// nil: on this machine only.
+    private func address() throws -> ServerAddress? {
+        guard let text = listen ?? ProcessInfo.processInfo.environment["HIDRA_LISTEN"], !text.isEmpty else { return nil }
+        guard let address = ServerAddress(text) else {
+            throw ValidationError(
+                "--listen (or HIDRA_LISTEN) takes tcp://HOST:PORT with a port up to 65533, e.g. tcp://0.0.0.0:7700; it was \(text).")
+        }
+        return address
+    }
+
     func validate() throws {
+        _ = try address()
         guard Logger.Level(rawValue: logLevel) != nil else {
             throw ValidationError("There is no log level '\(logLevel)'; see `hidrad --help`.")
         }
@@ -40,7 +60,7 @@ struct Hidrad: AsyncParsableCommand {
         logger.logLevel = Logger.Level(rawValue: logLevel) ?? .info
         let service: DaemonService
         do {
-            service = try DaemonService(home: .default, environment: ProcessInfo.processInfo.environment, logger: logger)
+            service = try DaemonService(home: .default, environment: ProcessInfo.processInfo.environment, listen: try address(), logger: logger)
         } catch {
             let failure = Failure(error)
             logger.error("\(failure.message)")

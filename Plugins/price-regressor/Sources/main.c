@@ -17,6 +17,7 @@ struct run {
     hidra_client *client;
     hidra_error *error;
     const char *encoder;
+    bool serves; /* trains only where the head is not there, and stays until the daemon says goodbye */
     struct prices train, test, unseen; /* `train` and `test` share what the file's rows point to */
 };
 
@@ -99,10 +100,27 @@ static hidra_code work(struct run *run) {
     return code;
 }
 
+static bool is_there(struct run *run, hidra_code *code) {
+    hidra_registry *registry = NULL;
+    bool found = false;
+    *code = hidra_list(run->client, NULL, &registry, &run->error);
+    for (size_t i = 0; *code == HIDRA_OK && i < registry->head_count; i++) found |= strcmp(registry->heads[i].name, head_name) == 0;
+    hidra_free(registry);
+    return found;
+}
+
+static hidra_code serve(struct run *run) {
+    hidra_code code = HIDRA_OK;
+    if (!is_there(run, &code) && code == HIDRA_OK) code = work(run);
+    fflush(stdout);
+    if (code == HIDRA_OK) hidra_wait(run->client, NULL, NULL);
+    return code;
+}
+
 static int start(struct run *run) {
     const hidra_options options = {.client = "price-regressor 1.0.0", .start = true};
     hidra_code code = hidra_connect(&options, &run->client, &run->error);
-    if (code == HIDRA_OK) code = work(run);
+    if (code == HIDRA_OK) code = run->serves ? serve(run) : work(run);
     if (code != HIDRA_OK) fprintf(stderr, "price-regressor: %s\n", run->error == NULL ? hidra_code_name(code) : run->error->message);
     hidra_free(run->error);
     hidra_goodbye(run->client);
@@ -127,11 +145,12 @@ static int split(struct run *run, const struct prices *all) {
 int main(int count, char **arguments) {
     const char *folder = "Plugins/price-regressor/data";
     struct run run = {.encoder = "minilm"};
-    for (int i = 1; i < count; i += 2) {
-        if (i + 1 < count && strcmp(arguments[i], "--data") == 0) folder = arguments[i + 1];
-        else if (i + 1 < count && strcmp(arguments[i], "--encoder") == 0) run.encoder = arguments[i + 1];
+    for (int i = 1; i < count; i++) {
+        if (strcmp(arguments[i], "--serve") == 0) run.serves = true;
+        else if (i + 1 < count && strcmp(arguments[i], "--data") == 0) folder = arguments[++i];
+        else if (i + 1 < count && strcmp(arguments[i], "--encoder") == 0) run.encoder = arguments[++i];
         else {
-            fprintf(stderr, "usage: price-regressor [--data FOLDER] [--encoder NAME]\n");
+            fprintf(stderr, "usage: price-regressor [--serve] [--data FOLDER] [--encoder NAME]\n");
             return 2;
         }
     }

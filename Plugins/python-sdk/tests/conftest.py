@@ -11,9 +11,12 @@ from pathlib import Path
 import pytest
 
 import hidra
+from hidra.testing import client, home  # noqa: F401
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 TICKETS = REPOSITORY / "Plugins/ticket-triage/data/tickets.csv"
+if not os.environ.get("HIDRA_DAEMON"):
+    os.environ["HIDRA_DAEMON"] = str(REPOSITORY / ".build/release/hidrad")
 
 
 def _program(name):
@@ -22,14 +25,6 @@ def _program(name):
     if not os.access(path, os.X_OK):
         pytest.skip(f"needs {name}: build it, or name hidrad with HIDRA_DAEMON")
     return str(path)
-
-
-def _minilm():
-    named = os.environ.get("HIDRA_MINILM")
-    for folder in (named, os.path.join(os.environ.get("HIDRA_HOME", ""), "encoders/minilm")):
-        if folder and os.path.exists(os.path.join(folder, "model.safetensors")):
-            return folder
-    pytest.skip("needs the encoder MiniLM: set HIDRA_MINILM to its folder")
 
 
 @pytest.fixture(scope="session")
@@ -49,28 +44,6 @@ def empty_home():
     except hidra.UnavailableError:
         pass
     shutil.rmtree(folder, ignore_errors=True)
-
-
-@pytest.fixture(scope="session")
-def home():
-    os.environ["HIDRA_DAEMON"] = _program("hidrad")
-    source = _minilm()
-    folder = tempfile.mkdtemp(prefix="hidra-python-")
-    before = os.environ.get("HIDRA_HOME")
-    os.environ["HIDRA_HOME"] = folder
-    with hidra.Client() as client:
-        client.pull(Path(source), "minilm")
-    yield folder
-    with hidra.Client() as client:
-        client.shutdown(0)
-    os.environ.pop("HIDRA_HOME") if before is None else os.environ.update(HIDRA_HOME=before)
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-@pytest.fixture
-def client(home):
-    with hidra.Client(home) as client:
-        yield client
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,7 @@ class Peer:
 
     def __init__(self, answer, welcome=None, publishes=()):
         self.publishes = publishes
+        self.hellos = []
         self.directory = tempfile.mkdtemp(prefix="hidra-peer-")
         self._answer = answer
         self._welcome = welcome or control_pb2.Welcome(protocol=1, heartbeat_seconds=2)
@@ -45,6 +46,7 @@ class Peer:
                     request = pb.Envelope.FromString(frame)
                     kind = request.WhichOneof("kind")
                     if kind == "hello":
+                        self.hellos.append(request.hello)
                         reply = [pb.Envelope(request_id=request.request_id, welcome=self._welcome).SerializeToString()]
                     elif kind in ("heartbeat", "goodbye"):
                         continue

@@ -138,15 +138,20 @@ def test_the_generated_messages_are_those_of_the_proto_files():
 
     for file in (Path(__file__).resolve().parents[3] / "proto/hidra/v1").glob("*.proto"):
         generated = importlib.import_module(f"hidra.v1.{file.stem}_pb2").DESCRIPTOR
-        declared, message = set(), None
+        declared, message, outer = set(), None, None
         for line in re.sub(r"//.*", "", file.read_text(encoding="utf-8")).splitlines():
-            opening = re.match(r"(?:message|enum) (\w+) \{", line)
-            message = opening[1] if opening else message
+            opening = re.match(r"(\s*)(?:message|enum) (\w+) \{", line)
+            if opening:
+                outer, message = message if opening[1] else None, opening[2]
+            elif line.startswith("  }") and outer:
+                message, outer = outer, None
             field = re.match(r"\s+(?:.*[ >])?(\w+) = (\d+);", line)
             if field and message:
                 declared.add((message, field[1], int(field[2])))
         present = {(m.name, f.name, f.number) for m in generated.message_types_by_name.values() for f in m.fields}
-        present |= {(e.name, v.name, v.number) for e in generated.enum_types_by_name.values() for v in e.values}
+        enums = list(generated.enum_types_by_name.values())
+        enums += [e for m in generated.message_types_by_name.values() for e in m.enum_types]
+        present |= {(e.name, v.name, v.number) for e in enums for v in e.values}
         assert declared == present, f"run proto/generate.sh: {file.name}"
         assert declared
 

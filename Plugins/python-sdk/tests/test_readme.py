@@ -12,7 +12,7 @@ README = Path(__file__).resolve().parents[1] / "README.md"
 
 def test_the_example_runs_as_printed(home, client, tmp_path):
     pytest.importorskip("sklearn")
-    (example,) = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.S)
+    example, _ = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.S)
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", example], capture_output=True, text=True, cwd=tmp_path, timeout=120
     )
@@ -23,6 +23,16 @@ def test_the_example_runs_as_printed(home, client, tmp_path):
         "somebody has stolen my card! → card high", "how long do transfers take? → transfer low", "(2, 384) float32",
         "not_found readme-intent", "['login']",
     ]  # fmt: skip
+
+
+def test_the_plugin_runs_as_printed(home, client, tmp_path):
+    if not {"calls", "steps"} <= client._session.link().capabilities:
+        pytest.skip("needs a hidrad that calls its clients")
+    _, example = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.S)
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", example], capture_output=True, text=True, cwd=tmp_path, timeout=120
+    )
+    assert (done.returncode, done.stderr, done.stdout) == (0, "", "angry\n20 True readme-loop\n")
 
 
 def test_the_specification_has_the_same_client_in_short(home, client, tmp_path):

@@ -31,8 +31,8 @@ class Dataset:
 
 def test_every_form_of_the_same_rows_gives_the_same_columns(tmp_path):
     pandas = pytest.importorskip("pandas")
-    (tmp_path / "t.csv").write_text(
-        '\ufefftext,other,label\r\na,,1\r\n"b, c",,2.0\r\n"d ""e""",,1e3\r\n"f\ng",,x\r\n', newline=""
+    (tmp_path / "t.csv").write_bytes(
+        '\ufefftext,other,label\r\na,,1\r\n"b, c",,2.0\r\n"d ""e""",,1e3\r\n"f\ng",,x\r\n'.encode()
     )
     (tmp_path / "t.tsv").write_text('label\ttext\n1\ta\n2.0\tb, c\n1e3\t"d ""e"""\nx\t"f\ng"\n')
     lines = ['{"text": "a", "label": 1}', '{"label": 2.0, "text": "b, c"}', "", '{"text": "d \\"e\\"", "label": 1e3}']

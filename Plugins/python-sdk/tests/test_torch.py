@@ -11,7 +11,7 @@ from hidra.heads import graph_bytes
 def test_without_torch_an_unknown_object_says_what_is_taken(monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
     with pytest.raises(hidra.InvalidArgumentError, match="torch.nn.Module"):
-        graph_bytes(object(), lambda: 4)
+        graph_bytes(object(), lambda: [4])
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,7 @@ def torch():
 def test_without_onnx_the_error_says_what_to_install(torch, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnx", None)
     with pytest.raises(hidra.UnsupportedError, match="pip install"):
-        graph_bytes(torch.nn.Linear(4, 2), lambda: 4)
+        graph_bytes(torch.nn.Linear(4, 2), lambda: [4])
 
 
 def test_a_module_is_trained_from_its_weights(torch, client, tickets):

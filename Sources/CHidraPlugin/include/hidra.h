@@ -156,6 +156,10 @@ size_t hidra_cancel(hidra_client *client, uint64_t tag);
 hidra_code hidra_cancel_job(
     hidra_client *client, const hidra_call *call, const char *job, bool *cancelled, hidra_error **error);
 
+/* Waits until the connection is over, which is what a plugin does when its work is done: HIDRA_UNAVAILABLE when the daemon has said
+ * goodbye or is gone. HIDRA_TIMEOUT after `call->timeout`, HIDRA_CANCELLED by `hidra_cancel`. Never HIDRA_OK. */
+hidra_code hidra_wait(hidra_client *client, const hidra_call *call, hidra_error **error);
+
 /* The daemon and what it has */
 
 typedef struct hidra_job {

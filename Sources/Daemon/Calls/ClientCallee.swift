@@ -58,8 +58,14 @@ extension CallAnswer {
                     .image(ImageFile(name: "row \(row + 1)", digest: SHA256Digest(of: bytes).bytes) { bytes })
                 }
         }
-        predictions = result.predictions.map { prediction in
-            prediction.hasValue
+        predictions = result.predictions.map { prediction -> HeadPrediction in
+            if !prediction.spans.isEmpty {
+                return .spans(
+                    prediction.spans.map {
+                        TextSpan(label: $0.label, range: Int($0.start)..<max(Int($0.start), Int($0.end)), score: $0.score)
+                    })
+            }
+            return prediction.hasValue
                 ? .value(prediction.value) : .labels(prediction.labels.map { LabelScore(label: $0.label, score: $0.score) })
         }
     }
@@ -90,6 +96,7 @@ extension Targets {
         case .labels(let flags, let count):
             return Hidra_V1_TensorFrame.float32("targets", [rows, count], flags)
         case .values(let values): return Hidra_V1_TensorFrame.float32("targets", [values.count, 1], values)
+        case .tags: preconditionFailure("heads that label words make no calls")
         }
     }
 }

@@ -31,7 +31,9 @@ final class DataStore: Sendable {
     /// Adds rows; those that are already there (a repeated request) are skipped.
     ///
     /// - Throws: `invalidArgument` for columns that do not fit, `limitExceeded` before anything is stored.
-    func append(_ request: Hidra_V1_AppendRowsRequest, client: ClientIdentity) throws -> DataTable {
+    ///
+    /// - Parameter quota: bytes that the client's data sets may have in all; nil: only the limits count.
+    func append(_ request: Hidra_V1_AppendRowsRequest, client: ClientIdentity, quota: Int? = nil) throws -> DataTable {
         let count = try Self.check(request)
         let key = Key(client: client, name: request.data)
         return try state.withLock { state in
@@ -73,6 +75,15 @@ final class DataStore: Sendable {
                     "The data set is too large: at most \(limits.dataRows) rows, \(limits.dataBytes) bytes of texts and "
                         + "\(limits.blobBytes) bytes of files can be held. Split it.")
             }
+            if let quota {
+                let own = state.tables.reduce(0) { sum, entry in
+                    entry.key.client.sharesAccount(with: client) ? sum + entry.value.bytes + entry.value.blobBytes : sum
+                }
+                guard own + texts + blobs <= quota else {
+                    throw Failure.quota(
+                        "data_bytes", limit: String(quota), "bytes in data sets and uploads; these rows would make \(own + texts + blobs). Drop some.")
+                }
+            }
             if blobs > 0, table.spool == nil { table.spool = try BlobSpool(in: folder) }
             // Taken out while it grows, so that its arrays are not copied. When the disk is full it is as it was.
             let isNew = state.tables.removeValue(forKey: key) == nil
@@ -88,6 +99,15 @@ final class DataStore: Sendable {
             state.blobBytes += blobs
             state.tables[key] = table
             return table
+        }
+    }
+
+    /// Bytes of the data sets of a client, and of those it shares a key with.
+    func bytes(of client: ClientIdentity) -> Int {
+        state.withLock { state in
+            state.tables.reduce(0) { sum, entry in
+                entry.key.client.sharesAccount(with: client) ? sum + entry.value.bytes + entry.value.blobBytes : sum
+            }
         }
     }
 
@@ -108,6 +128,10 @@ final class DataStore: Sendable {
 
     private static func mixed(_ column: String) -> Failure {
         Failure(.invalidArgument, "Column '\(column)' has both values and files; a column holds either.")
+    }
+
+    func has(_ data: String, client: ClientIdentity) -> Bool {
+        state.withLock { $0.tables[Key(client: client, name: data)] != nil }
     }
 
     /// - Throws: `notFound`.

@@ -2,6 +2,7 @@ import Graphs
 import Heads
 package import HidraProtocol
 import Hub
+import PluginHost
 import State
 import Workbench
 
@@ -24,6 +25,7 @@ package struct Failure: Error {
         case let error as HeadError: self.init(WorkbenchError(error))
         case let error as GraphError: self.init(error)
         case let error as HubError: self.init(ErrorCode(rawValue: error.code.rawValue), error.message)
+        case let error as PluginError: self.init(error.code, error.message, details: error.details)
         case let error as TransportError: self.init(error.code, error.message)
         case is CancellationError: self.init(.cancelled, "Cancelled.")
         default:

@@ -23,6 +23,7 @@ extension Hidra_V1_Task {
         case .classify: self = .classify
         case .multilabel: self = .multilabel
         case .regress: self = .regress
+        case .tag: self = .tag
         }
     }
 }
@@ -34,10 +35,10 @@ extension HeadTask {
         case .unspecified, .classify: self = .classify
         case .multilabel: self = .multilabel
         case .regress: self = .regress
-        case .tag: throw Failure(.unsupported, "This daemon cannot label the words of texts yet.")
+        case .tag: self = .tag
         case .UNRECOGNIZED(let number):
             throw Failure(
-                .unsupported, "Task \(number) is not known to this daemon; it knows classify, multilabel and regress.")
+                .unsupported, "Task \(number) is not known to this daemon; it knows classify, multilabel, regress and tag.")
         }
     }
 }
@@ -112,6 +113,15 @@ extension Hidra_V1_HeadPrediction {
         self.init()
         switch prediction {
         case .value(let value): self.value = value
+        case .spans(let pieces):
+            spans = pieces.map { piece in
+                var message = Hidra_V1_Span()
+                message.label = piece.label
+                message.start = UInt32(clamping: piece.range.lowerBound)
+                message.end = UInt32(clamping: piece.range.upperBound)
+                message.score = piece.score
+                return message
+            }
         case .labels(let scores):
             labels = scores.map { score in
                 var message = Hidra_V1_Score()

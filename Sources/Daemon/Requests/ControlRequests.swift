@@ -1,6 +1,7 @@
 import Encoders
 import Foundation
 import HidraProtocol
+import PluginHost
 import State
 import TensorCore
 import Workbench
@@ -10,19 +11,25 @@ struct ControlRequests: Sendable {
     let workbench: Workbench
     let jobs: JobTable
     let clients: ClientTable
+    let access: AccessControl
     let events: EventLog
     let data: DataStore
     let calls: CallTable
+    let plugins: PluginHost
     let limits: Limits
     let version: String
     let started: ContinuousClock.Instant
     let reply: @Sendable (Hidra_V1_Envelope, ClientIdentity) -> Void
     let forget: @Sendable (ClientIdentity) -> Void
+    /// The client has promised to be silent for no longer than so many seconds; 0: it promises nothing.
+    let expect: @Sendable (ClientIdentity, UInt32) -> Void
+    /// What a plugin with this token may do; nil for a token that the daemon has not given to any.
     let shutDown: @Sendable (Duration) -> Void
     let log: @Sendable (String) -> Void
 
     func handle(_ message: InboundMessage) {
         let client = message.client, request = message.envelope.requestID
+        if let plugin = clients.plugin(of: client) { plugins.heard(plugin) }
         func answer(_ kind: Hidra_V1_Envelope.OneOf_Kind) { reply(.reply(to: request, kind), client) }
         switch message.envelope.kind {
         case .hello(let hello): reply(greet(hello, client, request), client)
@@ -31,7 +38,7 @@ struct ControlRequests: Sendable {
             var reply = Hidra_V1_CancelReply()
             reply.cancelled =
                 switch cancel.target {
-                case .job(let id): jobs.cancel(id)
+                case .job(let id): jobs.cancel(id) { access.mayCancel($0, client) }
                 case .openRequestID(let open): jobs.cancel(client: client, request: open)
                 case nil: false
                 }
@@ -60,6 +67,7 @@ struct ControlRequests: Sendable {
     func lost(_ client: ClientIdentity) {
         jobs.abandon(client)
         data.dropAll(of: client)
+        if let plugin = clients.plugin(of: client) { plugins.lost(plugin) }
         clients.forget(client)
         calls.fail(client)
         Task {
@@ -81,7 +89,30 @@ struct ControlRequests: Sendable {
                 "This daemon (\(version)) speaks protocol \(ours.lowerBound) to \(ours.upperBound), the client \(hello.protocolMin) to "
                     + "\(hello.protocolMax). Update the older of the two, and restart the daemon with `hidra stop`.")
         }
-        clients.greet(client, name: hello.client)
+        // A second hello is another beginning.
+        if let plugin = clients.plugin(of: client) { plugins.lost(plugin) }
+        var plugin: PluginHost.Pass?
+        if !hello.pluginToken.isEmpty {
+            if client.key == nil {
+                plugin = plugins.greeted(
+                    token: hello.pluginToken, heartbeat: hello.heartbeatSeconds > 0 ? .seconds(Int(hello.heartbeatSeconds)) : nil
+                ) { [reply] reason in
+                    var goodbye = Hidra_V1_Goodbye()
+                    goodbye.reason = reason
+                    reply(.reply(to: 0, .goodbye(goodbye)), client)
+                }
+            }
+            guard plugin != nil else {
+                return .failure(
+                    of: request, .permissionDenied,
+                    "No plugin that this daemon runs has this token (HIDRA_PLUGIN_TOKEN). A plugin gets its own with each start; a program "
+                        + "started by hand has none.")
+            }
+        }
+        clients.greet(
+            client, name: hello.client, plugin: plugin, role: plugin.flatMap { Role(rawValue: $0.role.rawValue) },
+            capabilities: hello.capabilities)
+        expect(client, hello.heartbeatSeconds)
         var welcome = Hidra_V1_Welcome()
         welcome.protocol = min(hello.protocolMax, ours.upperBound)
         welcome.protocolMin = ours.lowerBound
@@ -91,9 +122,10 @@ struct ControlRequests: Sendable {
         welcome.limits = limits.message
         welcome.heartbeatSeconds = 10
         welcome.capabilities = [
-            "classify", "multilabel", "regress", "head.linear", "head.mlp", "head.graph", "head.inputs", "image", "graph",
-            "export", "events.replay", "steps", "calls",
+            "classify", "multilabel", "regress", "tag", "head.linear", "head.mlp", "head.graph", "head.inputs", "image", "graph",
+            "export", "events.replay", "steps", "calls", "plugins", "upload", "keys",
         ]
+        welcome.role = access.role(of: client)?.rawValue ?? ""
         return .reply(to: request, .welcome(welcome))
     }
 

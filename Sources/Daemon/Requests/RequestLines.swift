@@ -11,11 +11,13 @@ final class RequestLines: Sendable {
         var next = 0
         var serving = 0
         var waiting: [Int: CheckedContinuation<Void, Never>] = [:]
+        /// Given back before their turn.
+        var abandoned: Set<Int> = []
     }
 
     private let lines = Mutex<[String: Line]>([:])
 
-    /// Takes a place at the end of a line. Every ticket must be given back with `done`.
+    /// Takes a place at the end of a line. Every ticket must be given back, with `done` after its turn or with `abandon` before.
     func enter(_ line: String) -> Ticket {
         lines.withLock { lines in
             defer { lines[line, default: Line()].next += 1 }
@@ -36,11 +38,21 @@ final class RequestLines: Sendable {
 
     func done(_ ticket: Ticket) {
         let next: CheckedContinuation<Void, Never>? = lines.withLock { lines in
-            lines[ticket.line]?.serving += 1
-            guard let line = lines[ticket.line] else { return nil }
-            if line.serving == line.next { lines[ticket.line] = nil }
-            return lines[ticket.line]?.waiting.removeValue(forKey: line.serving)
+            guard var line = lines.removeValue(forKey: ticket.line) else { return nil }
+            repeat { line.serving += 1 } while line.abandoned.remove(line.serving) != nil
+            defer { if line.serving < line.next { lines[ticket.line] = line } }
+            return line.waiting.removeValue(forKey: line.serving)
         }
         next?.resume()
+    }
+
+    /// Of a request that was not started: those before it keep their turns.
+    func abandon(_ ticket: Ticket) {
+        let isNow = lines.withLock { lines in
+            guard lines[ticket.line]?.serving != ticket.number else { return true }
+            lines[ticket.line]?.abandoned.insert(ticket.number)
+            return false
+        }
+        if isNow { done(ticket) }
     }
 }

@@ -41,8 +41,11 @@ extension WorkRequests {
             throw Failure(.invalidArgument, "Name the encoder the head is to sit on.")
         }
         let task = try HeadTask(request.task)
+        guard task != .tag else {
+            throw Failure(.unsupported, "Heads that label words are trained by `train`; they cannot be attached.")
+        }
         return AttachmentRequest(
-            head: request.head, task: task, kind: try kind(request.kind),
+            head: request.head, task: task, kind: try kind(request.kind, task),
             graph: request.kind.name == "graph" ? request.kind.graph : nil, inputs: reads, columns: inputs.isEmpty ? [] : columns,
             labels: request.labels, optimiser: try OptimiserChoice(request.optimiser), objective: try Objective(request.loss, task),
             seed: request.seed, replace: request.replace, precision: try Precision(wire: request.precision),
@@ -248,6 +251,7 @@ extension Objective {
             case .classify: ["cross_entropy"]
             case .multilabel: ["binary_cross_entropy"]
             case .regress: ["mean_squared_error", "l1", "huber"]
+            case .tag: []
             }
         guard message.name.isEmpty || fitting.contains(message.name) else {
             throw Failure(

@@ -52,12 +52,13 @@ extension WorkRequests {
         }
         let (inputs, columns) = try InputRequest.all(
             request.inputs, encoder: request.encoder, tap: request.tap, column: request.inputColumn)
+        let task = try HeadTask(request.task)
         func rows(_ data: String) throws -> LabelledRows {
             try labelled(data, columns, request.labelColumn, request.nameColumn, client)
         }
         return TrainingRequest(
-            head: request.head, encoder: request.encoder, task: try HeadTask(request.task),
-            kind: try kind(request.kind),
+            head: request.head, encoder: request.encoder, task: task,
+            kind: try kind(request.kind, task),
             graph: request.kind.name == "graph" ? request.kind.graph : nil,
             settings: settings(request.hyperparameters), rows: try rows(request.data),
             test: request.testData.isEmpty ? nil : try rows(request.testData), holdout: request.holdout,
@@ -95,8 +96,10 @@ extension WorkRequests {
         return text.first ?? fallback
     }
 
-    func kind(_ kind: Hidra_V1_HeadKind) throws -> HeadKind {
+    func kind(_ kind: Hidra_V1_HeadKind, _ task: HeadTask) throws -> HeadKind {
         switch kind.name {
+        case "" where task == .tag, "tagger":
+            return .tagger(hidden: Int(kind.hidden), dropout: kind.hasDropout ? kind.dropout : HeadKind.defaultDropout)
         case "", "linear": return .linear
         case "mlp":
             return .mlp(
@@ -104,7 +107,7 @@ extension WorkRequests {
                 dropout: kind.hasDropout ? kind.dropout : HeadKind.defaultDropout)
         case "graph": return .graph
         default:
-            throw Failure(.invalidArgument, "There is no head kind '\(kind.name)'; there are linear, mlp and graph.")
+            throw Failure(.invalidArgument, "There is no head kind '\(kind.name)'; there are linear, mlp, graph and tagger.")
         }
     }
 

@@ -1,6 +1,7 @@
 import Foundation
 import HidraProtocol
 import Hub
+import PluginHost
 import Workbench
 
 /// Serves the work socket: each request is a job in a task of its own, whose blocking parts run on threads of ours.
@@ -9,7 +10,11 @@ struct WorkRequests: Sendable {
     let data: DataStore
     let jobs: JobTable
     let clients: ClientTable
+    let access: AccessControl
+    let uploads: UploadStore
+    let keys: KeyRequests
     let events: EventLog
+    let plugins: PluginHost
     let limits: Limits
     let lines = RequestLines()
     let calls: CallTable
@@ -21,11 +26,13 @@ struct WorkRequests: Sendable {
         guard clients.hasGreeted(client) else {
             return fail(client, request, Failure(.invalidArgument, "Say hello on the control socket first."))
         }
+        if let plugin = clients.plugin(of: client) { plugins.heard(plugin) }
         switch message.envelope.kind {
         case .appendRows(let rows):
             // Here and now, in order of arrival: appends of one data set must not overtake each other.
             answer(client, request) {
-                let table = try data.append(rows, client: client)
+                let quota = access.quota(of: client).dataBytes.map { max(0, $0 - uploads.bytes(of: client)) }
+                let table = try data.append(rows, client: client, quota: quota)
                 var reply = Hidra_V1_AppendRowsReply()
                 reply.rows = UInt64(table.rows)
                 reply.bytes = UInt64(table.bytes)
@@ -98,6 +105,18 @@ struct WorkRequests: Sendable {
         case .detach(let detach): quick("detach", client, request) { _ in try await self.detach(detach, client) }
         case .pull(let pull):
             start("pull", pull.source, client, request, outlivesClient: true) { job in try await self.pull(pull, job) }
+        case .listPlugins: quick("plugin ls", client, request) { _ in listPlugins() }
+        case .installPlugin(let install): quick("plugin install", client, request) { _ in try await installPlugin(install) }
+        case .controlPlugin(let control): quick("plugin control", client, request) { _ in try await controlPlugin(control) }
+        case .pluginLogs(let logs):
+            start("plugin logs", "", client, request, isListed: false, isEndless: logs.follow) { _ in
+                try await pluginLogs(logs) { reply(.partial(to: request, .pluginLog($0)), [], client) }
+            }
+        case .upload(let upload): quick("upload", client, request) { _ in try await self.upload(upload, client) }
+        case .openData(let open): quick("open data", client, request) { _ in try await openData(open, client) }
+        case .createKey(let key): quick("new key", client, request) { _ in Answer(.createKeyReply(try await keys.create(key))) }
+        case .listKeys: quick("keys", client, request) { _ in Answer(.listKeysReply(try keys.list())) }
+        case .revokeKey(let key): quick("revoke key", client, request) { _ in Answer(.revokeKeyReply(try await keys.revoke(key))) }
         default:
             fail(
                 client, request, Failure(.unsupported, "This daemon does not know that kind of request. Update Hidra."))
@@ -140,7 +159,7 @@ struct WorkRequests: Sendable {
             defer { lines.done(ticket) }
             return try await body(attachment.get(), rows.get)
         }
-        if !isStarted { lines.done(ticket) }
+        if !isStarted { lines.abandon(ticket) }
     }
 
     @discardableResult
@@ -148,16 +167,17 @@ struct WorkRequests: Sendable {
         _ kind: String, _ subject: String, _ client: ClientIdentity, _ request: UInt64, outlivesClient: Bool = false,
         isListed: Bool = true, isEndless: Bool = false, _ body: @escaping @Sendable (JobHandle) async throws -> Answer
     ) -> Bool {
-        let isStarted = jobs.start(
+        let quota = access.quota(of: client).openRequests, meter = access.meter(of: client)
+        let start = jobs.start(
             kind, subject, client: client, request: request, outlivesClient: outlivesClient, isListed: isListed,
-            isEndless: isEndless
+            isEndless: isEndless, quota: quota
         ) { id in
             let handle = JobHandle(id: id) { progress in
                 jobs.update(id, progress)
                 reply(.partial(to: request, .progress(progress)), [], client)
             }
             do {
-                let answer = try await body(handle)
+                let answer = try await Meter.$current.withValue(meter) { try await body(handle) }
                 var envelope = Hidra_V1_Envelope.reply(to: request, answer.kind)
                 envelope.tensors = answer.tensors.map(\.0)
                 reply(envelope, answer.tensors.map(\.1), client)
@@ -165,8 +185,15 @@ struct WorkRequests: Sendable {
                 fail(client, request, jobs.isStopping && error is CancellationError ? .stopped : Failure(error))
             }
         }
-        if !isStarted { fail(client, request, .stopped) }
-        return isStarted
+        switch start {
+        case .started: break
+        case .stopping: fail(client, request, .stopped)
+        case .full:
+            fail(
+                client, request,
+                .quota("open_requests", limit: String(quota ?? 0), "requests open at a time. Wait until one of them is answered."))
+        }
+        return start == .started
     }
 
     private func fail(_ client: ClientIdentity, _ request: UInt64, _ failure: Failure) {

@@ -27,7 +27,7 @@ extension SocketLoop {
         let decoderEnded = try WakeFD()
         var body = try SocketLoopBody(self, context, decoder)
         try decoder.start(
-            deliver: { [self] message in accept(message, on: .work) },
+            deliver: { [self] item in accept(item.message, of: item.key, on: .work) },
             emptied: { [wake] in wake.signal() },
             ended: { decoderEnded.signal() })
         started(nil)
@@ -37,9 +37,11 @@ extension SocketLoop {
     }
 
     /// Checks and decodes a message of a ROUTER, and hands it on or answers it with an error.
-    func accept(_ message: Socket.Message, on channel: Channel) {
+    ///
+    /// - Parameter key: name of the key it came with; nil: from this machine.
+    func accept(_ message: Socket.Message, of key: String?, on channel: Channel) {
         guard let first = message.frames.first else { return }
-        let client = ClientIdentity(first)
+        let client = ClientIdentity(first, key: key)
         let frames = Array(message.frames.dropFirst())
         do {
             guard message.dropped == 0 else {

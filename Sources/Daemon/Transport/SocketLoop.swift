@@ -1,6 +1,6 @@
 package import HidraProtocol
 internal import Synchronization
-internal import ZeroMQ
+package import ZeroMQ
 
 /// The daemon's sockets: control and work (ROUTER) and events (XPUB), owned by one thread.
 ///
@@ -21,8 +21,21 @@ package final class SocketLoop: Sendable {
         package var workLowWater = 128
         /// How often clients are looked after: a heartbeat with request id 0 finds out whether they are still there.
         package var probeInterval = Duration.seconds(2)
+        /// Where to listen besides, for clients with keys.
+        package var network: Network?
 
         package init() {}
+    }
+
+    /// What it takes to serve clients of other machines.
+    package struct Network: Sendable {
+        var address: ServerAddress
+        var serverKey: CurveKeyPair
+        var keys: KeyRing
+
+        package init(address: ServerAddress, serverKey: CurveKeyPair, keys: KeyRing) {
+            (self.address, self.serverKey, self.keys) = (address, serverKey, keys)
+        }
     }
 
     /// What other threads leave for the loop.
@@ -30,6 +43,8 @@ package final class SocketLoop: Sendable {
         case message([[UInt8]], PeerAddress)
         case event([[UInt8]])
         case forget(ClientIdentity)
+        case expect(ClientIdentity, Duration)
+        case endKey(String)
     }
 
     struct State {
@@ -110,7 +125,8 @@ package final class SocketLoop: Sendable {
             throw Self.failed("start the socket thread", error)
         }
         if let error = started.result.withLock({ $0 }) {
-            throw Self.failed("listen in \(lock.endpoints.directory)", error)
+            let network = configuration.network.map { " or at \($0.address)" } ?? ""
+            throw Self.failed("listen in \(lock.endpoints.directory)\(network)", error)
         }
     }
 
@@ -152,6 +168,14 @@ package final class SocketLoop: Sendable {
 
     /// The client said goodbye: no longer look after it, and do not report its loss.
     package func forget(_ client: ClientIdentity) { enqueue(.forget(client)) }
+
+    /// The client has promised to be silent for no longer than this; nil: it promises nothing.
+    package func expect(_ client: ClientIdentity, silentFor longest: Duration?) {
+        enqueue(.expect(client, longest ?? .zero))
+    }
+
+    /// Ends the connections that use a key. It must not be on the ring any more.
+    package func end(key: String) { enqueue(.endKey(key)) }
 
     /// Has the loop ask `workBacklog` again now rather than within 10 ms. Worth calling when the backlog has shrunk.
     package func workBacklogChanged() { wakeUp() }

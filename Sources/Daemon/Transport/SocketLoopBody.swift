@@ -7,18 +7,22 @@ internal import ZeroMQ
 struct SocketLoopBody: ~Copyable {
     private let loop: SocketLoop
     private let decoder: WorkDecoder
-    private let control: Socket
-    private let work: Socket
-    private let events: Socket
-    private var poller = Poller()
-    private let wakeToken, controlToken, workToken, eventsToken: Poller.Token
+    /// For this machine, and for the network where the daemon listens there.
+    private let local: SocketTrio
+    private let network: SocketTrio?
+    private let trios: [SocketTrio]
+    private let authenticator: Authenticator?
+    private var poller: Poller
+    private let wakeToken: Poller.Token
 
     private var queues: PeerQueues
     private var gate: InputGate
     /// Connections that have sent something.
     private var known: Set<PeerAddress> = []
-    /// Clients that were too slow; what they send is no longer read.
-    private var dropped: Set<ClientIdentity> = []
+    /// Clients that were too slow, or silent for too long; what they send is no longer read.
+    private var dropped: [ClientIdentity: ClientLoss] = [:]
+    private var connections = NetworkConnections()
+    private var silence = SilenceWatch()
     private var nextProbe: ContinuousClock.Instant
 
     private static let controlBatch = 64
@@ -28,50 +32,25 @@ struct SocketLoopBody: ~Copyable {
     private static let heartbeat = Frames.heartbeat
 
     init(_ loop: SocketLoop, _ context: Context, _ decoder: WorkDecoder) throws(ZeroMQError) {
-        let endpoints = loop.lock.endpoints
-        let control = try Socket(.router, in: context)
-        let work = try Socket(.router, in: context)
-        let events = try Socket(.publisher, in: context)
-        try Self.configure(control, messageBytes: Limits.controlMessageBytes, incoming: 256, outgoing: 256)
-        // Few, because each may be large: what waits for a client waits in our queue, which counts bytes.
-        try Self.configure(work, messageBytes: loop.configuration.limits.messageBytes, incoming: 8, outgoing: 32)
-        try events.set(.maximumMessageBytes(4096))
-        try events.set(.sendHighWater(2000))
-        try events.set(.handshakeInterval(.seconds(5)))
-
-        // The directory keeps others out already; the mode does so once more.
-        let previous = umask(0o077)
-        defer { umask(previous) }
-        try control.bind(endpoints.control)
-        try work.bind(endpoints.work)
-        try events.bind(endpoints.events)
-        for path in endpoints.paths where chmod(path, 0o600) != 0 {
-            throw ZeroMQError(code: errno, operation: "chmod \(path)")
+        let limits = loop.configuration.limits
+        var poller = Poller(), authenticator: Authenticator?, network: SocketTrio?
+        if let configured = loop.configuration.network {
+            // Before any socket is bound: nobody is ever let in unasked.
+            authenticator = try Authenticator(configured.keys, in: context, poller: &poller)
+            network = try SocketTrio(configured, limits, in: context, poller: &poller)
         }
-
+        let local = try SocketTrio(loop.lock.endpoints, limits, in: context, poller: &poller)
         wakeToken = poller.add(loop.wake)
-        controlToken = poller.add(control)
-        workToken = poller.add(work)
-        eventsToken = poller.add(events)
+        trios = [local, network].compactMap { $0 }
+        (self.local, self.network, self.authenticator, self.poller) = (local, network, authenticator, poller)
         self.loop = loop
         self.decoder = decoder
-        self.control = control
-        self.work = work
-        self.events = events
         queues = PeerQueues(capBytes: loop.configuration.peerQueueBytes)
         gate = InputGate(high: loop.configuration.workHighWater, low: loop.configuration.workLowWater)
         nextProbe = .now + loop.configuration.probeInterval
     }
 
-    private static func configure(
-        _ router: borrowing Socket, messageBytes: Int, incoming: Int32, outgoing: Int32
-    ) throws(ZeroMQError) {
-        try router.set(.routerMandatory(true))
-        try router.set(.maximumMessageBytes(Int64(messageBytes)))
-        try router.set(.sendHighWater(outgoing))
-        try router.set(.receiveHighWater(incoming))
-        try router.set(.handshakeInterval(.seconds(5)))
-    }
+    private func trio(of client: ClientIdentity) -> SocketTrio? { client.key == nil ? local : network }
 
     /// Runs until the loop is told to stop, or libzmq fails in a way that no retry can mend.
     mutating func run() throws(ZeroMQError) {
@@ -84,15 +63,20 @@ struct SocketLoopBody: ~Copyable {
             }
             let reading = stopping == nil
             let takesWork = reading && gate.update(backlog: loop.workBacklog()) && !decoder.isFull
-            poller.set(reading ? .readable : [], for: controlToken)
-            poller.set(takesWork ? .readable : [], for: workToken)
+            for trio in trios {
+                poller.set(reading ? .readable : [], for: trio.controlToken)
+                poller.set(takesWork ? .readable : [], for: trio.workToken)
+            }
             try poller.wait(timeout(takesWork: takesWork, stopping: stopping))
 
             // Before the outbox is taken: a signal that comes later finds the flag cleared and signals again.
             if poller.ready(wakeToken).contains(.readable) { loop.wake.drain() }
-            if poller.ready(controlToken).contains(.readable) { try readControl() }
-            if poller.ready(workToken).contains(.readable) { try readWork() }
-            if poller.ready(eventsToken).contains(.readable) { try readSubscriptions() }
+            if let authenticator, poller.ready(authenticator.token).contains(.readable) { try authenticator.serve() }
+            for trio in trios {
+                if poller.ready(trio.controlToken).contains(.readable) { try readControl(trio) }
+                if poller.ready(trio.workToken).contains(.readable) { try readWork(trio) }
+                if poller.ready(trio.eventsToken).contains(.readable) { try readSubscriptions(trio) }
+            }
             probe()
         }
     }
@@ -120,13 +104,15 @@ struct SocketLoopBody: ~Copyable {
             case .message(let frames, let peer): send(frames, to: peer)
             case .event(let frames): publish(frames)
             case .forget(let client): forget(client)
+            case .expect(let client, let longest): silence.expect(client, longest, .now)
+            case .endKey(let key): end(key)
             }
         }
         return stopping
     }
 
     private mutating func send(_ frames: [[UInt8]], to peer: PeerAddress) {
-        guard !dropped.contains(peer.client) else { return }
+        guard dropped[peer.client] == nil else { return }
         if !queues.hasMessages(for: peer) {
             switch transmit(frames, to: peer) {
             case .sent: return
@@ -138,11 +124,9 @@ struct SocketLoopBody: ~Copyable {
     }
 
     private borrowing func transmit(_ frames: [[UInt8]], to peer: PeerAddress) -> Socket.SendResult {
+        guard let trio = trio(of: peer.client), !trio.isNetwork || connections.isOpen(peer) else { return .unreachable }
         do {
-            switch peer.channel {
-            case .control: return try control.send([peer.client.bytes] + frames)
-            case .work: return try work.send([peer.client.bytes] + frames)
-            }
+            return try trio.send(frames, to: peer)
         } catch {
             loop.log("message to \(peer.client) lost: \(error)")
             return .unreachable
@@ -150,9 +134,13 @@ struct SocketLoopBody: ~Copyable {
     }
 
     private borrowing func publish(_ frames: [[UInt8]]) {
+        for trio in trios { publish(frames, on: trio) }
+    }
+
+    private borrowing func publish(_ frames: [[UInt8]], on trio: SocketTrio) {
         do {
             // XPUB drops for subscribers that are behind; they see the gap and ask for a replay.
-            _ = try events.send(frames)
+            _ = try trio.events.send(frames)
         } catch {
             loop.log("event lost: \(error)")
         }
@@ -169,38 +157,61 @@ struct SocketLoopBody: ~Copyable {
 
     // MARK: In
 
-    private mutating func readControl() throws(ZeroMQError) {
+    private mutating func readControl(_ trio: SocketTrio) throws(ZeroMQError) {
         for _ in 0..<Self.controlBatch {
-            guard let message = try control.receive(maximumFrames: Limits.framesPerMessage + 1) else { return }
-            if meet(message, on: .control) { loop.accept(message, on: .control) }
+            guard let message = try trio.receive(.control) else { return }
+            if let client = meet(message, trio, .control) { loop.accept(message, of: client.key, on: .control) }
         }
     }
 
-    private mutating func readWork() throws(ZeroMQError) {
+    private mutating func readWork(_ trio: SocketTrio) throws(ZeroMQError) {
         for _ in 0..<Self.workBatch where !decoder.isFull {
-            guard let message = try work.receive(maximumFrames: Limits.framesPerMessage + 1) else { return }
-            if meet(message, on: .work) { decoder.add(message) }
+            guard let message = try trio.receive(.work) else { return }
+            if let client = meet(message, trio, .work) { decoder.add(WorkDecoder.Item(message: message, key: client.key)) }
         }
     }
 
-    /// Whether the message is to be read.
-    private mutating func meet(_ message: Socket.Message, on channel: Channel) -> Bool {
-        guard let identity = message.frames.first else { return false }
-        let client = ClientIdentity(identity)
-        guard !dropped.contains(client) else { return false }
+    /// Who sent the message; nil when it is not to be read.
+    private mutating func meet(_ message: Socket.Message, _ trio: SocketTrio, _ channel: Channel) -> ClientIdentity? {
+        guard let identity = message.frames.first else { return nil }
+        var key: String?
+        if trio.isNetwork {
+            guard let sender = message.sender, let entry = admit(sender) else { return nil }
+            key = entry.name
+            connections.note(
+                sender.descriptor, key: entry.name,
+                as: PeerAddress(channel: channel, client: ClientIdentity(identity, key: entry.name)))
+        }
+        let client = ClientIdentity(identity, key: key)
+        if let loss = dropped[client] {
+            if loss == .silent { farewell(client, Self.silentFarewell) }
+            return nil
+        }
         if known.isEmpty { nextProbe = .now + loop.configuration.probeInterval }
         known.insert(PeerAddress(channel: channel, client: client))
-        return true
+        silence.heard(client, .now)
+        return client
+    }
+
+    /// The key is asked for at each message, not only when the connection was made.
+    private borrowing func admit(_ sender: Socket.Sender) -> KeyRing.Entry? {
+        if let entry = loop.configuration.network?.keys.entry(publicKey: sender.user) { return entry }
+        NetworkConnections.end(sender.descriptor)
+        return nil
     }
 
     /// Subscriptions are libzmq's business; they are read so that they do not pile up, and to answer `sync/` topics.
-    private mutating func readSubscriptions() throws(ZeroMQError) {
+    private mutating func readSubscriptions(_ trio: SocketTrio) throws(ZeroMQError) {
         for _ in 0..<Self.controlBatch {
-            guard let message = try events.receive(maximumFrames: 2) else { return }
+            guard let message = try trio.events.receive(maximumFrames: 2, asksSender: trio.isNetwork) else { return }
+            if let sender = message.sender {
+                guard let entry = admit(sender) else { continue }
+                connections.note(sender.descriptor, key: entry.name, as: nil)
+            }
             guard let frame = message.frames.first, frame.first == 1 else { continue }
             let topic = Array(frame.dropFirst())
             if topic.starts(with: EventsTopic.syncPrefix), topic.count <= EventsTopic.maximumSyncBytes {
-                publish([topic] + Self.heartbeat)
+                publish([topic] + Self.heartbeat, on: trio)
             }
         }
     }
@@ -214,38 +225,60 @@ struct SocketLoopBody: ~Copyable {
         for peer in known where !queues.hasMessages(for: peer) {
             if transmit(Self.heartbeat, to: peer) == .unreachable { lose(peer.client, .disconnected) }
         }
+        for client in silence.lost(.now) {
+            loop.log("client \(client) is silent: what it had is released")
+            drop(client, .silent, Self.silentFarewell)
+        }
     }
 
     private mutating func lose(_ client: ClientIdentity, _ reason: ClientLoss) {
         let wasKnown = forget(client)
-        let wasDropped = dropped.remove(client) != nil
+        let wasDropped = dropped.removeValue(forKey: client) != nil
         if wasKnown, !wasDropped, !client.isInvented { loop.clientLost(client, reason) }
     }
 
     private mutating func dropSlow(_ client: ClientIdentity) {
         loop.log("client \(client) does not read its replies: dropped")
+        drop(client, .slow, "Too many unread replies waited for this client. Connect again.")
+    }
+
+    private static let silentFarewell = "Nothing was heard of this client for three times as long as it had promised. Connect again."
+
+    /// It is looked after until it closes its connection, but no longer served.
+    private mutating func drop(_ client: ClientIdentity, _ loss: ClientLoss, _ reason: String) {
         queues.remove(client)
-        dropped.insert(client)
-        // Read when the client reads again; it is looked after until it closes its connection.
-        let farewell = Frames.goodbye("Too many unread replies waited for this client. Connect again.")
-        _ = queues.append(farewell, for: PeerAddress(channel: .control, client: client))
-        loop.clientLost(client, .slow)
+        silence.forget(client)
+        dropped[client] = loss
+        farewell(client, reason)
+        loop.clientLost(client, loss)
+    }
+
+    /// Read when the client reads again.
+    private mutating func farewell(_ client: ClientIdentity, _ reason: String) {
+        let control = PeerAddress(channel: .control, client: client)
+        // One at a time: it may send for long before it reads.
+        if !queues.hasMessages(for: control) { _ = queues.append(Frames.goodbye(reason), for: control) }
+    }
+
+    private mutating func end(_ key: String) {
+        connections.end(key: key)
+        for client in Set(known.map(\.client)) where client.key == key { lose(client, .revoked) }
     }
 
     @discardableResult
     private mutating func forget(_ client: ClientIdentity) -> Bool {
         queues.remove(client)
+        silence.forget(client)
         var wasKnown = false
         for channel in Channel.allCases {
-            if known.remove(PeerAddress(channel: channel, client: client)) != nil { wasKnown = true }
+            let peer = PeerAddress(channel: channel, client: client)
+            if known.remove(peer) != nil { wasKnown = true }
+            connections.forget(peer)
         }
         return wasKnown
     }
 
     private borrowing func linger(until deadline: ContinuousClock.Instant) throws(ZeroMQError) {
-        let rest = Socket.Option.linger(max(deadline - .now, .zero))
-        try control.set(rest)
-        try work.set(rest)
-        try events.set(rest)
+        for trio in trios { try trio.linger(max(deadline - .now, .zero)) }
     }
 }

@@ -5,8 +5,14 @@ internal import ZeroMQ
 /// Decodes what arrives on the work socket on a thread of its own: an envelope of many megabytes takes a while, and
 /// control must not wait for it. Keeps the order of arrival.
 final class WorkDecoder: Sendable {
+    struct Item: Sendable {
+        let message: Socket.Message
+        /// Name of the key it came with; nil: from this machine.
+        let key: String?
+    }
+
     private struct State {
-        var waiting: [Socket.Message] = []
+        var waiting: [Item] = []
         var bytes = 0
         var stopping = false
     }
@@ -26,14 +32,14 @@ final class WorkDecoder: Sendable {
     ///   - emptied: called there whenever all is delivered.
     ///   - ended: called there last.
     func start(
-        deliver: @escaping @Sendable (Socket.Message) -> Void, emptied: @escaping @Sendable () -> Void,
+        deliver: @escaping @Sendable (Item) -> Void, emptied: @escaping @Sendable () -> Void,
         ended: @escaping @Sendable () -> Void
     ) throws(ZeroMQError) {
         try OwnedThread.start("hidra-decode") { [self] in
-            while let messages = take() {
-                for message in messages {
-                    deliver(message)
-                    state.withLock { $0.bytes -= Self.size(message) }
+            while let items = take() {
+                for item in items {
+                    deliver(item)
+                    state.withLock { $0.bytes -= Self.size(item.message) }
                 }
                 emptied()
             }
@@ -43,10 +49,10 @@ final class WorkDecoder: Sendable {
 
     var isFull: Bool { state.withLock { $0.bytes >= capBytes } }
 
-    func add(_ message: Socket.Message) {
+    func add(_ item: Item) {
         state.withLock {
-            $0.waiting.append(message)
-            $0.bytes += Self.size(message)
+            $0.waiting.append(item)
+            $0.bytes += Self.size(item.message)
         }
         wake.signal()
     }
@@ -61,14 +67,14 @@ final class WorkDecoder: Sendable {
     }
 
     /// Blocks until there is something to do; nil when stopping.
-    private func take() -> [Socket.Message]? {
+    private func take() -> [Item]? {
         while true {
-            let (messages, stopping) = state.withLock { state in
+            let (items, stopping) = state.withLock { state in
                 defer { state.waiting = [] }
                 return (state.waiting, state.stopping)
             }
             if stopping { return nil }
-            if !messages.isEmpty { return messages }
+            if !items.isEmpty { return items }
             wake.wait()
         }
     }

@@ -57,6 +57,9 @@ public nonisolated struct Hidra_V1_Plugin: Sendable {
 
   public var description_p: String = String()
 
+  /// Heads that it says it makes.
+  public var heads: [String] = []
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -253,7 +256,7 @@ fileprivate nonisolated let _protobuf_package = "hidra.v1"
 
 nonisolated extension Hidra_V1_Plugin: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Plugin"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}version\0\u{1}state\0\u{3}process_id\0\u{1}restarts\0\u{1}directory\0\u{1}command\0\u{1}tasks\0\u{1}role\0\u{1}started\0\u{3}resident_bytes\0\u{1}problem\0\u{1}description\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}version\0\u{1}state\0\u{3}process_id\0\u{1}restarts\0\u{1}directory\0\u{1}command\0\u{1}tasks\0\u{1}role\0\u{1}started\0\u{3}resident_bytes\0\u{1}problem\0\u{1}description\0\u{1}heads\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -274,6 +277,7 @@ nonisolated extension Hidra_V1_Plugin: SwiftProtobuf.Message, SwiftProtobuf._Mes
       case 11: try { try decoder.decodeSingularUInt64Field(value: &self.residentBytes) }()
       case 12: try { try decoder.decodeSingularStringField(value: &self.problem) }()
       case 13: try { try decoder.decodeSingularStringField(value: &self.description_p) }()
+      case 14: try { try decoder.decodeRepeatedStringField(value: &self.heads) }()
       default: break
       }
     }
@@ -319,6 +323,9 @@ nonisolated extension Hidra_V1_Plugin: SwiftProtobuf.Message, SwiftProtobuf._Mes
     if !self.description_p.isEmpty {
       try visitor.visitSingularStringField(value: self.description_p, fieldNumber: 13)
     }
+    if !self.heads.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.heads, fieldNumber: 14)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -336,6 +343,7 @@ nonisolated extension Hidra_V1_Plugin: SwiftProtobuf.Message, SwiftProtobuf._Mes
     if lhs.residentBytes != rhs.residentBytes {return false}
     if lhs.problem != rhs.problem {return false}
     if lhs.description_p != rhs.description_p {return false}
+    if lhs.heads != rhs.heads {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -81,22 +81,7 @@ extension Workbench {
             let head = try await heads.head(named: names[position])
             all.append(([position], try await predictServed(head, columns, top, precision)))
         }
-        var result = all[0].predictions
-        let rows = columns.first?.count ?? 0
-        result.inputs = (0..<rows).map { row in
-            var answers = [HeadPrediction?](repeating: nil, count: names.count)
-            for (positions, predictions) in all {
-                for (position, answer) in zip(positions, predictions.inputs[row]) { answers[position] = answer }
-            }
-            return answers.contains { $0 == nil } ? [] : answers.compactMap { $0 }
-        }
-        for (_, predictions) in all.dropFirst() {
-            result.problems.merge(predictions.problems) { first, _ in first }
-            for row in 0..<rows where predictions.truncated[row] { result.truncated[row] = true }
-            result.encoded += predictions.encoded
-            result.cached += predictions.cached
-        }
-        return result
+        return Predictions(joining: all, heads: names.count)
     }
 
     private func predictServed(

@@ -1,6 +1,7 @@
 import Foundation
 import State
 import Synchronization
+import TensorCore
 
 /// Work on the compute thread, cut into units of some ten milliseconds.
 ///
@@ -18,6 +19,8 @@ package final class ComputeService: Sendable {
         var waiting: Waiting
         var isCancelled = false
         let slot: Slot
+        /// Pays for the units.
+        let meter: Meter?
         let gate: ComputeGate?
     }
 
@@ -60,12 +63,14 @@ package final class ComputeService: Sendable {
     package func run<Task: ComputeTask>(
         _ priority: Priority, gate: ComputeGate? = nil, _ make: @escaping @Sendable () throws -> Task
     ) async throws -> Task.Output {
+        let meter = Meter.current
+        try meter?.requireTime()
         gate?.whenOpened { [changed] in changed.signal() }
         let id = newID()
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
                 // Cancelled before it was queued: the handler ran first and found nothing to mark.
-                enqueue(id, priority, isCancelled: _Concurrency.Task.isCancelled, gate, make) {
+                enqueue(id, priority, isCancelled: _Concurrency.Task.isCancelled, gate, meter, make) {
                     continuation.resume(with: $0)
                 }
             }
@@ -75,14 +80,14 @@ package final class ComputeService: Sendable {
         }
     }
 
-    /// Runs a task for nobody in particular.
+    /// Runs a task for nobody in particular; it charges its time itself.
     ///
     /// - Parameter completion: called once, on the compute thread or, when the service is stopping, on the caller's.
     func start<Task: ComputeTask>(
         _ priority: Priority, _ make: @escaping @Sendable () throws -> Task,
         completion: @escaping @Sendable (Result<Task.Output, any Error>) -> Void
     ) {
-        enqueue(newID(), priority, isCancelled: false, nil, make, completion)
+        enqueue(newID(), priority, isCancelled: false, nil, nil, make, completion)
     }
 
     private func newID() -> UInt64 {
@@ -105,7 +110,7 @@ package final class ComputeService: Sendable {
     }
 
     private func enqueue<Task: ComputeTask>(
-        _ id: UInt64, _ priority: Priority, isCancelled: Bool, _ gate: ComputeGate?,
+        _ id: UInt64, _ priority: Priority, isCancelled: Bool, _ gate: ComputeGate?, _ meter: Meter?,
         _ make: @escaping @Sendable () throws -> Task,
         _ completion: @escaping @Sendable (Result<Task.Output, any Error>) -> Void
     ) {
@@ -131,7 +136,7 @@ package final class ComputeService: Sendable {
         let isStopping = state.withLock { state in
             guard !state.isStopping else { return true }
             let waiting = Waiting(id: id, priority: priority, arrival: id, served: 0)
-            state.entries[id] = Entry(waiting: waiting, isCancelled: isCancelled, slot: slot, gate: gate)
+            state.entries[id] = Entry(waiting: waiting, isCancelled: isCancelled, slot: slot, meter: meter, gate: gate)
             return false
         }
         if isStopping { slot.abandon(WorkbenchError.stopping) } else { changed.signal() }
@@ -164,8 +169,8 @@ package final class ComputeService: Sendable {
     // MARK: The thread
 
     private enum Turn {
-        case run(UInt64, Slot)
-        case abandon([Slot])
+        case run(UInt64, Slot, Meter?)
+        case abandon([Slot], any Error)
         case wait
         case end([Slot])
     }
@@ -174,16 +179,17 @@ package final class ComputeService: Sendable {
         while true {
             switch turn() {
             case .wait: changed.wait()
-            case .abandon(let slots):
-                for slot in slots { slot.abandon(CancellationError()) }
+            case .abandon(let slots, let error):
+                for slot in slots { slot.abandon(error) }
             case .end(let slots):
                 for slot in slots { slot.abandon(WorkbenchError.stopping) }
                 ended.signal()
                 return
-            case .run(let id, let slot):
+            case .run(let id, let slot, let meter):
                 let start = ContinuousClock.now
                 let isOver = slot.step()
                 let elapsed = (ContinuousClock.now - start) / .seconds(1)
+                meter?.charge(coreSeconds: elapsed * Double(WorkerPool.shared.threads))
                 state.withLock { state in
                     if isOver { state.entries[id] = nil } else { state.entries[id]?.waiting.served += elapsed }
                 }
@@ -200,13 +206,17 @@ package final class ComputeService: Sendable {
             let cancelled = state.entries.filter { $0.value.isCancelled }
             if !cancelled.isEmpty {
                 for id in cancelled.keys { state.entries[id] = nil }
-                return .abandon(cancelled.values.map(\.slot))
+                return .abandon(cancelled.values.map(\.slot), CancellationError())
             }
             let ready = state.entries.values.filter { !($0.gate?.isClosed ?? false) }
             guard let id = Schedule.next(ready.map(\.waiting)), let entry = state.entries[id] else {
                 return .wait
             }
-            return .run(id, entry.slot)
+            do { try entry.meter?.requireTime() } catch {
+                state.entries[id] = nil
+                return .abandon([entry.slot], error)
+            }
+            return .run(id, entry.slot, entry.meter)
         }
     }
 }

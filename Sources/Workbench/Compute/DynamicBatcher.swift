@@ -20,6 +20,8 @@ final class DynamicBatcher: Sendable {
         /// Row-major `[inputs, width]`
         var values: [Float]
         var missing: Int
+        /// Pays for its inputs.
+        let meter: Meter?
         let answer: CheckedContinuation<[Float], any Error>
     }
 
@@ -51,6 +53,8 @@ final class DynamicBatcher: Sendable {
     /// Features `[inputs, width of the tap]`, row-major. Cancelling the calling task takes the inputs out of the queue.
     func features(_ question: Question, of loaded: LoadedEncoder) async throws -> [Float] {
         if question.inputs.isEmpty { return [] }
+        let meter = Meter.current
+        try meter?.requireTime()
         let lane = loaded.space(tap: 0), width = loaded.encoder.taps[question.tap].width
         let id = state.withLock { state in
             state.nextID += 1
@@ -65,7 +69,7 @@ final class DynamicBatcher: Sendable {
                     state.lanes[lane]?.pending[id] = Pending(
                         question: question, width: width,
                         values: [Float](repeating: 0, count: question.inputs.count * width), missing: question.inputs.count,
-                        answer: continuation)
+                        meter: meter, answer: continuation)
                     defer { state.lanes[lane]?.isRunning = true }
                     return state.lanes[lane]?.isRunning == false
                 }
@@ -96,7 +100,11 @@ final class DynamicBatcher: Sendable {
 
         func step() throws -> Void? {
             guard let batch = batcher.nextBatch(lane) else { return () }
+            let start = ContinuousClock.now
             for group in batch.groups { batcher.encode(group, encoder, lane) }
+            // What several asked for at a time they pay for in equal parts, input by input.
+            let seconds = (ContinuousClock.now - start) / .seconds(1) * Double(WorkerPool.shared.threads)
+            for meter in batch.meters { meter.charge(coreSeconds: seconds / Double(batch.asked)) }
             return nil
         }
     }
@@ -110,7 +118,10 @@ final class DynamicBatcher: Sendable {
             }
             var batch = Batch()
             for item in items {
-                guard let question = state.lanes[lane]?.pending[item.request]?.question else { continue }
+                guard let pending = state.lanes[lane]?.pending[item.request] else { continue }
+                let question = pending.question
+                batch.asked += 1
+                if let meter = pending.meter { batch.meters.append(meter) }
                 batch.add(question.inputs[item.index], question.digests[item.index], tap: question.tap, for: item)
             }
             return batch
@@ -176,6 +187,8 @@ private struct Batch {
         let entries: [Entry]
     }
 
+    /// Inputs asked for, and of each the meter that pays, if any.
+    var asked = 0, meters: [Meter] = []
     private var entries: [Entry] = []
     private var positions: [InputDigest: Int] = [:]
 

@@ -52,7 +52,7 @@ extension FeatureExtractor {
         let hits = inputs.count - missing.count
         progress(hits, hits)
         if !missing.isEmpty {
-            let writes = PendingWrites()
+            let writes = PendingWrites(), meter = Meter.current
             do {
                 _ = try await compute.run(priority) {
                     Extraction(
@@ -63,6 +63,7 @@ extension FeatureExtractor {
                         collected.withLock { $0.add(block, width, at: rows) }
                         guard keep else { return }
                         writes.add(to: disk) { [cache] in
+                            try meter?.spend(cacheBytes: block.values.count * MemoryLayout<Float>.size)
                             try block.values.withUnsafeBufferPointer {
                                 try cache.insertStates(
                                     space, rows.map { unique.digests[$0] }, infos: block.infos, width: width, states: $0)

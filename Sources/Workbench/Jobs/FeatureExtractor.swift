@@ -71,7 +71,7 @@ package struct FeatureExtractor: Sendable {
         progress(hits, hits)
         var features = known
         if !missing.isEmpty {
-            let writes = PendingWrites()
+            let writes = PendingWrites(), meter = Meter.current
             let computed: Extraction.Output
             do {
                 computed = try await compute.run(priority) {
@@ -80,6 +80,7 @@ package struct FeatureExtractor: Sendable {
                         guard keep else { return }
                         let digests = block.rows.map { distinct.digests[missing[$0]] }
                         writes.add(to: disk) {
+                            try meter?.spend(cacheBytes: block.values.count * MemoryLayout<Float>.size)
                             try block.values.withUnsafeBufferPointer {
                                 try cache.insert(space, digests, infos: block.infos, width: width, vectors: $0)
                             }

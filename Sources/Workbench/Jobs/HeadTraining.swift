@@ -144,9 +144,11 @@ struct HeadTraining: ComputeTask {
         var testOutputs: (values: [Float], width: Int)?
         if let truth = plan.test {
             progress(JobProgress(.evaluating, done: 0, total: plan.testRows.count))
-            let outputs = try network.evaluate(table, rows: plan.testRows)
-            report = truth.report(outputs)
-            if questions?.asksForMetrics ?? false { testOutputs = (outputs.values, outputs.shape[1]) }
+            report = try truth.report(network, table, rows: plan.testRows)
+            if questions?.asksForMetrics ?? false {
+                let outputs = try network.evaluate(table, rows: plan.testRows)
+                testOutputs = (outputs.values, outputs.shape[1])
+            }
         }
         let evaluateSeconds = (ContinuousClock.now - evaluationStart) / .seconds(1)
         let written = try HeadBundle.write(network, description(trainer), to: staging)
@@ -189,7 +191,7 @@ extension Targets {
                 let positives = (0..<rows).reduce(Float(0)) { $0 + flags[$1 * count + label] }
                 return positives == 0 ? 1 : max(Float(rows) - positives, 1) / positives
             }
-        case .values: return nil
+        case .values, .tags: return nil
         }
     }
 }

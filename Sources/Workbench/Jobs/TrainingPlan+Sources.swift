@@ -25,7 +25,9 @@ extension TrainingPlan {
             guard request.rows.columns.indices.contains(read.column) else {
                 throw WorkbenchError(.invalidArgument, "There is no column \(read.column + 1) among the rows' inputs.")
             }
-            let tap = try loaded.tap(named: read.tap), port = assigned?[index], form = port?.form ?? .pooled
+            let tap = try loaded.tap(named: read.tap), port = assigned?[index]
+            let form = port?.form ?? (request.task == .tag ? .states : .pooled)
+            if request.task == .tag { try loaded.requireStates(tap, for: "words") }
             if let port { try require(port, read, loaded, tap) }
             return FeatureSource(
                 input: HeadInput(

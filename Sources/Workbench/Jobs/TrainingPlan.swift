@@ -19,6 +19,11 @@ extension TrainingPlan {
             for rows in [request.rows, request.test].compactMap({ $0 }) { try sources.require(rows.columns) }
             encoding = try LabelEncoding(
                 learning: request.rows.labels, task: request.task, separator: request.separator)
+            if request.task == .tag {
+                for rows in [request.rows, request.test].compactMap({ $0 }) {
+                    try WordStates.requireLabels(rows.labels, of: rows.columns[0])
+                }
+            }
             let (targets, _, _) = try encoding.encode(request.rows.labels)
             var notes: [String] = []
             if let note = Self.rareLabels(targets, encoding) { notes.append(note) }

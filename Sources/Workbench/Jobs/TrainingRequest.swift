@@ -149,6 +149,15 @@ package struct TrainingRequest: Sendable {
             try require((0..<1).contains(decay), "The decay of averaged weights is \(decay); it must be 0 to below 1.")
         }
         try require(settings.patience >= 1, "The patience is \(settings.patience); it must be at least 1.")
+        if case .tagger(let hidden, let dropout) = kind {
+            try require(
+                (0...HeadKind.largestHidden).contains(hidden),
+                "The hidden width is \(hidden); it must be 0 to \(HeadKind.largestHidden).")
+            try require((0..<1).contains(dropout), "The dropout rate is \(dropout); it must be 0 to below 1.")
+            try require(task == .tag, "A head of kind tagger labels words: its task is \"tag\".")
+        } else {
+            try require(task != .tag, "Words are labelled by a head of kind tagger, not by one of kind \(kind.name).")
+        }
         if case .mlp(let hidden, let dropout) = kind {
             try require(
                 (1...HeadKind.largestHidden).contains(hidden),

@@ -9,6 +9,7 @@ struct Truth: Sendable {
         case classes([Int])
         case labels([Bool])
         case values([Float])
+        case tags([[String]])
     }
 
     private let encoding: LabelEncoding
@@ -36,6 +37,7 @@ struct Truth: Sendable {
                     answers[row] = positions[encoding.label(ofCell: cells[row])] ?? 0
                 }
                 self.answers = .classes(answers)
+            case .tags: answers = .tags(try cells.enumerated().map { try LabelEncoding.tags($1, row: $0) })
             case .labels(let flags, _): answers = .labels(flags.map { $0 > 0.5 })
             case .values(let values):
                 answers = .values(values.map { Float(Double($0) * encoding.scaling.deviation + encoding.scaling.mean) })
@@ -45,9 +47,25 @@ struct Truth: Sendable {
         }
     }
 
+    /// Asks a network about rows of a table, and compares with the truth.
+    func report(_ network: HeadNetwork, _ table: FeatureTable, rows: [Int]) throws -> Report {
+        guard case .tags(let truth) = answers else { return report(try network.evaluate(table, rows: rows)) }
+        let predicted = try network.tags(table, rows: rows).map { path in path.tags.map { encoding.labels[$0] } }
+        var right = 0, words = 0
+        // Of a text that was cut the words beyond have no label.
+        let whole = zip(predicted, truth).map { $0 + [String](repeating: "O", count: max(0, $1.count - $0.count)) }
+        for (guess, actual) in zip(whole, truth) {
+            words += actual.count
+            right += zip(guess, actual).count { $0 == $1 }
+        }
+        return Metrics.spans(
+            predicted: whole.map(LabelledSpan.all), actual: truth.map(LabelledSpan.all), wordsRight: right, words: words)
+    }
+
     /// Compares a head's outputs `[rows, outputs]` with the truth.
     func report(_ outputs: Tensor) -> Report {
         switch answers {
+        case .tags: preconditionFailure("the tags of words are not read row by row")
         case .classes(let classes):
             let width = outputs.shape[1]
             let predicted = (0..<outputs.shape[0]).map { outputs.pointer.indexOfLargest($0 * width, width) }

@@ -95,6 +95,7 @@ package final class Attachment: @unchecked Sendable {
         case .classify: "cross_entropy"
         case .multilabel: "binary_cross_entropy"
         case .regress: description.difference.rawValue
+        case .tag: "crf"
         }
     }
     package var inputs: [HeadInput] { description.inputs }

@@ -13,7 +13,7 @@ enum EventLine {
 
     private static func paint(_ text: String, _ name: String, _ style: Style) -> String {
         if name.hasSuffix(".failed") { return style.red(text) }
-        if name.hasSuffix(".cancelled") || name.hasSuffix(".interrupted") { return style.yellow(text) }
+        if [".cancelled", ".interrupted", ".restarting"].contains(where: name.hasSuffix) { return style.yellow(text) }
         if name.hasSuffix(".finished") || name.hasSuffix(".registered") { return style.green(text) }
         return text
     }

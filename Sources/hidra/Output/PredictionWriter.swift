@@ -4,7 +4,7 @@ import HidraProtocol
 /// JSON lines with `--json`.
 ///
 /// TSV: a header line, then one line a text: `text` (or a field for each column the heads read), and for each head `HEAD` (label or value) and `HEAD_score`
-/// (probability; absent for regression). Several labels of one text are joined by "|" in both columns. A field holding
+/// (probability; absent for regression; of words' labels `LABEL: PIECE` and its probability). Several labels of one text are joined by "|" in both columns. A field holding
 /// a tab, a line break or a quote at its start is quoted as in CSV.
 struct PredictionWriter {
     enum Layout { case table, tsv, json }
@@ -51,7 +51,7 @@ struct PredictionWriter {
         return .event(
             "prediction",
             (inputs.count == 1 ? texts : [("inputs", .object(texts))]) + [
-                ("heads", .object(zip(heads, prediction.heads).map { ($0, $1.json) })),
+                ("heads", .object(zip(heads, prediction.heads).map { ($0, $1.json(of: row.first ?? "")) })),
                 ("tokens", .unsigned(UInt64(prediction.tokens))), ("truncated", .bool(prediction.truncated)),
             ])
     }
@@ -68,6 +68,10 @@ struct PredictionWriter {
             for head in prediction.heads {
                 if head.hasValue {
                     fields.append(head.value.description)
+                } else if !head.spans.isEmpty {
+                    fields.append(
+                        Self.field(head.spans.map { "\($0.label): \($0.text(in: row.first ?? ""))" }.joined(separator: "|")))
+                    fields.append(head.spans.map { Format.fixed($0.score, 4) }.joined(separator: "|"))
                 } else {
                     fields.append(Self.field(head.labels.map(\.label).joined(separator: "|")))
                     fields.append(head.labels.map { Format.fixed($0.score, 4) }.joined(separator: "|"))
@@ -88,7 +92,7 @@ struct PredictionWriter {
         var grid = Grid(inputs.map { .init($0.uppercased(), flexible: true) } + heads.map { .init($0) })
         grid.atLeast = widths
         for (row, prediction) in zip(rows, predictions) {
-            let cells = prediction.heads.map(Self.cells)
+            let cells = prediction.heads.map { Self.cells($0, row.first ?? "") }
             for line in 0..<max(1, cells.map(\.count).max() ?? 1) {
                 grid.rows.append(row.map { line == 0 ? $0 : "" } + cells.map { line < $0.count ? $0[line] : "" })
             }
@@ -98,8 +102,11 @@ struct PredictionWriter {
     }
 
     /// What a terminal shows for one head: a line a label, best first.
-    private static func cells(_ head: Hidra_V1_HeadPrediction) -> [String] {
+    private static func cells(_ head: Hidra_V1_HeadPrediction, _ text: String) -> [String] {
         if head.hasValue { return [Format.metric(head.value)] }
+        if !head.spans.isEmpty {
+            return head.spans.map { "\($0.label): \($0.text(in: text)) \(Format.fixed($0.score, 2))" }
+        }
         // Of a multilabel head, when no label is above its threshold.
         if head.labels.isEmpty { return ["(none)"] }
         return head.labels.map { "\($0.label) \(Format.fixed($0.score, 2))" }

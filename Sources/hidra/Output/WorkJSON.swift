@@ -71,7 +71,24 @@ extension Hidra_V1_EvaluateReply {
 }
 
 extension Hidra_V1_HeadPrediction {
-    var json: JSON {
+    /// - Parameter text: what the head read; pieces of it are shown.
+    func json(of text: String) -> JSON {
+        guard !spans.isEmpty else { return json }
+        return .object([
+            (
+                "spans",
+                .array(
+                    spans.map {
+                        .object([
+                            ("label", .string($0.label)), ("text", .string($0.text(in: text))), ("start", .unsigned(UInt64($0.start))),
+                            ("end", .unsigned(UInt64($0.end))), ("score", .number($0.score)),
+                        ])
+                    })
+            )
+        ])
+    }
+
+    private var json: JSON {
         if hasValue { return .object([("value", .number(value))]) }
         return .object([
             (
@@ -79,5 +96,16 @@ extension Hidra_V1_HeadPrediction {
                 .array(labels.map { .object([("label", .string($0.label)), ("score", .number($0.score))]) })
             )
         ])
+    }
+}
+
+extension Hidra_V1_Span {
+    /// The piece itself.
+    func text(in whole: String) -> String {
+        let scalars = Array(whole.unicodeScalars)
+        guard start <= end, Int(end) <= scalars.count else { return "" }
+        var piece = String.UnicodeScalarView()
+        piece.append(contentsOf: scalars[Int(start)..<Int(end)])
+        return String(piece)
     }
 }

@@ -66,8 +66,17 @@ struct HeadOptions: ParsableArguments {
     }
 
     /// Reads the graph, when there is one.
-    func kind() throws -> Hidra_V1_HeadKind {
+    func kind(_ task: TaskKind) throws -> Hidra_V1_HeadKind {
         var kind = Hidra_V1_HeadKind()
+        if task == .tag {
+            if case .graph = network {
+                throw ValidationError("--task tag labels words with a head of its own: --head is linear or mlp.")
+            }
+            kind.name = "tagger"
+            kind.hidden = network == .mlp ? hidden ?? Self.defaultHidden : 0
+            if let dropout { kind.dropout = dropout }
+            return kind
+        }
         switch network {
         case .linear: kind.name = "linear"
         case .mlp: kind.name = "mlp"
@@ -79,6 +88,8 @@ struct HeadOptions: ParsableArguments {
         if let dropout { kind.dropout = dropout }
         return kind
     }
+
+    private static let defaultHidden: UInt32 = 512
 
     var hyperparameters: Hidra_V1_Hyperparameters {
         var values = Hidra_V1_Hyperparameters()

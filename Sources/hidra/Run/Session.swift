@@ -17,7 +17,7 @@ struct Session: Sendable {
         let restore = console.errors.canRedraw && !options.json ? ProgressRenderer.showCursor : ""
         return try await Interruption.run(deadline: options.timeout, cancelled: cancelled, restore: restore) {
             let client = try await HidraClient.connect(
-                client: "hidra \(Hidra.version)", startDaemon: startDaemon,
+                remote: try RemoteDaemon.named(server: options.server, keyFile: options.key), client: "hidra \(Hidra.version)", startDaemon: startDaemon,
                 timeout: .seconds(min(options.timeout ?? connectSeconds, connectSeconds)))
             do {
                 let value = try await body(Session(client: client, console: console))

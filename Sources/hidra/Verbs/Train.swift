@@ -167,7 +167,7 @@ struct Train: AsyncParsableCommand {
         request.labelColumn = rows.labelColumn
         request.nameColumn = rows.nameColumn
         request.holdout = holdout ?? 0
-        request.kind = try head.kind()
+        request.kind = try head.kind(task)
         request.hyperparameters = head.hyperparameters
         request.labelSeparator = rows.labelSeparator
         request.tap = head.tap
@@ -179,13 +179,14 @@ struct Train: AsyncParsableCommand {
 
 /// The words of `--task`.
 enum TaskKind: String, ExpressibleByArgument, CaseIterable, Sendable {
-    case classify, multilabel, regress
+    case classify, multilabel, regress, tag
 
     var wire: Hidra_V1_Task {
         switch self {
         case .classify: .classify
         case .multilabel: .multilabel
         case .regress: .regress
+        case .tag: .tag
         }
     }
 }

@@ -115,6 +115,9 @@ int main(int count, char **arguments) {
     if (code != HIDRA_OK) return 1;
     expect(hidra_greeting(client)->protocol == 1 && hidra_has_capability(client, "regress"), "greeting", NULL);
 
+    const hidra_call moment = {.timeout = 0.05};
+    expect(hidra_wait(client, &moment, &error) == HIDRA_TIMEOUT, "waiting for the end", &error);
+
     hidra_encoder *encoder = NULL;
     expect(hidra_pull(client, NULL, "minilm", NULL, &encoder, &error) == HIDRA_OK && encoder->width == 384, "pull", &error);
     hidra_free(encoder);

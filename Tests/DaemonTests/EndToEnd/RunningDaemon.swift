@@ -2,6 +2,7 @@ import Foundation
 import HidraClient
 import HidraProtocol
 import Logging
+import PluginHost
 import TestSupport
 
 @testable import Daemon
@@ -12,13 +13,18 @@ final class RunningDaemon: Sendable {
     let home: Home
     private let service: Task<Void, any Error>
 
-    init(folder: TemporaryFolder? = nil, limits: Limits = Limits()) throws {
+    init(
+        folder: TemporaryFolder? = nil, limits: Limits = Limits(), environment: [String: String] = [:], listen: ServerAddress? = nil,
+        configuration: SocketLoop.Configuration = SocketLoop.Configuration(), pluginTiming: PluginLife.Timing = PluginLife.Timing()
+    ) throws {
         let folder = try folder ?? TemporaryFolder()
         self.folder = folder
         home = Home(path: folder.url.appending(path: "home").path)
         var logger = Logger(label: "test")
         logger.logLevel = .critical
-        let daemon = try DaemonService(home: home, limits: limits, environment: [:], logger: logger)
+        let daemon = try DaemonService(
+            home: home, limits: limits, environment: environment, listen: listen, configuration: configuration,
+            pluginTiming: pluginTiming, logger: logger)
         service = Task { try await daemon.run() }
     }
 

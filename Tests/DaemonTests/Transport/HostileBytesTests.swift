@@ -5,7 +5,7 @@ import Testing
 import ZeroMQ
 
 /// SplitMix64 (https://prng.di.unimi.it/splitmix64.c): the same bytes in every run.
-private struct SplitMix: RandomNumberGenerator {
+struct SplitMix: RandomNumberGenerator {
     var state: UInt64
 
     mutating func next() -> UInt64 {

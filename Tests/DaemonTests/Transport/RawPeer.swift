@@ -21,18 +21,79 @@ enum RawPeer {
     /// Sends messages over one DEALER and returns the envelopes that came back within the time, `expecting` at most.
     static func exchange(
         _ endpoint: String, _ messages: [[[UInt8]]], identity: [UInt8]? = [7] + Array("raw-peer".utf8),
-        expecting: Int, within limit: Duration = .seconds(5)
+        security: [Socket.Option] = [], expecting: Int, within limit: Duration = .seconds(5)
     ) throws -> [Hidra_V1_Envelope] {
         let context = try Context()
         defer { context.terminate() }
-        return try exchange(in: context, endpoint, messages, identity, expecting, limit)
+        return try exchange(in: context, endpoint, messages, identity, security, expecting, limit)
+    }
+
+    /// Sends messages over one connection, and listens for so long after each.
+    static func converse(_ endpoint: String, _ messages: [([[UInt8]], Duration)]) throws -> [Hidra_V1_Envelope] {
+        let context = try Context()
+        defer { context.terminate() }
+        return try converse(in: context, endpoint, messages)
+    }
+
+    private static func converse(
+        in context: Context, _ endpoint: String, _ messages: [([[UInt8]], Duration)]
+    ) throws -> [Hidra_V1_Envelope] {
+        let dealer = try Socket(.dealer, in: context)
+        try dealer.set(.routingID([5] + (0..<15).map { _ in UInt8.random(in: 0...255) }))
+        try dealer.connect(endpoint)
+        var poller = Poller()
+        _ = poller.add(dealer)
+        var replies: [Hidra_V1_Envelope] = []
+        for (message, time) in messages {
+            _ = try dealer.send(message)
+            let deadline = ContinuousClock.now + time
+            while deadline > .now {
+                try poller.wait(.milliseconds(50))
+                while let reply = try dealer.receive() {
+                    let envelope = try Frames.decode(reply.frames, limit: 1 << 30).envelope
+                    if case .heartbeat = envelope.kind, envelope.requestID == 0 { continue }
+                    replies.append(envelope)
+                }
+            }
+        }
+        return replies
+    }
+
+    /// Subscribes to everything and returns how many messages came within the time.
+    static func subscribe(_ endpoint: String, security: [Socket.Option] = [], within limit: Duration) throws -> Int {
+        let context = try Context()
+        defer { context.terminate() }
+        return try subscribe(in: context, endpoint, security, limit)
+    }
+
+    private static func subscribe(
+        in context: Context, _ endpoint: String, _ security: [Socket.Option], _ limit: Duration
+    ) throws -> Int {
+        let subscriber = try Socket(.subscriber, in: context)
+        for option in security { try subscriber.set(option) }
+        try subscriber.set(.linger(.zero))
+        try subscriber.set(.subscribe([]))
+        // Its own echo would come back.
+        try subscriber.set(.subscribe(EventsTopic.syncPrefix + [7]))
+        try subscriber.connect(endpoint)
+        var poller = Poller()
+        _ = poller.add(subscriber)
+        let deadline = ContinuousClock.now + limit
+        var count = 0
+        while deadline > .now {
+            try poller.wait(.milliseconds(50))
+            while try subscriber.receive() != nil { count += 1 }
+        }
+        return count
     }
 
     private static func exchange(
-        in context: Context, _ endpoint: String, _ messages: [[[UInt8]]], _ identity: [UInt8]?, _ expecting: Int,
-        _ limit: Duration
+        in context: Context, _ endpoint: String, _ messages: [[[UInt8]]], _ identity: [UInt8]?,
+        _ security: [Socket.Option], _ expecting: Int, _ limit: Duration
     ) throws -> [Hidra_V1_Envelope] {
         let dealer = try Socket(.dealer, in: context)
+        for option in security { try dealer.set(option) }
+        try dealer.set(.linger(.milliseconds(200)))
         if let identity { try dealer.set(.routingID(identity)) }
         try dealer.set(.reconnectInterval(.seconds(600)))
         try dealer.connect(endpoint)

@@ -7,9 +7,13 @@
         client.train("tickets.csv", text="message", label="intent", encoder="minilm", name="intent", holdout=0.2)
         client.predict("intent", ["my card has not arrived"])
 
-``hidra.sklearn`` has estimators for scikit-learn. ``hidra.v1`` are the protocol's messages.
+``hidra.plugin`` is for programs that do a part of the daemon's work: a loss, metrics, preprocessing, post-processing of their
+own. ``hidra.sklearn`` has estimators for scikit-learn, ``hidra.graphs`` and ``hidra.torch`` make networks, ``hidra.v1`` are the
+protocol's messages.
 """
 
+from .attachment import Attachment, StepResult
+from .callbacks import CallContext
 from .client import Client
 from .errors import (
     AlreadyExistsError,
@@ -38,6 +42,7 @@ from .results import (
     Evaluation,
     GraphReport,
     Head,
+    HeadInput,
     Job,
     LoadedEncoder,
     MetricPoint,
@@ -45,6 +50,7 @@ from .results import (
     Progress,
     Run,
     Score,
+    Span,
     Status,
     TrainResult,
 )
@@ -52,10 +58,10 @@ from .results import (
 __version__ = "0.1.0"
 
 __all__ = [
-    "AlreadyExistsError", "CancelledError", "ClassReport", "Client", "ConflictError", "Confusion", "CorruptError",
-    "DiskFullError", "Encoder", "Evaluation", "Event", "EventStream", "GraphReport", "Head", "HidraError",
-    "HidraTimeoutError", "IncompatibleVersionError", "InternalError", "InterruptedByShutdownError",
-    "InvalidArgumentError", "InvalidDataError", "Job", "LimitExceededError", "LoadedEncoder", "MetricPoint",
-    "NotFoundError", "PermissionDeniedError", "Prediction", "Progress", "Run", "Score", "Status", "TrainResult",
-    "UnavailableError", "UnsupportedError",
+    "AlreadyExistsError", "Attachment", "CallContext", "CancelledError", "ClassReport", "Client", "ConflictError",
+    "Confusion", "CorruptError", "DiskFullError", "Encoder", "Evaluation", "Event", "EventStream", "GraphReport",
+    "Head", "HeadInput", "HidraError", "HidraTimeoutError", "IncompatibleVersionError", "InternalError",
+    "InterruptedByShutdownError", "InvalidArgumentError", "InvalidDataError", "Job", "LimitExceededError",
+    "LoadedEncoder", "MetricPoint", "NotFoundError", "PermissionDeniedError", "Prediction", "Progress", "Run", "Score",
+    "Span", "Status", "StepResult", "TrainResult", "UnavailableError", "UnsupportedError",
 ]  # fmt: skip

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Callable, Iterable, List, Mapping, Optional, Sequence, Union
+from typing import Any, Callable, Iterable, List, Mapping, Optional, Union
 
 import numpy as np
 from google.protobuf.message import Message
 
-from . import images
-from .errors import InternalError, InvalidArgumentError, LimitExceededError, NotFoundError
-from .progress import Report, Wish, reporting
+from .callbacks import Answering
+from .errors import HidraError, InternalError, NotFoundError, UnsupportedError
+from .progress import Report
 from .results import Encoder, Head, Progress, Run
 from .rows import LabelledRows, upload
 from .session import Link, Session
-from .v1 import data_pb2, registry_pb2
-from .wire import CONTROL_MESSAGE_BYTES, Reply, check_text
-
-# Inputs of one request: few enough that a bar moves, and that other clients' requests come in between.
-_TEXTS_PER_REQUEST = 1024
-_REQUEST_BYTES = 16 << 20
+from .v1 import calls_pb2, data_pb2, registry_pb2
+from .wire import CONTROL_MESSAGE_BYTES, Reply
 
 
 class Calls:
@@ -47,20 +43,36 @@ class Calls:
         *,
         tensors: Optional[Mapping[str, np.ndarray[Any, np.dtype[Any]]]] = None,
         report: Optional[Report] = None,
+        calls: Optional[Answering] = None,
         timeout: Optional[float] = None,
         deadline: Optional[float] = None,
         link: Optional[Link] = None,
     ) -> Reply:
+        """``calls``: answers what the daemon asks meanwhile. What it raises ends the request, and is raised here."""
         link = link or self._session.link()
         progress: Optional[Callable[[registry_pb2.Progress], None]] = None
         if report is not None:
             tell = report
             progress = lambda message: tell(Progress.of(message))  # noqa: E731
-        answer = link.connection.ask(
-            kind, request, socket="work", limit=link.limits.message_bytes, tensors=tensors, progress=progress,
-            deadline=deadline if deadline is not None else self._deadline(timeout),
-        )  # fmt: skip
+        answerer = _Answerer(link, calls) if calls is not None else None
+        try:
+            answer = link.connection.ask(
+                kind, request, socket="work", limit=link.limits.message_bytes, tensors=tensors, progress=progress,
+                calls=answerer, deadline=deadline if deadline is not None else self._deadline(timeout),
+            )  # fmt: skip
+        except HidraError as error:
+            if answerer is not None and answerer.failure is not None:
+                raise answerer.failure from error
+            raise
         return _expect(answer, reply)
+
+    def _require(self, capability: str, what: str) -> None:
+        """A daemon that does not know a field ignores it, and would do something else than it was asked for."""
+        link = self._session.link()
+        if capability not in link.capabilities:
+            raise UnsupportedError(
+                f"hidrad {link.version} does not know {what}. Install a later one.", details={"capability": capability}
+            )
 
     def _list(self) -> registry_pb2.ListReply:
         return self._work("list", registry_pb2.ListRequest(), "list_reply").envelope.list_reply
@@ -78,56 +90,47 @@ class Calls:
             raise NotFoundError(f"'{name}' is no encoder. encoders() lists them.")
         return record
 
-    def _reads_images(self, values: Sequence[Any], reader: str) -> bool:
-        """A str may be a text or the path of an image; the encoder, or the head, knows."""
-        for row, value in enumerate(values):
-            if not isinstance(value, str) and not images.is_image(value):
-                raise InvalidArgumentError(
-                    f"Input {row + 1} is a {type(value).__name__}: texts are str, images paths, bytes or PIL images."
-                )
-        if values and not any(isinstance(value, str) for value in values):
-            return True
-        record = self._record(reader)
-        return isinstance(record, (Encoder, Head)) and record.modality == "image"
+    def _head(self, name: str) -> Head:
+        record = self._record(name)
+        if not isinstance(record, Head):
+            raise NotFoundError(f"'{name}' is no head. heads() lists them.")
+        return record
 
-    def _upload(self, link: Link, rows: LabelledRows, deadline: Optional[float], sent: List[str]) -> str:
+    def _upload(
+        self, link: Link, rows: LabelledRows, deadline: Optional[float], sent: List[str], name: Optional[str] = None
+    ) -> str:
         def append(request: data_pb2.AppendRowsRequest) -> data_pb2.AppendRowsReply:
             if request.data not in sent:
                 sent.append(request.data)
             answer = self._work("append_rows", request, "append_rows_reply", deadline=deadline, link=link)
             return answer.envelope.append_rows_reply
 
-        return upload(rows, append, link.limits.message_bytes, link.limits.data_rows)
+        return upload(rows, append, link.limits.message_bytes, link.limits.data_rows, name)
 
-    def _in_parts(
-        self, values: Sequence[Any], is_image: bool, phase: str, send: Callable[[Sequence[Any], Optional[float]], None],
-        progress: Wish, timeout: Optional[float],
-    ) -> None:  # fmt: skip
-        """Cuts inputs into requests the daemon takes. Images are read as they are sent."""
-        deadline = self._deadline(timeout)
-        most = min(_TEXTS_PER_REQUEST, self._session.link().limits.texts_per_request)
-        start = 0
-        with reporting(progress if callable(progress) or len(values) > most else False) as report:
-            while start < len(values):
-                part: List[Any] = []
-                size = 0
-                for value in values[start : start + most]:
-                    item = images.image_bytes(value) if is_image else _text(value, start + len(part))
-                    size += len(item)
-                    if part and size > _REQUEST_BYTES:
-                        break
-                    part.append(item)
-                try:
-                    send(part, deadline)
-                except LimitExceededError:
-                    # The vectors of fewer inputs fit into a reply.
-                    if len(part) == 1:
-                        raise
-                    most = len(part) // 2
-                    continue
-                start += len(part)
-                if report is not None:
-                    report(Progress("", phase, start, len(values), "rows", {}, ""))
+
+class _Answerer:
+    """Answers the daemon's calls to one request, on the thread that waits for its reply."""
+
+    def __init__(self, link: Link, answering: Answering) -> None:
+        self._link = link
+        self._answering = answering
+        self.failure: Optional[Exception] = None
+
+    def __call__(self, reply: Reply) -> None:
+        if reply.envelope.WhichOneof("kind") != "call":
+            return
+        try:
+            self._send(reply, *self._answering(reply))
+        except Exception as error:
+            # The daemon ends the request with this problem; then the error itself is raised.
+            self.failure = error
+            problem = calls_pb2.CallResult(problem=f"{type(error).__name__}: {error}"[:1000])
+            self._send(reply, problem, {})
+
+    def _send(self, reply: Reply, result: calls_pb2.CallResult, tensors: Mapping[str, Any]) -> None:
+        result.request_id, result.call = reply.envelope.request_id, reply.envelope.call.call
+        limit = self._link.limits.message_bytes
+        self._link.connection.tell("call_result", result, socket="work", limit=limit, tensors=tensors)
 
 
 def _expect(answer: Reply, kind: str) -> Reply:
@@ -140,9 +143,3 @@ def drop(link: Link, sent: Iterable[str]) -> None:
     """Frees uploaded rows. What was made of them stays, and a training that runs has taken them already."""
     for name in sent:
         link.connection.tell("drop_rows", data_pb2.DropRowsRequest(data=name), socket="work")
-
-
-def _text(value: Any, row: int) -> str:
-    if not isinstance(value, str):
-        raise InvalidArgumentError(f"Input {row + 1} is a {type(value).__name__}; it must be a text.")
-    return check_text(value, row)

@@ -6,26 +6,25 @@ import os
 import sys
 import weakref
 from functools import partial
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, Type, TypeVar, Union, overload
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple, TypeVar, Union, overload
 
 import numpy as np
 
-from .calls import Calls, drop
-from .errors import HidraError, InternalError, InvalidArgumentError, NotFoundError
+from .attaching import Attaching
+from .errors import InvalidArgumentError
 from .events import Event, EventStream
-from .heads import HeadLike, graph_bytes, head_kind
+from .heads import HeadLike, graph_bytes
 from .home import PathLike, home_path
 from .progress import Wish, reporting
-from .results import TASKS, Encoder, Evaluation, GraphReport, Head, Prediction, Run, Status, TrainResult
-from .rows import LabelledRows, image_rows, text_rows
+from .remote import RemoteEndpoint
+from .results import Encoder, GraphReport, Head, Run, Status
 from .session import Session
-from .tables import Data
 from .v1 import control_pb2, events_pb2, graph_pb2, registry_pb2, work_pb2
 
 Self = TypeVar("Self", bound="Client")
 
 
-class Client(Calls):
+class Client(Attaching):
     """A connection to ``hidrad``, for any number of threads and requests at a time.
 
         with hidra.Client() as client:
@@ -37,7 +36,11 @@ class Client(Calls):
 
     ``timeout``: seconds a request may take in all; None: as long as the daemon shows signs of life. Every method that
     works long takes its own. ``silence``: how long the daemon may owe a sign of life. ``endpoint``: the directory of the
-    sockets of a daemon that runs already, instead of a home. ``name``: of this program, for ``hidra ps``.
+    sockets of a daemon that runs already, instead of a home. ``name``: of this program, for ``hidra ps``. ``heartbeat``:
+    seconds; a promise to be silent no longer: the daemon takes a client for lost that was silent for three times as long.
+
+    ``key``: of a daemon on another machine, the file that ``hidra keys new -o`` writes; ``server``: its ``tcp://HOST:PORT``, where
+    the key does not say so. Without ``home`` and ``endpoint`` they default to ``HIDRA_KEY`` and ``HIDRA_SERVER``.
     """
 
     def __init__(
@@ -50,21 +53,29 @@ class Client(Calls):
         name: Optional[str] = None,
         connect_timeout: float = 10.0,
         silence: float = 30.0,
+        heartbeat: int = 0,
+        server: Optional[str] = None,
+        key: Optional[PathLike] = None,
     ) -> None:
         if home is not None and endpoint is not None:
             raise InvalidArgumentError("Give a home or an endpoint, not both.")
         directory = os.fspath(endpoint) if endpoint is not None else None
         if directory is not None and directory.startswith("ipc://"):
             directory = directory[6:]
+        if (server or key) and (home is not None or endpoint is not None):
+            raise InvalidArgumentError("Give a key and a server, or a home or an endpoint, not both.")
+        if home is None and directory is None:
+            directory = RemoteEndpoint.named(server, key)
         self.home: Optional[str] = home_path(home) if directory is None else None
+        self._place = self.home or directory
         self._options: Dict[str, Any] = dict(
-            home=self.home, endpoint=directory, timeout=timeout, start=start, name=name,
-            connect_timeout=connect_timeout, silence=silence,
+            home=self.home, endpoint=None if isinstance(directory, RemoteEndpoint) else directory, timeout=timeout, start=start, name=name,
+            connect_timeout=connect_timeout, silence=silence, heartbeat=heartbeat, server=server, key=key,
         )  # fmt: skip
         from . import __version__
 
         program = name or f"{os.path.basename(sys.argv[0] or 'python')} (hidra-python {__version__})"
-        super().__init__(Session(self.home, directory, program, start, connect_timeout, silence), timeout)
+        super().__init__(Session(self.home, directory, program, start, connect_timeout, silence, heartbeat), timeout)
         # Says goodbye when the client is forgotten, and when the program ends.
         self._finalizer = weakref.finalize(self, Session.close, self._session)
         self._session.link()
@@ -83,7 +94,7 @@ class Client(Calls):
         return partial(Client, **self._options), ()
 
     def __repr__(self) -> str:
-        return f"hidra.Client({self.home or self._options['endpoint']!r})"
+        return f"hidra.Client({self._place!r})"
 
     # Control
 
@@ -154,198 +165,6 @@ class Client(Calls):
         """A trained head as an ONNX model: features ``[rows, width]`` in, outputs before any softmax out."""
         return self._work("export", work_pb2.ExportRequest(head=head), "export_reply").envelope.export_reply.model
 
-    # Inference
-
-    def embed(
-        self, encoder: str, inputs: Any, *, tap: str = "", precision: str = "", progress: Wish = True,
-        timeout: Optional[float] = None,
-    ) -> np.ndarray[Any, np.dtype[np.float32]]:  # fmt: skip
-        """Vectors of texts or images, float32 ``[inputs, width]``, to the bit those of ``hidra embed``.
-
-        ``inputs``: a text or several; for an image encoder paths, bytes or PIL images. Rows of images that cannot be read
-        are NaN. ``tap``: name of another layer to read (``Encoder.taps``). ``precision``: what the encoder computes in,
-        ``"fp32"`` or ``"int8"``; empty: as ``hidra quantize`` has set it.
-        """
-        values = _values(inputs)
-        if not values:
-            return np.zeros((0, self._encoder(encoder).width), np.float32)
-        parts: List[np.ndarray[Any, np.dtype[np.float32]]] = []
-        is_image = self._reads_images(values, encoder)
-
-        def send(part: Sequence[Any], deadline: Optional[float]) -> None:
-            request = work_pb2.EmbedRequest(encoder=encoder, tap=tap, precision=precision)
-            (request.images if is_image else request.texts).extend(part)
-            reply = self._work("embed", request, "embed_reply", deadline=deadline)
-            array = reply.arrays().get("embeddings")
-            if array is None or array.dtype != np.float32 or array.ndim != 2 or len(array) != len(part):
-                raise InternalError("hidrad sent vectors of another shape than it was asked for.")
-            parts.append(array)
-
-        self._in_parts(values, is_image, "embedding", send, progress, timeout)
-        return parts[0] if len(parts) == 1 else np.concatenate(parts)
-
-    @overload
-    def predict(
-        self, heads: str, inputs: Any, *, top: int = 0, precision: str = "", progress: Wish = True,
-        timeout: Optional[float] = None,
-    ) -> List[Prediction]: ...  # fmt: skip
-    @overload
-    def predict(
-        self, heads: Sequence[str], inputs: Any, *, top: int = 0, precision: str = "", progress: Wish = True,
-        timeout: Optional[float] = None,
-    ) -> List[Dict[str, Prediction]]: ...  # fmt: skip
-    def predict(
-        self, heads: Union[str, Sequence[str]], inputs: Any, *, top: int = 0, precision: str = "", progress: Wish = True,
-        timeout: Optional[float] = None,
-    ) -> Union[List[Prediction], List[Dict[str, Prediction]]]:  # fmt: skip
-        """What heads say about texts (or images), in their order; heads on one encoder share its pass.
-
-        With one head, a prediction for each input; with a list of heads, a dict by head for each. ``top``: labels for each
-        input, best first; 0: the best one, of a multilabel head all that apply. ``precision``: as of ``embed``.
-        """
-        names = [heads] if isinstance(heads, str) else list(heads)
-        if not names:
-            raise InvalidArgumentError("Name at least one head.")
-        if top < 0:
-            raise InvalidArgumentError(f"{top} labels cannot be asked for: use 0 or more.")
-        values = _values(inputs)
-        is_image = self._reads_images(values, names[0])
-        answers: List[work_pb2.Prediction] = []
-
-        def send(part: Sequence[Any], deadline: Optional[float]) -> None:
-            request = work_pb2.PredictRequest(heads=names, top=top, precision=precision)
-            (request.images if is_image else request.texts).extend(part)
-            reply = self._work("predict", request, "predict_reply", deadline=deadline).envelope.predict_reply
-            if len(reply.inputs) != len(part) or any(
-                not answer.problem and len(answer.heads) != len(names) for answer in reply.inputs
-            ):
-                raise InternalError("hidrad answered other inputs or heads than it was asked about.")
-            answers.extend(reply.inputs)
-
-        self._in_parts(values, is_image, "predicting", send, progress, timeout)
-        if isinstance(heads, str):
-            return [Prediction.of(answer, 0) for answer in answers]
-        return [{name: Prediction.of(answer, i) for i, name in enumerate(names)} for answer in answers]
-
-    # Jobs
-
-    def train(
-        self,
-        data: Data,
-        *,
-        encoder: str,
-        name: str,
-        text: str = "text",
-        label: str = "label",
-        image: Optional[str] = None,
-        task: str = "classify",
-        head: HeadLike = "linear",
-        test: Optional[Data] = None,
-        holdout: float = 0.0,
-        tap: str = "",
-        precision: str = "",
-        replace: bool = False,
-        hidden: Optional[int] = None,
-        dropout: Optional[float] = None,
-        epochs: Optional[int] = None,
-        lr: Optional[float] = None,
-        batch_size: Optional[int] = None,
-        seed: Optional[int] = None,
-        weight_decay: Optional[float] = None,
-        warmup: Optional[float] = None,
-        patience: Optional[int] = None,
-        validation: Optional[float] = None,
-        class_weights: bool = False,
-        label_smoothing: Optional[float] = None,
-        label_separator: str = "|",
-        progress: Wish = True,
-        timeout: Optional[float] = None,
-    ) -> TrainResult:
-        """Trains a head on labelled rows. The same rows and seed give the same bytes as ``hidra train``.
-
-        ``data``: the path of a table (.csv, .tsv, .jsonl), a dict of columns, a list of dicts, a pandas or polars frame, an
-        Arrow table or a ``datasets.Dataset``; for an image encoder also a folder with a sub-folder for each label, or a tar
-        archive of one. ``text`` and ``label`` name its columns, ``image`` the one of images or their paths. ``test``: rows
-        to measure on, of the same form; or ``holdout``, a share of the rows.
-
-        ``task``: ``"classify"``, ``"multilabel"`` (labels as a list, or separated by ``label_separator``) or ``"regress"``.
-        ``head``: ``"linear"``, ``"mlp"`` (with ``hidden`` and ``dropout``), an ONNX model (bytes or a path), or a
-        ``torch.nn.Module``. ``precision``: as of ``embed``. None of the settings means the daemon's default, which ``proto/README.md`` lists.
-        """
-        if task not in TASKS:
-            raise InvalidArgumentError(f"task is one of {', '.join(TASKS)}; it was {task!r}.")
-        if test is not None and holdout:
-            raise InvalidArgumentError("test= brings its own test rows; holdout= takes them from the data. Give one.")
-        deadline = self._deadline(timeout)
-        is_image = self._encoder(encoder).modality == "image"
-        read = partial(image_rows, image=image) if is_image else partial(text_rows, text=text)
-        rows = read(data, label=label, separator=label_separator)
-        test_rows = read(test, label=label, separator=label_separator) if test is not None else None
-        settings: Dict[str, Any] = dict(
-            epochs=epochs, learning_rate=lr, batch_size=batch_size, seed=seed, weight_decay=weight_decay,
-            warmup=warmup, patience=patience, validation=validation, label_smoothing=label_smoothing,
-        )  # fmt: skip
-        with _argument_errors():
-            request = work_pb2.TrainRequest(
-                head=name, encoder=encoder, task=TASKS[task], input_column=rows.input, label_column=rows.label,
-                name_column=rows.name, holdout=holdout, tap=tap, precision=precision, replace=replace, label_separator=label_separator,
-                kind=head_kind(head, hidden, dropout, lambda: self._width(encoder, tap, rows)),
-                hyperparameters=work_pb2.Hyperparameters(
-                    class_weights=class_weights, **{key: value for key, value in settings.items() if value is not None}
-                ),
-            )  # fmt: skip
-        link = self._session.link()
-        sent: List[str] = []
-        try:
-            request.data = self._upload(link, rows, deadline, sent)
-            if test_rows is not None:
-                request.test_data = self._upload(link, test_rows, deadline, sent)
-            with reporting(progress) as report:
-                reply = self._work("train", request, "train_reply", report=report, deadline=deadline, link=link)
-        finally:
-            drop(link, sent)
-        problems = rows.problems + (test_rows.problems if test_rows is not None else [])
-        return TrainResult.of(reply.envelope.train_reply, tuple(problems))
-
-    def evaluate(
-        self,
-        head: str,
-        data: Data,
-        *,
-        text: str = "text",
-        label: str = "label",
-        image: Optional[str] = None,
-        label_separator: str = "",
-        precision: str = "",
-        progress: Wish = True,
-        timeout: Optional[float] = None,
-    ) -> Evaluation:
-        """Measures a head on labelled rows, given as to ``train``. ``label_separator`` empty: the head's own.
-        ``precision``: as of ``embed``.
-        """
-        deadline = self._deadline(timeout)
-        record = self.show(head)
-        if not isinstance(record, Head):
-            raise NotFoundError(f"'{head}' is no head.")
-        separator = label_separator or "|"
-        if record.modality == "image":
-            rows = image_rows(data, image, label, separator)
-        else:
-            rows = text_rows(data, text, label, separator)
-        request = work_pb2.EvaluateRequest(
-            head=head, input_column=rows.input, label_column=rows.label, label_separator=label_separator,
-            name_column=rows.name, precision=precision,
-        )  # fmt: skip
-        link = self._session.link()
-        sent: List[str] = []
-        try:
-            request.data = self._upload(link, rows, deadline, sent)
-            with reporting(progress) as report:
-                reply = self._work("evaluate", request, "evaluate_reply", report=report, deadline=deadline, link=link)
-        finally:
-            drop(link, sent)
-        return Evaluation.of(reply.envelope.evaluate_reply, tuple(rows.problems))
-
     # Graphs
 
     def check_graph(self, model: HeadLike, *, batch: int = 1) -> GraphReport:
@@ -360,29 +179,6 @@ class Client(Calls):
         request = graph_pb2.RunGraphRequest(model=graph_bytes(model))
         tensors = {name: np.asarray(value) for name, value in inputs.items()}
         return dict(self._work("run_graph", request, "run_graph_reply", tensors=tensors, timeout=timeout).arrays())
-
-    def _width(self, encoder: str, tap: str, rows: LabelledRows) -> int:
-        if not tap:
-            return self._encoder(encoder).width
-        first = next(rows.rows(), None)
-        if first is None:
-            raise InvalidArgumentError("There are no rows to learn from.")
-        return int(self.embed(encoder, [first[0]], tap=tap, progress=False).shape[1])
-
-
-class _argument_errors:
-    """protobuf's own complaints about values, as ours."""
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: object) -> None:
-        if isinstance(error, (TypeError, ValueError)) and not isinstance(error, HidraError):
-            raise InvalidArgumentError(f"A setting has a wrong type or is out of range: {error}") from error
-
-
-def _values(inputs: Any) -> List[Any]:
-    is_one = isinstance(inputs, (str, bytes, os.PathLike)) or hasattr(inputs, "save")
-    return [inputs] if is_one else list(inputs)
 
 
 def _source(source: PathLike) -> str:

@@ -18,6 +18,7 @@ from .errors import HidraError, InternalError, UnavailableError
 from .events import EventFeed, EventStream
 from .requests import Call, Outcome
 from .sockets import ConnectionBody, Failure
+from .v1 import envelope_pb2 as pb
 from .v1 import registry_pb2 as registry
 
 _Command = Callable[[Union[ConnectionBody, "_Refusal"]], None]
@@ -56,16 +57,18 @@ class Connection:
         limit: int,
         tensors: Optional[Mapping[str, np.ndarray[Any, Any]]] = None,
         progress: Optional[Callable[[registry.Progress], None]] = None,
+        calls: Optional[Callable[[wire.Reply], None]] = None,
         deadline: Optional[float] = None,
     ) -> wire.Reply:
-        """Sends a request and waits for its last reply. Progress is reported on the calling thread.
+        """Sends a request and waits for its last reply. ``progress``, and ``calls`` with all other partial replies, run on
+        the calling thread.
 
         Whatever ends the waiting early (Ctrl-C, an exception in ``progress``) cancels the request at the daemon.
         """
         id = next(self._ids)
         frames = wire.encode(id, kind, message, tensors or {}, limit)
         inbox: queue.SimpleQueue[Union[Outcome, registry.Progress]] = queue.SimpleQueue()
-        call = Call(id, inbox.put, inbox.put if progress else None, deadline)
+        call = Call(id, inbox.put, inbox.put if progress else None, deadline, inbox.put if calls else None)
         try:
             self._post(lambda body: body.open(call, socket, frames), call)
             while True:
@@ -75,6 +78,8 @@ class Connection:
                     progress(item)
                 elif isinstance(item, HidraError):
                     raise item
+                elif calls is not None and item.envelope.part == pb.PART_PARTIAL:
+                    calls(item)
                 else:
                     return item
         except HidraError:
@@ -83,9 +88,12 @@ class Connection:
             self._post(lambda body: body.cancel(id))
             raise
 
-    def tell(self, kind: str, message: Message, *, socket: str) -> None:
-        """Sends a request whose reply nobody waits for."""
-        frames = wire.encode(next(self._ids), kind, message, {}, wire.CONTROL_MESSAGE_BYTES)
+    def tell(
+        self, kind: str, message: Message, *, socket: str, limit: int = wire.CONTROL_MESSAGE_BYTES,
+        tensors: Optional[Mapping[str, np.ndarray[Any, Any]]] = None,
+    ) -> None:  # fmt: skip
+        """Sends what has no reply, or one that nobody waits for."""
+        frames = wire.encode(next(self._ids), kind, message, tensors or {}, limit)
         self._post(lambda body: body.send(socket, frames))
 
     def events(self, start: Optional[int], owner: object) -> EventStream:

@@ -2,37 +2,51 @@
 
 from __future__ import annotations
 
-import io
 import os
 import sys
-import warnings
-from typing import Any, Callable, Optional, Union
+from typing import Any, Callable, List, Mapping, Optional, Sequence, Union
 
-from .errors import InvalidArgumentError, NotFoundError, UnsupportedError
+from .errors import InvalidArgumentError, NotFoundError
 from .home import PathLike
+from .results import HeadInput
+from .v1 import registry_pb2
 from .v1 import work_pb2 as pb
 
 HeadLike = Union[str, bytes, PathLike, Any]
-"""``"linear"``, ``"mlp"``, an ONNX model (its bytes, or its file's path), or a ``torch.nn.Module``."""
+"""``"linear"``, ``"mlp"``, ``"tagger"``, an ONNX model (its bytes, or its file's path), or a ``torch.nn.Module``."""
+
+Inputs = Optional[Mapping[str, Union[str, HeadInput]]]
+"""What each input of a graph reads, by its name: a column, or a ``HeadInput``."""
+
+Widths = Callable[[], Sequence[int]]
+"""Asked for the lengths of the feature vectors that the inputs read, when a module is exported."""
 
 
-def head_kind(
-    head: HeadLike, hidden: Optional[int], dropout: Optional[float], width: Callable[[], int]
-) -> pb.HeadKind:
-    """``width``: asked for the length of a feature vector when a module is exported."""
-    if head == "mlp":
-        kind = pb.HeadKind(name="mlp", hidden=hidden or 0)
+def head_kind(head: HeadLike, hidden: Optional[int], dropout: Optional[float], widths: Widths, inputs: Inputs) -> pb.HeadKind:
+    if head in ("mlp", "tagger"):
+        kind = pb.HeadKind(name=head, hidden=hidden or 0)
         if dropout is not None:
             kind.dropout = dropout
         return kind
     if hidden is not None or dropout is not None:
-        raise InvalidArgumentError("hidden= and dropout= belong to head='mlp'.")
+        raise InvalidArgumentError("hidden= and dropout= belong to head='mlp', or to a 'tagger'.")
     if head == "linear":
         return pb.HeadKind(name="linear")
-    return pb.HeadKind(name="graph", graph=graph_bytes(head, width))
+    return pb.HeadKind(name="graph", graph=graph_bytes(head, widths, inputs))
 
 
-def graph_bytes(model: HeadLike, width: Optional[Callable[[], int]] = None) -> bytes:
+def head_inputs(text: Union[str, Sequence[str]], inputs: Inputs) -> List[registry_pb2.HeadInput]:
+    """As a request has them: none for a head that reads one column, which the request names."""
+    if inputs is None:
+        return [] if isinstance(text, str) or len(text) == 1 else [registry_pb2.HeadInput(column=name) for name in text]
+    entries = []
+    for name, entry in inputs.items():
+        input = HeadInput(entry) if isinstance(entry, str) else entry
+        entries.append(registry_pb2.HeadInput(name=name, column=input.column, encoder=input.encoder, tap=input.tap))
+    return entries
+
+
+def graph_bytes(model: HeadLike, widths: Optional[Widths] = None, inputs: Inputs = None) -> bytes:
     """A serialised ONNX ModelProto."""
     if isinstance(model, (bytes, bytearray, memoryview)):
         return bytes(model)
@@ -49,41 +63,12 @@ def graph_bytes(model: HeadLike, width: Optional[Callable[[], int]] = None) -> b
     if hasattr(model, "SerializeToString"):
         return bytes(model.SerializeToString())
     torch = sys.modules.get("torch")
-    if torch is not None and isinstance(model, torch.nn.Module) and width is not None:
-        return export_module(model, width())
+    if torch is not None and isinstance(model, torch.nn.Module) and widths is not None:
+        from .torch import argument_names, graph
+
+        sizes = widths()
+        names = list(inputs) if inputs is not None else argument_names(model, len(sizes))
+        return graph(model, dict(zip(names, sizes)))
     raise InvalidArgumentError(
         f"A {type(model).__name__} is no head: give 'linear', 'mlp', an ONNX model (bytes or a path), or a torch.nn.Module."
     )
-
-
-def export_module(module: Any, width: int) -> bytes:
-    """A ``torch.nn.Module`` that maps features ``[rows, width]`` to outputs ``[rows, outputs]``, as ONNX.
-
-    Its present weights are where training begins. It is exported as for inference: a dropout in it does nothing.
-    """
-    import torch
-
-    try:
-        import onnx  # noqa: F401  (torch's exporter needs it, and says so less clearly)
-    except ImportError as error:
-        raise UnsupportedError("Exporting a PyTorch module needs onnx: pip install 'hidra[torch]'.") from error
-    parameter = next(module.parameters(), None)
-    example = torch.zeros(2, width, device=parameter.device if parameter is not None else "cpu")
-    was_training = module.training
-    module.eval()
-    buffer = io.BytesIO()
-    try:
-        with warnings.catch_warnings():
-            # On the older exporter, which writes one self-contained file and needs no example of another batch size.
-            warnings.simplefilter("ignore")
-            torch.onnx.export(
-                module, (example,), buffer, input_names=["features"], output_names=["outputs"], dynamo=False,
-                dynamic_axes={"features": {0: "rows"}, "outputs": {0: "rows"}}, opset_version=17,
-            )  # fmt: skip
-    except Exception as error:
-        raise InvalidArgumentError(
-            f"The module cannot be exported for features [rows, {width}]: {error}"
-        ) from error
-    finally:
-        module.train(was_training)
-    return buffer.getvalue()

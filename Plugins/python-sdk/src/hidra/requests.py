@@ -21,6 +21,8 @@ class Call:
     finish: Callable[[Outcome], None]
     progress: Optional[Callable[[registry.Progress], None]] = None
     deadline: Optional[float] = None
+    # Gets what the daemon asks the client to do for it meanwhile: messages of kind `call`.
+    calls: Optional[Callable[[Reply], None]] = None
 
 
 class RequestTable:
@@ -66,6 +68,8 @@ class RequestTable:
         if is_partial:
             if kind == "progress" and call.progress is not None:
                 call.progress(reply.envelope.progress)
+            elif call.calls is not None and kind not in ("progress", "error"):
+                call.calls(reply)
             return None
         del self._open[id]
         if kind == "error":

@@ -8,7 +8,9 @@ from typing import Any, Dict, Mapping, Optional, Tuple
 
 from .v1 import control_pb2, graph_pb2, registry_pb2, work_pb2
 
-TASKS = {"classify": work_pb2.CLASSIFY, "multilabel": work_pb2.MULTILABEL, "regress": work_pb2.REGRESS}
+TASKS = {
+    "classify": work_pb2.CLASSIFY, "multilabel": work_pb2.MULTILABEL, "regress": work_pb2.REGRESS, "tag": work_pb2.TAG,
+}  # fmt: skip
 _TASK_NAMES = {number: name for name, number in TASKS.items()}
 
 
@@ -41,8 +43,21 @@ class Encoder:
 
 
 @dataclass(frozen=True)
+class HeadInput:
+    """What a head reads through one input of its network: a column of the data, through an encoder, at one of its taps."""
+
+    column: str
+    encoder: str = ""
+    tap: str = ""
+    name: str = ""
+
+
+@dataclass(frozen=True)
 class Head:
-    """A trained head. ``digest`` is that of its weights: the same rows and seed give the same."""
+    """A trained head. ``digest`` is that of its weights: the same rows and seed give the same.
+
+    ``served_by``: the client that must be there when the head is asked, of a head with functions of a client's own.
+    """
 
     name: str
     encoder: str
@@ -56,12 +71,25 @@ class Head:
     digest: str
     run: str
     created: float = field(repr=False)
+    inputs: Tuple[HeadInput, ...] = field(default=(), repr=False)
+    served_by: str = ""
+
+    @property
+    def columns(self) -> Tuple[str, ...]:
+        """The columns it reads, each once: a prediction needs a value of each, in this order."""
+        return tuple(dict.fromkeys(input.column for input in self.inputs))
+
+    @property
+    def reads(self) -> Tuple[str, ...]:
+        """What is read of a table that does not say: those columns, or of a head that reads one, ``"text"``."""
+        return self.columns if len(self.columns) > 1 else ("text",)
 
     @classmethod
     def of(cls, m: registry_pb2.Head) -> Head:
         return cls(
             m.name, m.encoder, m.tap, m.task, m.kind, m.modality, tuple(m.labels), m.parameters, dict(m.metrics),
-            m.digest, m.run, m.created,
+            m.digest, m.run, m.created, tuple(HeadInput(i.column, i.encoder, i.tap, i.name) for i in m.inputs),
+            m.served_by,
         )  # fmt: skip
 
 
@@ -111,11 +139,21 @@ class Score:
 
 
 @dataclass(frozen=True)
+class Span:
+    """A piece of a text, ``text[start:end]``, and the label it got with this probability."""
+
+    label: str
+    start: int
+    end: int
+    score: float
+
+
+@dataclass(frozen=True)
 class Prediction:
     """What one head says about one input.
 
     ``labels``: best first; of a multilabel head all that apply, which may be none. ``value``: of a regression head.
-    ``problem``: why the input could not be read, else empty.
+    ``spans``: of a tagging head, in the text's order. ``problem``: why the input could not be read, else empty.
     """
 
     labels: Tuple[Score, ...] = ()
@@ -123,6 +161,7 @@ class Prediction:
     tokens: int = 0
     truncated: bool = False
     problem: str = ""
+    spans: Tuple[Span, ...] = ()
 
     @property
     def label(self) -> Optional[str]:
@@ -142,6 +181,7 @@ class Prediction:
         return cls(
             tuple(Score(label.label, label.score) for label in head.labels),
             head.value if head.HasField("value") else None, m.tokens, m.truncated,
+            spans=tuple(Span(span.label, span.start, span.end, span.score) for span in head.spans),
         )  # fmt: skip
 
 
@@ -167,7 +207,7 @@ class Confusion:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """How a head did on labelled rows. ``metrics``: accuracy and macro_f1; of regression mae, rmse and r2."""
+    """How a head did on labelled rows. ``metrics``: accuracy and macro_f1; of regression mae, rmse and r2; of words span_f1."""
 
     head: str
     task: str
@@ -224,7 +264,8 @@ class TrainResult:
         s = m.summary
         test = Evaluation.of(m.test) if m.HasField("test") else None
         return cls(
-            Head.of(m.head), Run.of(m.run), test.metrics if test else {}, test, dict(m.run.seconds),
+            # A metrics function of the client's own adds to the head's, not to the daemon's evaluation.
+            Head.of(m.head), Run.of(m.run), dict(m.head.metrics) if test else {}, test, dict(m.run.seconds),
             problems + tuple(s.notes), s.train_rows, s.validation_rows, s.test_rows, s.cache_hits, s.cache_misses,
             s.truncated_rows, s.steps, s.learning_rate, s.best_epoch, s.validation_score,
         )  # fmt: skip

@@ -27,35 +27,41 @@ class LabelledRows:
     columns: Tuple[str, ...]
     rows: Callable[[], Iterator[Tuple[Value, ...]]]
     chunk: int
+    # Which of them is the label; those before are the inputs, the one after it names the rows.
+    label_at: int = 1
     # What was left out, and why; filled while the rows are read.
     problems: List[str] = field(default_factory=list)
-    first: Any = None
+    # How many rows the daemon got.
+    sent: int = 0
 
     @property
-    def input(self) -> str:
-        return self.columns[0]
+    def inputs(self) -> Tuple[str, ...]:
+        return self.columns[: self.label_at]
 
     @property
     def label(self) -> str:
-        return self.columns[1]
+        return self.columns[self.label_at]
 
     @property
     def name(self) -> str:
-        return self.columns[2] if len(self.columns) > 2 else ""
+        return self.columns[self.label_at + 1] if len(self.columns) > self.label_at + 1 else ""
 
 
-def text_rows(data: Data, text: str, label: str, separator: str) -> LabelledRows:
-    if text == label:
-        raise InvalidArgumentError(f"The texts and the labels cannot both be column '{text}'.")
-    table = columns_of(data, [text, label])
+def text_rows(data: Data, text: Union[str, Sequence[str]], label: str, separator: str) -> LabelledRows:
+    """``text``: the column of the texts, or several, each once."""
+    inputs = (text,) if isinstance(text, str) else tuple(text)
+    if not inputs or len(set(inputs)) < len(inputs):
+        raise InvalidArgumentError(f"text= names the columns to read, each once; it was {text!r}.")
+    if label in inputs:
+        raise InvalidArgumentError(f"The texts and the labels cannot both be column '{label}'.")
+    names = (*inputs, label)
+    table = columns_of(data, names)
 
     def rows() -> Iterator[Tuple[Value, ...]]:
-        for row, (input, target) in enumerate(zip(table[text], table[label])):
-            if not isinstance(input, str):
-                input = text_of(input, row, text, separator)
-            yield check_text(input, row, text), check_text(text_of(target, row, label, separator), row, label)
+        for row, cells in enumerate(zip(*(table[name] for name in names))):
+            yield tuple(check_text(text_of(cell, row, name, separator), row, name) for cell, name in zip(cells, names))
 
-    return LabelledRows((text, label), rows, TEXT_CHUNK, first=table[text][0] if table[text] else None)
+    return LabelledRows(names, rows, TEXT_CHUNK, label_at=len(inputs))
 
 
 def image_rows(data: Data, image: Optional[str], label: str, separator: str) -> LabelledRows:
@@ -104,9 +110,9 @@ def _guess_column(data: Data, label: str) -> Tuple[Any, str]:
 Append = Callable[[pb.AppendRowsRequest], pb.AppendRowsReply]
 
 
-def upload(rows: LabelledRows, append: Append, message_bytes: int, most_rows: int) -> str:
+def upload(rows: LabelledRows, append: Append, message_bytes: int, most_rows: int, name: Optional[str] = None) -> str:
     """Sends the rows in chunks and returns the data set's name."""
-    name = "data-" + secrets.token_hex(8)
+    name = name or "data-" + secrets.token_hex(8)
     chunk: List[Tuple[Value, ...]] = []
     sent = size = 0
     target = min(rows.chunk, message_bytes // 2)
@@ -149,4 +155,5 @@ def upload(rows: LabelledRows, append: Append, message_bytes: int, most_rows: in
     if sent == 0:
         reasons = f" {'; '.join(rows.problems[:3])}." if rows.problems else ""
         raise InvalidDataError(f"There are no rows to learn from.{reasons}")
+    rows.sent = sent
     return name

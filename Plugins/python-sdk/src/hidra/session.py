@@ -7,16 +7,21 @@ import re
 import threading
 import time
 from dataclasses import dataclass
-from typing import Optional
+from typing import FrozenSet, Optional
 
 from .connection import Connection
 from .daemon import ALREADY_RUNNING, DaemonProcess, find_daemon
 from .errors import CancelledError, HidraError, HidraTimeoutError, IncompatibleVersionError, UnavailableError
-from .home import check_directory, log_path, socket_directory, sockets_are_bound
+from .home import check_directory, home_path, log_path, socket_directory, sockets_are_bound
+from .remote import RemoteEndpoint
 from .v1 import control_pb2 as pb
 from .wire import CONTROL_MESSAGE_BYTES, MESSAGE_BYTES
 
 PROTOCOL = 1
+CAPABILITIES = ("calls",)
+"""What the daemon may ask of a client that says so: here, `call`."""
+PLUGIN_HEARTBEAT = 10
+"""Seconds; a plugin promises not to be silent for longer, so that one that is stopped or stuck is noticed."""
 
 
 @dataclass(frozen=True)
@@ -40,14 +45,17 @@ class Link:
     connection: Connection
     limits: Limits
     version: str
+    capabilities: FrozenSet[str] = frozenset()
+    is_plugin: bool = False
 
 
 class Session:
     """Gives out the link to the daemon; when it was lost, makes another."""
 
     def __init__(
-        self, home: Optional[str], directory: Optional[str], name: str, start: bool, connect_timeout: float, silence: float
-    ) -> None:
+        self, home: Optional[str], directory: Optional[str], name: str, start: bool, connect_timeout: float, silence: float,
+        heartbeat: int = 0,
+    ) -> None:  # fmt: skip
         self._home = home
         self._directory = directory
         # Of the command line, so it may hold bytes that are no text.
@@ -55,6 +63,7 @@ class Session:
         self._start = start and home is not None
         self._connect_timeout = connect_timeout
         self._silence = silence
+        self._heartbeat = heartbeat
         self._link: Optional[Link] = None
         self._is_closed = False
         self._lock = threading.RLock()
@@ -67,12 +76,25 @@ class Session:
         with self._lock:
             if self._is_closed:
                 raise CancelledError("The client is closed. Make another.")
+            if self.is_dismissed:
+                raise UnavailableError("The daemon that ran this plugin has said goodbye, or is gone.")
             if self._link is None or self._link.connection.is_over:
                 self._link = self._connect()
                 if self._is_closed:
                     # Meanwhile, by another thread.
                     self.close()
             return self._link or self.link()
+
+    @property
+    def is_closed(self) -> bool:
+        """There will be no link any more."""
+        return self._is_closed or self.is_dismissed
+
+    @property
+    def is_dismissed(self) -> bool:
+        """A plugin whose daemon has ended the connection does not come back: the daemon starts another."""
+        link = self._link
+        return link is not None and link.is_plugin and link.connection.is_over
 
     def close(self) -> None:
         self._is_closed = True
@@ -116,11 +138,18 @@ class Session:
     def _greet(self, deadline: float) -> Link:
         """One attempt: sockets, Hello, Welcome."""
         directory = self._sockets()
-        if not check_directory(directory):
+        if not isinstance(directory, RemoteEndpoint) and not check_directory(directory):
             raise UnavailableError(f"No hidrad runs for {self._home or directory}. Start it with `hidra start`.")
         connection = Connection(directory, self._silence)
         try:
-            hello = pb.Hello(protocol_min=PROTOCOL, protocol_max=PROTOCOL, client=self._name)
+            hello = pb.Hello(
+                protocol_min=PROTOCOL, protocol_max=PROTOCOL, client=self._name, heartbeat_seconds=self._heartbeat,
+                capabilities=CAPABILITIES,
+            )  # fmt: skip
+            token = os.environ.get("HIDRA_PLUGIN_TOKEN")
+            if token and self._home == home_path():
+                # A plugin that this daemon has started.
+                hello.plugin_token, hello.heartbeat_seconds = token, self._heartbeat or PLUGIN_HEARTBEAT
             reply = connection.ask("hello", hello, socket="control", limit=CONTROL_MESSAGE_BYTES, deadline=deadline)
             if reply.envelope.WhichOneof("kind") != "welcome":
                 raise HidraError("hidrad answered with a message of the wrong kind. Are both of one version?")
@@ -140,10 +169,14 @@ class Session:
                     "process; the next request starts another."
                 ) from error
             raise
-        if welcome.heartbeat_seconds > 0:
-            # Half of what the daemon allows, so that one late heartbeat does no harm.
-            connection.set_heartbeat(min(welcome.heartbeat_seconds / 2, self._silence / 3))
-        return Link(connection, Limits.of(welcome.limits), welcome.daemon_version)
+        # Half of what the daemon allows, and of what it was promised, so that one late heartbeat does no harm.
+        waits = [seconds / 2 for seconds in (welcome.heartbeat_seconds, hello.heartbeat_seconds) if seconds > 0]
+        if waits:
+            connection.set_heartbeat(min(*waits, self._silence / 3))
+        return Link(
+            connection, Limits.of(welcome.limits), welcome.daemon_version, frozenset(welcome.capabilities),
+            bool(hello.plugin_token),
+        )  # fmt: skip
 
     def _failed(self, process: DaemonProcess, what: str) -> UnavailableError:
         assert self._home is not None

@@ -14,8 +14,8 @@ import zmq
 from google.protobuf.message import Message
 from zmq.utils.monitor import recv_monitor_message
 
-from . import wire
-from .errors import CancelledError, HidraError, InternalError, UnavailableError, make_error
+from . import remote, wire
+from .errors import CancelledError, HidraError, InternalError, PermissionDeniedError, UnavailableError, make_error
 from .events import EventFeed, EventSequencer
 from .requests import Call, Outcome, RequestTable
 from .v1 import control_pb2, events_pb2
@@ -45,6 +45,7 @@ class ConnectionBody:
         self._last_own_id = 1 << 63
         self._closing: Optional[float] = None
         self._is_connected = False
+        self._is_refused = False
         self._feeds: List[EventFeed] = []
         self._is_subscribing = False
         self._is_subscribed = False
@@ -66,7 +67,7 @@ class ConnectionBody:
             dealer.setsockopt(zmq.RECONNECT_IVL, 600_000)
             dealer.setsockopt(zmq.LINGER, 200)
             self._monitors[name] = dealer.get_monitor_socket()
-            dealer.connect(f"ipc://{directory}/{name}.sock")
+            remote.connect(dealer, directory, name)
         for socket in (*self._dealers.values(), *self._monitors.values(), self._events):
             self._poller.register(socket, zmq.POLLIN)
 
@@ -98,7 +99,7 @@ class ConnectionBody:
             # In this order: the answer to the second shows that the first is in effect.
             self._events.setsockopt(zmq.SUBSCRIBE, b"events")
             self._events.setsockopt(zmq.SUBSCRIBE, self._sync_topic)
-            self._events.connect(f"ipc://{self._directory}/events.sock")
+            remote.connect(self._events, self._directory, "events")
         elif self._is_subscribed:
             self._start_feeds()
 
@@ -236,11 +237,25 @@ class ConnectionBody:
             while monitor.poll(0):
                 event = recv_monitor_message(monitor)["event"]
                 is_lost = is_lost or bool(event & _LOST)
+                if event == zmq.EVENT_HANDSHAKE_FAILED_AUTH:
+                    self._is_refused = True
                 if event == zmq.EVENT_HANDSHAKE_SUCCEEDED and name == "control":
                     self._is_connected = True
         return is_lost
 
     def _gone(self) -> Failure:
+        if self._is_refused:
+            return partial(
+                PermissionDeniedError,
+                f"hidrad at {self._directory} does not admit this key: it was revoked, or is another daemon's. Ask who runs "
+                "it for a new one.",
+            )
+        if self._is_connected and isinstance(self._directory, remote.RemoteEndpoint):
+            return partial(
+                UnavailableError,
+                f"The connection to hidrad at {self._directory} is lost: it stopped, the network failed, or the key was "
+                "revoked.",
+            )
         if self._is_connected:
             return partial(
                 UnavailableError,

@@ -26,7 +26,7 @@ def columns_of(data: Data, names: Sequence[str]) -> Dict[str, List[Any]]:
     """The columns of these names, all of one length, with the values they have in ``data``."""
     if isinstance(data, (str, os.PathLike)):
         return read_table(data, names)
-    available = _column_names(data)
+    available = column_names(data)
     if available is not None:
         frame: Any = data
         columns = {}
@@ -55,7 +55,7 @@ def columns_of(data: Data, names: Sequence[str]) -> Dict[str, List[Any]]:
     return rows
 
 
-def _column_names(data: Any) -> Optional[List[str]]:
+def column_names(data: Any) -> Optional[List[str]]:
     if isinstance(data, Mapping):
         return list(data)
     for attribute in ("column_names", "columns"):

@@ -99,6 +99,21 @@ struct CRFChain {
         for i in sums.indices { others[i] = Float(factor * sums[i]) }
     }
 
+    /// `[positions, tags]`: the probability of each tag at each position, over all paths.
+    func marginals(_ sequence: Int, _ positions: [Int]) -> [Double] {
+        guard !positions.isEmpty else { return [] }
+        let alpha = forward(sequence, positions), partition = logPartition(alpha)
+        var beta = end, result = alpha
+        for index in stride(from: positions.count - 1, through: 0, by: -1) {
+            if index < positions.count - 1 {
+                let ahead = (0..<tags).map { beta[$0] + emission(sequence, positions[index + 1], $0) }
+                beta = (0..<tags).map { from in logSum((0..<tags).map { transitions[from * tags + $0] + ahead[$0] }) }
+            }
+            for tag in 0..<tags { result[index * tags + tag] = exp(alpha[index * tags + tag] + beta[tag] - partition) }
+        }
+        return result
+    }
+
     private func logSum(_ terms: [Double]) -> Double {
         var largest = -Double.infinity, sum = 0.0
         for term in terms where term > largest { largest = term }
@@ -147,6 +162,14 @@ struct CRFChain {
 package struct TagPath: Sendable, Equatable {
     package let tags: [Int]
     package let score: Float
+    /// Of each tag its probability, whatever the others are.
+    package let probabilities: [Float]
+
+    package init(tags: [Int], score: Float, probabilities: [Float]) {
+        self.tags = tags
+        self.score = score
+        self.probabilities = probabilities
+    }
 }
 
 extension LinearChainCRF {
@@ -156,8 +179,10 @@ extension LinearChainCRF {
     ) -> [TagPath] {
         let chain = CRFChain([emissions, start, end, transitions], mask: mask)
         return (0..<chain.batch).map { sequence in
-            let (tags, score) = chain.bestPath(sequence, chain.positions(sequence))
-            return TagPath(tags: tags, score: Float(score))
+            let positions = chain.positions(sequence), (tags, score) = chain.bestPath(sequence, positions)
+            let marginals = chain.marginals(sequence, positions)
+            return TagPath(
+                tags: tags, score: Float(score), probabilities: tags.enumerated().map { Float(marginals[$0 * chain.tags + $1]) })
         }
     }
 }

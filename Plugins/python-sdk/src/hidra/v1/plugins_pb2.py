@@ -13,7 +13,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16hidra/v1/plugins.proto\x12\x08hidra.v1\"\xec\x01\n\x06Plugin\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\r\n\x05state\x18\x03 \x01(\t\x12\x12\n\nprocess_id\x18\x04 \x01(\r\x12\x10\n\x08restarts\x18\x05 \x01(\r\x12\x11\n\tdirectory\x18\x06 \x01(\t\x12\x0f\n\x07\x63ommand\x18\x07 \x03(\t\x12\r\n\x05tasks\x18\x08 \x03(\t\x12\x0c\n\x04role\x18\t \x01(\t\x12\x0f\n\x07started\x18\n \x01(\x01\x12\x16\n\x0eresident_bytes\x18\x0b \x01(\x04\x12\x0f\n\x07problem\x18\x0c \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\r \x01(\t\"\x14\n\x12ListPluginsRequest\"5\n\x10ListPluginsReply\x12!\n\x07plugins\x18\x01 \x03(\x0b\x32\x10.hidra.v1.Plugin\":\n\x14InstallPluginRequest\x12\x11\n\tdirectory\x18\x01 \x01(\t\x12\x0f\n\x07replace\x18\x02 \x01(\x08\"6\n\x12InstallPluginReply\x12 \n\x06plugin\x18\x01 \x01(\x0b\x32\x10.hidra.v1.Plugin\"\xab\x01\n\x14\x43ontrolPluginRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x35\n\x06\x61\x63tion\x18\x02 \x01(\x0e\x32%.hidra.v1.ControlPluginRequest.Action\"N\n\x06\x41\x63tion\x12\x16\n\x12\x41\x43TION_UNSPECIFIED\x10\x00\x12\t\n\x05START\x10\x01\x12\x08\n\x04STOP\x10\x02\x12\x0b\n\x07RESTART\x10\x03\x12\n\n\x06REMOVE\x10\x04\"6\n\x12\x43ontrolPluginReply\x12 \n\x06plugin\x18\x01 \x01(\x0b\x32\x10.hidra.v1.Plugin\"@\n\x11PluginLogsRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05lines\x18\x02 \x01(\r\x12\x0e\n\x06\x66ollow\x18\x03 \x01(\x08\"\x1a\n\tPluginLog\x12\r\n\x05lines\x18\x01 \x03(\t\"\"\n\x0fPluginLogsReply\x12\x0f\n\x07\x64ropped\x18\x01 \x01(\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16hidra/v1/plugins.proto\x12\x08hidra.v1\"\xfb\x01\n\x06Plugin\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\r\n\x05state\x18\x03 \x01(\t\x12\x12\n\nprocess_id\x18\x04 \x01(\r\x12\x10\n\x08restarts\x18\x05 \x01(\r\x12\x11\n\tdirectory\x18\x06 \x01(\t\x12\x0f\n\x07\x63ommand\x18\x07 \x03(\t\x12\r\n\x05tasks\x18\x08 \x03(\t\x12\x0c\n\x04role\x18\t \x01(\t\x12\x0f\n\x07started\x18\n \x01(\x01\x12\x16\n\x0eresident_bytes\x18\x0b \x01(\x04\x12\x0f\n\x07problem\x18\x0c \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\r \x01(\t\x12\r\n\x05heads\x18\x0e \x03(\t\"\x14\n\x12ListPluginsRequest\"5\n\x10ListPluginsReply\x12!\n\x07plugins\x18\x01 \x03(\x0b\x32\x10.hidra.v1.Plugin\":\n\x14InstallPluginRequest\x12\x11\n\tdirectory\x18\x01 \x01(\t\x12\x0f\n\x07replace\x18\x02 \x01(\x08\"6\n\x12InstallPluginReply\x12 \n\x06plugin\x18\x01 \x01(\x0b\x32\x10.hidra.v1.Plugin\"\xab\x01\n\x14\x43ontrolPluginRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x35\n\x06\x61\x63tion\x18\x02 \x01(\x0e\x32%.hidra.v1.ControlPluginRequest.Action\"N\n\x06\x41\x63tion\x12\x16\n\x12\x41\x43TION_UNSPECIFIED\x10\x00\x12\t\n\x05START\x10\x01\x12\x08\n\x04STOP\x10\x02\x12\x0b\n\x07RESTART\x10\x03\x12\n\n\x06REMOVE\x10\x04\"6\n\x12\x43ontrolPluginReply\x12 \n\x06plugin\x18\x01 \x01(\x0b\x32\x10.hidra.v1.Plugin\"@\n\x11PluginLogsRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05lines\x18\x02 \x01(\r\x12\x0e\n\x06\x66ollow\x18\x03 \x01(\x08\"\x1a\n\tPluginLog\x12\r\n\x05lines\x18\x01 \x03(\t\"\"\n\x0fPluginLogsReply\x12\x0f\n\x07\x64ropped\x18\x01 \x01(\x04\x62\x06proto3')
 
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, globals())
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'hidra.v1.plugins_pb2', globals())
@@ -21,25 +21,25 @@ if _descriptor._USE_C_DESCRIPTORS == False:
 
   DESCRIPTOR._options = None
   _PLUGIN._serialized_start=37
-  _PLUGIN._serialized_end=273
-  _LISTPLUGINSREQUEST._serialized_start=275
-  _LISTPLUGINSREQUEST._serialized_end=295
-  _LISTPLUGINSREPLY._serialized_start=297
-  _LISTPLUGINSREPLY._serialized_end=350
-  _INSTALLPLUGINREQUEST._serialized_start=352
-  _INSTALLPLUGINREQUEST._serialized_end=410
-  _INSTALLPLUGINREPLY._serialized_start=412
-  _INSTALLPLUGINREPLY._serialized_end=466
-  _CONTROLPLUGINREQUEST._serialized_start=469
-  _CONTROLPLUGINREQUEST._serialized_end=640
-  _CONTROLPLUGINREQUEST_ACTION._serialized_start=562
-  _CONTROLPLUGINREQUEST_ACTION._serialized_end=640
-  _CONTROLPLUGINREPLY._serialized_start=642
-  _CONTROLPLUGINREPLY._serialized_end=696
-  _PLUGINLOGSREQUEST._serialized_start=698
-  _PLUGINLOGSREQUEST._serialized_end=762
-  _PLUGINLOG._serialized_start=764
-  _PLUGINLOG._serialized_end=790
-  _PLUGINLOGSREPLY._serialized_start=792
-  _PLUGINLOGSREPLY._serialized_end=826
+  _PLUGIN._serialized_end=288
+  _LISTPLUGINSREQUEST._serialized_start=290
+  _LISTPLUGINSREQUEST._serialized_end=310
+  _LISTPLUGINSREPLY._serialized_start=312
+  _LISTPLUGINSREPLY._serialized_end=365
+  _INSTALLPLUGINREQUEST._serialized_start=367
+  _INSTALLPLUGINREQUEST._serialized_end=425
+  _INSTALLPLUGINREPLY._serialized_start=427
+  _INSTALLPLUGINREPLY._serialized_end=481
+  _CONTROLPLUGINREQUEST._serialized_start=484
+  _CONTROLPLUGINREQUEST._serialized_end=655
+  _CONTROLPLUGINREQUEST_ACTION._serialized_start=577
+  _CONTROLPLUGINREQUEST_ACTION._serialized_end=655
+  _CONTROLPLUGINREPLY._serialized_start=657
+  _CONTROLPLUGINREPLY._serialized_end=711
+  _PLUGINLOGSREQUEST._serialized_start=713
+  _PLUGINLOGSREQUEST._serialized_end=777
+  _PLUGINLOG._serialized_start=779
+  _PLUGINLOG._serialized_end=805
+  _PLUGINLOGSREPLY._serialized_start=807
+  _PLUGINLOGSREPLY._serialized_end=841
 # @@protoc_insertion_point(module_scope)

@@ -52,10 +52,11 @@ class ListPluginsRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class Plugin(_message.Message):
-    __slots__ = ["command", "description", "directory", "name", "problem", "process_id", "resident_bytes", "restarts", "role", "started", "state", "tasks", "version"]
+    __slots__ = ["command", "description", "directory", "heads", "name", "problem", "process_id", "resident_bytes", "restarts", "role", "started", "state", "tasks", "version"]
     COMMAND_FIELD_NUMBER: _ClassVar[int]
     DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
     DIRECTORY_FIELD_NUMBER: _ClassVar[int]
+    HEADS_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     PROBLEM_FIELD_NUMBER: _ClassVar[int]
     PROCESS_ID_FIELD_NUMBER: _ClassVar[int]
@@ -69,6 +70,7 @@ class Plugin(_message.Message):
     command: _containers.RepeatedScalarFieldContainer[str]
     description: str
     directory: str
+    heads: _containers.RepeatedScalarFieldContainer[str]
     name: str
     problem: str
     process_id: int
@@ -79,7 +81,7 @@ class Plugin(_message.Message):
     state: str
     tasks: _containers.RepeatedScalarFieldContainer[str]
     version: str
-    def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., state: _Optional[str] = ..., process_id: _Optional[int] = ..., restarts: _Optional[int] = ..., directory: _Optional[str] = ..., command: _Optional[_Iterable[str]] = ..., tasks: _Optional[_Iterable[str]] = ..., role: _Optional[str] = ..., started: _Optional[float] = ..., resident_bytes: _Optional[int] = ..., problem: _Optional[str] = ..., description: _Optional[str] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., state: _Optional[str] = ..., process_id: _Optional[int] = ..., restarts: _Optional[int] = ..., directory: _Optional[str] = ..., command: _Optional[_Iterable[str]] = ..., tasks: _Optional[_Iterable[str]] = ..., role: _Optional[str] = ..., started: _Optional[float] = ..., resident_bytes: _Optional[int] = ..., problem: _Optional[str] = ..., description: _Optional[str] = ..., heads: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class PluginLog(_message.Message):
     __slots__ = ["lines"]

@@ -457,7 +457,7 @@ void   hidra__v1__plugin_logs_reply__free_unpacked
   assert(message->base.descriptor == &hidra__v1__plugin_logs_reply__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor hidra__v1__plugin__field_descriptors[13] =
+static const ProtobufCFieldDescriptor hidra__v1__plugin__field_descriptors[14] =
 {
   {
     "name",
@@ -615,11 +615,24 @@ static const ProtobufCFieldDescriptor hidra__v1__plugin__field_descriptors[13] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "heads",
+    14,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Hidra__V1__Plugin, n_heads),
+    offsetof(Hidra__V1__Plugin, heads),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned hidra__v1__plugin__field_indices_by_name[] = {
   6,   /* field[6] = command */
   12,   /* field[12] = description */
   5,   /* field[5] = directory */
+  13,   /* field[13] = heads */
   0,   /* field[0] = name */
   11,   /* field[11] = problem */
   3,   /* field[3] = process_id */
@@ -634,7 +647,7 @@ static const unsigned hidra__v1__plugin__field_indices_by_name[] = {
 static const ProtobufCIntRange hidra__v1__plugin__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 13 }
+  { 0, 14 }
 };
 const ProtobufCMessageDescriptor hidra__v1__plugin__descriptor =
 {
@@ -644,7 +657,7 @@ const ProtobufCMessageDescriptor hidra__v1__plugin__descriptor =
   "Hidra__V1__Plugin",
   "hidra.v1",
   sizeof(Hidra__V1__Plugin),
-  13,
+  14,
   hidra__v1__plugin__field_descriptors,
   hidra__v1__plugin__field_indices_by_name,
   1,  hidra__v1__plugin__number_ranges,

@@ -76,10 +76,15 @@ struct  Hidra__V1__Plugin
    */
   char *problem;
   char *description;
+  /*
+   * Heads that it says it makes.
+   */
+  size_t n_heads;
+  char **heads;
 };
 #define HIDRA__V1__PLUGIN__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&hidra__v1__plugin__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, 0,NULL, 0,NULL, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, 0,NULL, 0,NULL, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL }
 
 
 struct  Hidra__V1__ListPluginsRequest

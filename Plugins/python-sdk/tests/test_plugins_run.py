@@ -1,0 +1,80 @@
+"""Each plugin in Python as the daemon would run it: by its ``plugin.yaml``, with next to no environment, within its limits."""
+
+import os
+import re
+import resource
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import hidra.testing
+from conftest import REPOSITORY, until
+
+FOLDERS = [path.parent for path in sorted(REPOSITORY.glob("Plugins/*/plugin.yaml")) if "[python3," in path.read_text()]
+
+
+def _manifest(folder):
+    text = (folder / "plugin.yaml").read_text(encoding="utf-8")
+    lists = {key: [word.strip() for word in words.split(",")] for key, words in re.findall(r"^(\w+): \[(.*)\]$", text, re.M)}
+    limits = {key: int(number) for key, number in re.findall(r"(\w+): (\d+)", re.search(r"^limits: .*$", text, re.M)[0])}
+    return lists["command"], lists["heads"], limits
+
+
+@pytest.fixture
+def start(home):
+    processes = []
+
+    def run(folder, home=home):
+        command, heads, limits = _manifest(folder)
+
+        def limit():
+            resource.setrlimit(resource.RLIMIT_DATA, (limits["memory"] << 30,) * 2)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (limits["open_files"],) * 2)
+
+        names = ("PATH", "HOME", "LANG", "TMPDIR", "XDG_RUNTIME_DIR")
+        environment = {name: os.environ[name] for name in names if name in os.environ}
+        process = subprocess.Popen(
+            [sys.executable, *command[1:]], cwd=folder, env={**environment, "HIDRA_HOME": home}, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True, preexec_fn=limit, start_new_session=True,
+        )  # fmt: skip
+        processes.append(process)
+        return process, heads
+
+    yield run
+    for process in processes:
+        process.kill()
+        process.stdout.close()
+        process.wait()
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_it_makes_its_heads_stays_and_ends_when_told(client, start, folder):
+    if not {"calls", "steps"} <= client._session.link().capabilities:
+        pytest.skip("needs a hidrad that calls its clients")
+    before = {head.name for head in client.heads()}
+    process, heads = start(folder)
+    until(lambda: process.poll() is not None or set(heads) <= {head.name for head in client.heads()}, 20)
+    assert process.poll() is None, process.stdout.read()
+    for name in heads:
+        inputs = [("a", "b")] if len(client.show(name).columns) == 2 else ["a"]
+        assert client.predict(name, inputs)[0].label in client.show(name).labels
+    assert process.poll() is None
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(5) == 0, process.stdout.read()
+    for name in set(heads) - before:
+        client.remove(name)
+
+
+def test_a_plugin_ends_with_its_daemon(client, start, tmp_path):
+    if "steps" not in client._session.link().capabilities:
+        pytest.skip("needs a hidrad that trains heads step by step")
+    folder = next(folder for folder in FOLDERS if folder.name == "zero-shot")
+    with hidra.Client(tmp_path / "home") as other:
+        other.pull(Path(os.environ.get("HIDRA_MINILM") or hidra.testing.minilm()), "minilm")
+        process, heads = start(folder, str(tmp_path / "home"))
+        until(lambda: {head.name for head in other.heads()} == set(heads), 20)
+        other.shutdown(0)
+    assert process.wait(10) == 0, process.stdout.read()
