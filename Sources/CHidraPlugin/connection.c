@@ -328,7 +328,7 @@ hidra_code hi_connection_wait(struct connection *connection, const hidra_call *c
     request.id = ++connection->last_id;
     request.next = connection->requests;
     connection->requests = &request;
-    hidra_code code = await(connection, &request, call, deadline, connection->silence, error);
+    hidra_code code = await(connection, &request, call, NULL, deadline, connection->silence, error);
     take_out(connection, &request, false);
     pthread_mutex_unlock(&connection->mutex);
     pthread_cond_destroy(&request.changed);

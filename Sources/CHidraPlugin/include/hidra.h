@@ -87,7 +87,7 @@ typedef struct hidra_options {
     const char *daemon; /* path of hidrad; NULL: $HIDRA_DAEMON, or beside this executable, or in PATH */
     double timeout;     /* seconds for all of connecting; 0: 10 */
     double silence;     /* seconds the daemon may owe a sign of life before calls fail with HIDRA_TIMEOUT; 0: 30 */
-    uint32_t heartbeat; /* seconds; a promise to be silent no longer: the daemon takes for lost who is for three times as long; 0: none */
+    uint32_t heartbeat; /* seconds; a promise to be silent no longer: the daemon takes for lost who is for three times as long; 0: 10 */
 } hidra_options;
 
 /* Connects and says hello. Says also HIDRA_PLUGIN_TOKEN of the environment, by which a daemon knows a plugin that it started. The
