@@ -3,6 +3,7 @@
 import struct
 
 from peer import Peer
+from program import Program
 from rows import HEAD, LABELS
 from wire import FLOAT32, PART_PARTIAL, Envelope, unknown
 
@@ -34,6 +35,17 @@ def case_later_version(program):
     for peer in (Peer(greet=error), Peer(welcome=later)):
         with peer:
             assert program.fails("connect", home=peer.home) == "incompatible_version"
+
+
+def case_greeting(program, command):
+    """hello names versions and the program; to the daemon of its own home a plugin says the token it was started with"""
+    with Peer() as peer:
+        program("connect", home=peer.home)
+        assert peer.hello.protocol_min == peer.hello.protocol_max == 1 and peer.hello.client
+        plugin = Program("plugin", command, HIDRA_HOME=peer.home, HIDRA_PLUGIN_TOKEN="token-4711")
+        plugin("connect")
+        assert peer.hello.plugin_token == "token-4711"
+        assert plugin.end() == 0
 
 
 def case_unknown_fields(program):

@@ -95,7 +95,7 @@ def main():
             program = None
             for case in (case for suite in SUITES for case in run.cases(suite, "case_")):
                 program = program or Program(name, command)
-                offered = dict(program=program, daemon=daemon, agree=agreement.of(program))
+                offered = dict(program=program, daemon=daemon, agree=agreement.of(program), command=command)
                 if not run.one(name, case, **{key: offered[key] for key in inspect.signature(case).parameters}):
                     program.end()
                     program = None

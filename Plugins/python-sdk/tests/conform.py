@@ -61,7 +61,7 @@ class Program:
     def do_connect(self, fields):
         self.do_close(fields)
         self.client = hidra.Client(
-            fields["home"], start=False, name="hidra-conform python", silence=fields.number("silence") or 30.0
+            fields["home"] or None, start=False, name="hidra-conform python", silence=fields.number("silence") or 30.0
         )
         return ["protocol=1"]
 
