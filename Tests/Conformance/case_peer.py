@@ -229,6 +229,37 @@ def case_calls(program):
         assert program("list")["head"] == ["h"]
 
 
+def case_malformed_calls(program):
+    """a call whose outputs and targets do not agree is answered with a problem, or given up; the program lives on"""
+
+    def answer(envelope, frames):
+        kind = envelope.WhichOneof("kind")
+        if kind == "train":
+            request[:] = [envelope]
+            return [makes[-1](envelope)]
+        if kind == "call_result":
+            reply = Envelope(request_id=request[0].request_id)
+            reply.error.code, reply.error.message = "invalid_data", envelope.call_result.problem or "There was no problem."
+            problems.append(envelope.call_result.problem)
+            return [[reply.SerializeToString()]]
+        return []
+
+    def bare(envelope):
+        call = Envelope(request_id=envelope.request_id, part=PART_PARTIAL)
+        call.call.call, call.call.kind = 1, 2
+        return [call.SerializeToString()]
+
+    request, makes, problems = [], [], []
+    with Peer(answer) as peer:
+        program("connect", home=peer.home)
+        program("rows", data="rows", columns=ROWS)
+        for make in (bare, lambda e: _loss_call(e, 1, 2, [1, 0, 1]), lambda e: _loss_call(e, 1, 2, [1])):
+            makes.append(make)
+            assert program.fails("train", head="own", data="rows", kind="linear", epochs=1, loss="own") is not None
+        assert all(problems), problems
+        assert program("list")["head"] == ["h"]
+
+
 def case_numbers(program):
     """verbs are numbered from 1 without gaps; a refused one gives its number back"""
     numbers = []

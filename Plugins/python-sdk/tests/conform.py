@@ -57,6 +57,9 @@ class Program:
         except hidra.HidraError as error:
             code = "internal" if isinstance(error, hidra.InternalError) else error.code  # which may be one not known here
             return f"error\t{code}\t{' '.join(error.message.splitlines())}"
+        except Exception as error:
+            # What a function of the program's own has raised comes through as it is.
+            return f"error\tinternal\t{type(error).__name__}: {error}"
 
     def do_connect(self, fields):
         self.do_close(fields)
