@@ -32,6 +32,8 @@ class Fields:
 def cross_entropy(outputs, truth):
     """The mean loss and its gradients, as README.md says."""
     rows, loss, gradients = len(outputs), 0.0, np.empty(outputs.shape, np.float32)
+    if len(truth) != rows:
+        raise ValueError(f"{len(truth)} targets for {rows} rows")
     for row, right in enumerate(truth):
         scores = [math.exp(x) for x in outputs[row].tolist()]
         total = 0.0
