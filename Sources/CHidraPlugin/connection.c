@@ -106,7 +106,10 @@ void hi_connection_close(struct connection *connection) {
     pthread_mutex_unlock(&connection->mutex);
     hi_connection_wake(connection);
     pthread_join(connection->thread, NULL);
-    hi_daemon_has_ended(&connection->daemon, NULL);
+    /* One that was killed takes a moment to be gone with all its threads. */
+    bool is_gone = connection->ended == HIDRA_UNAVAILABLE;
+    for (int i = 0; !hi_daemon_has_ended(&connection->daemon, NULL) && is_gone && connection->daemon.id > 0 && i < 40; i++)
+        nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
     destroy(connection);
 }
 

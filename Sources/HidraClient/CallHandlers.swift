@@ -127,7 +127,9 @@ public struct CallBatch: Sendable {
             default: break
             }
         }
-        guard let outputs, shape.count == 2 else {
+        guard let outputs, shape.count == 2, classes.isEmpty || UInt64(classes.count) == shape[0],
+            values.isEmpty || values.count == outputs.count
+        else {
             throw HidraError(.internalError, "hidrad sent a call without outputs. Are both of one version?")
         }
         self.outputs = outputs

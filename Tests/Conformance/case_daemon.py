@@ -72,6 +72,24 @@ def once_heartbeats(daemon):
     assert 7 in ids and 0 in ids, ids
 
 
+def once_broken_promise(daemon):
+    """the daemon takes for lost who has promised heartbeats and sends none, and says so; who promised nothing may be silent"""
+    with RawClient(daemon.home, hello=False) as promised, RawClient(daemon.home) as silent:
+        request = Envelope()
+        request.hello.protocol_min = request.hello.protocol_max = request.hello.heartbeat_seconds = 1
+        assert promised.ask("control", request).welcome.protocol == 1
+        goodbye, until = None, time.monotonic() + 8
+        while goodbye is None and time.monotonic() < until:
+            if promised.sockets["control"].poll(100):
+                reply = Envelope.FromString(promised.sockets["control"].recv_multipart()[0])
+                goodbye = reply.goodbye.reason or goodbye
+        assert goodbye, "it was still taken for alive"
+        assert silent.ask("work", _listing()).WhichOneof("kind") == "list_reply"
+
+
+once_broken_promise.is_long = True
+
+
 def once_at_most_once(daemon):
     """the same number again is answered as the first time, a gap is a conflict that says which is next"""
     with RawClient(daemon.home) as client:

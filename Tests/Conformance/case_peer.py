@@ -3,6 +3,7 @@
 import struct
 
 from peer import Peer
+from program import Program
 from rows import HEAD, LABELS
 from wire import FLOAT32, PART_PARTIAL, Envelope, unknown
 
@@ -34,6 +35,17 @@ def case_later_version(program):
     for peer in (Peer(greet=error), Peer(welcome=later)):
         with peer:
             assert program.fails("connect", home=peer.home) == "incompatible_version"
+
+
+def case_greeting(program, command):
+    """hello names versions and the program; to the daemon of its own home a plugin says the token it was started with"""
+    with Peer() as peer:
+        program("connect", home=peer.home)
+        assert peer.hello.protocol_min == peer.hello.protocol_max == 1 and peer.hello.client
+        plugin = Program("plugin", command, HIDRA_HOME=peer.home, HIDRA_PLUGIN_TOKEN="token-4711")
+        plugin("connect")
+        assert peer.hello.plugin_token == "token-4711"
+        assert plugin.end() == 0
 
 
 def case_unknown_fields(program):
@@ -214,6 +226,37 @@ def case_calls(program):
         kinds[:] = [99]
         assert program.fails("train", head="own", data="rows", kind="linear", epochs=1, loss="own") is not None
         assert all(result.problem for result, _, _ in results)
+        assert program("list")["head"] == ["h"]
+
+
+def case_malformed_calls(program):
+    """a call whose outputs and targets do not agree is answered with a problem, or given up; the program lives on"""
+
+    def answer(envelope, frames):
+        kind = envelope.WhichOneof("kind")
+        if kind == "train":
+            request[:] = [envelope]
+            return [makes[-1](envelope)]
+        if kind == "call_result":
+            reply = Envelope(request_id=request[0].request_id)
+            reply.error.code, reply.error.message = "invalid_data", envelope.call_result.problem or "There was no problem."
+            problems.append(envelope.call_result.problem)
+            return [[reply.SerializeToString()]]
+        return []
+
+    def bare(envelope):
+        call = Envelope(request_id=envelope.request_id, part=PART_PARTIAL)
+        call.call.call, call.call.kind = 1, 2
+        return [call.SerializeToString()]
+
+    request, makes, problems = [], [], []
+    with Peer(answer) as peer:
+        program("connect", home=peer.home)
+        program("rows", data="rows", columns=ROWS)
+        for make in (bare, lambda e: _loss_call(e, 1, 2, [1, 0, 1]), lambda e: _loss_call(e, 1, 2, [1])):
+            makes.append(make)
+            assert program.fails("train", head="own", data="rows", kind="linear", epochs=1, loss="own") is not None
+        assert all(problems), problems
         assert program("list")["head"] == ["h"]
 
 

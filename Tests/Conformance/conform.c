@@ -107,7 +107,7 @@ static hidra_code say(hidra_error **error, hidra_code code, const char *message,
 
 static hidra_code connect_to(const struct line *line, const hidra_call *call, FILE *out, hidra_error **error) {
     (void)call;
-    const hidra_options options = {.home = field(line, "home"), .client = "hidra-conform c", .silence = number(line, "silence"), .timeout = 10};
+    const hidra_options options = {.home = *field(line, "home") == 0 ? NULL : field(line, "home"), .client = "hidra-conform c", .silence = number(line, "silence"), .timeout = 10};
     hidra_client *before = now.client;
     hidra_code code = hidra_connect(&options, &now.client, error);
     if (code != HIDRA_OK) {
@@ -400,5 +400,13 @@ int main(void) {
         free(said);
     }
     hidra_goodbye(now.client);
+    hidra_free(now.head);
+    hidra_free(now.state);
+    forget(now.labels);
+    for (size_t i = 0; i < now.table_count; i++) {
+        free((void *)(uintptr_t)now.tables[i].columns[0].texts);
+        forget(now.tables[i].line);
+    }
+    free(text);
     return 0;
 }

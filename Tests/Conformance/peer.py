@@ -17,7 +17,7 @@ class Peer:
         self.home = tempfile.mkdtemp(prefix="hidra-peer-")
         self.answer, self._welcome, self._greet, self.is_silent = answer, welcome, greet, is_silent
         self.requests = []
-        self.largest = 0
+        self.largest, self.hello = 0, None
         with open(os.path.join(self.home, "daemon.lock"), "w") as record:
             record.write(f"{os.getpid()}\n{self.home}\n")
         self._is_over = threading.Event()
@@ -62,6 +62,7 @@ class Peer:
         self.requests.append(kind)
         reply = Envelope(request_id=envelope.request_id)
         if kind == "hello":
+            self.hello = envelope.hello
             if self._greet is not None:
                 return self._greet(envelope)
             welcome = reply.welcome

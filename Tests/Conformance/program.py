@@ -1,5 +1,6 @@
 """A program under test, told what to do line by line: README.md says how."""
 
+import os
 import select
 import shlex
 import subprocess
@@ -14,9 +15,11 @@ class Failure(Exception):
 
 
 class Program:
-    def __init__(self, name, command):
+    def __init__(self, name, command, **environment):
         self.name = name
-        self._process = subprocess.Popen(shlex.split(command), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self._process = subprocess.Popen(
+            shlex.split(command), stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, **environment}
+        )
 
     def __call__(self, command, /, seconds=60, **fields):
         """The fields of the answer, each a list. Lists become repeated fields; a dict columns and their values."""
@@ -56,9 +59,11 @@ class Program:
         return None
 
     def end(self):
+        """Its exit status, once it has nothing more to read."""
         self._process.stdin.close()
         try:
-            self._process.wait(10)
+            self._process.wait(30)
         except subprocess.TimeoutExpired:
             self._process.kill()
         self._process.stdout.close()
+        return self._process.wait()

@@ -63,6 +63,11 @@ class Run:
         return True
 
 
+def ends(program):
+    """the program ends with its input, and with status 0"""
+    assert program.end() == 0
+
+
 def minilm():
     homes = [os.environ.get("HIDRA_HOME") or os.path.expanduser("~/.local/share/hidra")]
     for folder in (os.environ.get("HIDRA_MINILM"), *(os.path.join(home, "encoders/minilm") for home in homes)):
@@ -90,12 +95,12 @@ def main():
             program = None
             for case in (case for suite in SUITES for case in run.cases(suite, "case_")):
                 program = program or Program(name, command)
-                offered = dict(program=program, daemon=daemon, agree=agreement.of(program))
+                offered = dict(program=program, daemon=daemon, agree=agreement.of(program), command=command)
                 if not run.one(name, case, **{key: offered[key] for key in inspect.signature(case).parameters}):
                     program.end()
                     program = None
             if program is not None:
-                program.end()
+                run.one(name, ends, program)
         for name, command in (plugin.split("=", 1) for plugin in options.plugin):
             for case in run.cases(case_plugin, "plugin_"):
                 run.one(name, case, command, daemon)

@@ -32,6 +32,8 @@ class Fields:
 def cross_entropy(outputs, truth):
     """The mean loss and its gradients, as README.md says."""
     rows, loss, gradients = len(outputs), 0.0, np.empty(outputs.shape, np.float32)
+    if len(truth) != rows:
+        raise ValueError(f"{len(truth)} targets for {rows} rows")
     for row, right in enumerate(truth):
         scores = [math.exp(x) for x in outputs[row].tolist()]
         total = 0.0
@@ -57,11 +59,14 @@ class Program:
         except hidra.HidraError as error:
             code = "internal" if isinstance(error, hidra.InternalError) else error.code  # which may be one not known here
             return f"error\t{code}\t{' '.join(error.message.splitlines())}"
+        except Exception as error:
+            # What a function of the program's own has raised comes through as it is.
+            return f"error\tinternal\t{type(error).__name__}: {error}"
 
     def do_connect(self, fields):
         self.do_close(fields)
         self.client = hidra.Client(
-            fields["home"], start=False, name="hidra-conform python", silence=fields.number("silence") or 30.0
+            fields["home"] or None, start=False, name="hidra-conform python", silence=fields.number("silence") or 30.0
         )
         return ["protocol=1"]
 

@@ -87,13 +87,13 @@ typedef struct hidra_options {
     const char *daemon; /* path of hidrad; NULL: $HIDRA_DAEMON, or beside this executable, or in PATH */
     double timeout;     /* seconds for all of connecting; 0: 10 */
     double silence;     /* seconds the daemon may owe a sign of life before calls fail with HIDRA_TIMEOUT; 0: 30 */
-    uint32_t heartbeat; /* seconds; a promise to be silent no longer: the daemon takes for lost who is for three times as long; 0: none */
+    uint32_t heartbeat; /* seconds; a promise to be silent no longer: the daemon takes for lost who is for three times as long; 0: 10 */
 } hidra_options;
 
-/* Connects and says hello. Says also HIDRA_PLUGIN_TOKEN of the environment, by which a daemon knows a plugin that it started. The
- * client's own thread sends heartbeats all the time, whatever the program does: every 5 seconds, or sooner where `silence`, the
- * promise or the daemon asks for it. A daemon that is started here is this process's child: it is reaped when it ends before
- * `hidra_goodbye`.
+/* Connects and says hello. Where `home` is NULL it says also HIDRA_PLUGIN_TOKEN of the environment, by which a daemon knows a plugin
+ * that it started. The client's own thread sends heartbeats all the time, whatever the program does: every 5 seconds, or sooner
+ * where `silence`, the promise or the daemon asks for it. A daemon that is started here is this process's child: it is reaped
+ * when it ends before `hidra_goodbye`.
  *
  * HIDRA_UNAVAILABLE: nobody listens, or what was started ended (the message has the end of its log).
  * HIDRA_INCOMPATIBLE_VERSION: the daemon does not speak version 1. HIDRA_PERMISSION_DENIED: its directory is open to others. */

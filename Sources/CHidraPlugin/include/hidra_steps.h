@@ -2,7 +2,8 @@
  * whose rules on ownership and errors apply.
  *
  *     hidra_attachment *head = NULL;
- *     hidra_attach(client, NULL, &(hidra_attaching){.head = "mine", .encoder = "minilm", .labels = labels, .label_count = 2}, &head, &error);
+ *     const hidra_attaching attaching = {.head = "mine", .encoder = "minilm", .labels = labels, .label_count = 2};
+ *     hidra_attach(client, NULL, &attaching, &head, &error);
  *     for (each batch) {
  *         hidra_forward(client, NULL, head, &batch, true, &outputs, &error);
  *         my_loss(outputs->values, gradients);

@@ -81,7 +81,7 @@ actor Program {
     private func connect(_ fields: Fields) async throws -> [String] {
         let silence = fields.number("silence")
         let made = try await HidraClient.connect(
-            home: Home(path: fields["home"]), client: "hidra-conform swift", startDaemon: false,
+            home: fields["home"].isEmpty ? .default : Home(path: fields["home"]), client: "hidra-conform swift", startDaemon: false,
             silence: .milliseconds(Int((silence > 0 ? silence : 30) * 1000)))
         client = made
         return ["protocol=\(made.welcome.protocol)"]
