@@ -40,7 +40,7 @@ extension HidraClient {
         request.digest = digest
         request.size = size
         request.offset = offset
-        request.bytes = bytes
+        request.content = bytes
         return try await ask(.upload(request), on: .work) {
             if case .uploadReply(let reply) = $0.envelope.kind { reply } else { nil }
         }

@@ -43,16 +43,16 @@ final class UploadStore: Sendable {
             if let present = Self.size(file) { return Received(bytes: try used(file, present), isComplete: true) }
             let part = file.appendingPathExtension("part"), present = Self.size(part) ?? 0
             // Asked with neither a size nor bytes, it only says what there is.
-            guard request.size > 0 || !request.bytes.isEmpty else { return Received(bytes: present, isComplete: false) }
-            guard size >= present, offset <= size, request.bytes.count <= size - offset else {
+            guard request.size > 0 || !request.content.isEmpty else { return Received(bytes: present, isComplete: false) }
+            guard size >= present, offset <= size, request.content.count <= size - offset else {
                 throw Failure(
                     .invalidArgument,
-                    "A file of \(request.size) bytes has no room for \(request.bytes.count) bytes at \(request.offset), after \(present) that are here.")
+                    "A file of \(request.size) bytes has no room for \(request.content.count) bytes at \(request.offset), after \(present) that are here.")
             }
             try admit(size, present, file, client, quota)
             announced.withLock { $0[part.path] = size }
-            if offset == present, !request.bytes.isEmpty { try append(request.bytes, to: part) }
-            let now = offset == present ? present + request.bytes.count : present
+            if offset == present, !request.content.isEmpty { try append(request.content, to: part) }
+            let now = offset == present ? present + request.content.count : present
             guard now == size else { return Received(bytes: now, isComplete: false) }
             return try complete(part, as: file, digest: request.digest, size)
         }

@@ -73,8 +73,8 @@ public nonisolated struct Hidra_V1_Welcome: Sendable {
   /// Clears the value of `limits`. Subsequent reads from it will return its default value.
   public mutating func clearLimits() {self._limits = nil}
 
-  /// Send a heartbeat at least this often while a request is open, to know that the daemon is alive; it echoes each. The daemon
-  /// itself notices lost connections, not silence.
+  /// Send a heartbeat at least this often while a request is open, to know that the daemon is alive; it echoes each. What the client
+  /// promises itself is in Hello.
   public var heartbeatSeconds: UInt32 = 0
 
   /// Capabilities a client may test for before it uses them.

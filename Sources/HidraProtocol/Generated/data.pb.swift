@@ -111,10 +111,10 @@ public nonisolated struct Hidra_V1_UploadRequest: Sendable {
 
   public var size: UInt64 = 0
 
-  /// Where `bytes` belong. Only what continues the file is taken; without bytes the reply says where that is.
+  /// Where `content` belongs. Only what continues the file is taken; without content the reply says where that is.
   public var offset: UInt64 = 0
 
-  public var bytes: Data = Data()
+  public var content: Data = Data()
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -382,7 +382,7 @@ nonisolated extension Hidra_V1_DropRowsReply: SwiftProtobuf.Message, SwiftProtob
 
 nonisolated extension Hidra_V1_UploadRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".UploadRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}digest\0\u{1}size\0\u{1}offset\0\u{1}bytes\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}digest\0\u{1}size\0\u{1}offset\0\u{1}content\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -393,7 +393,7 @@ nonisolated extension Hidra_V1_UploadRequest: SwiftProtobuf.Message, SwiftProtob
       case 1: try { try decoder.decodeSingularStringField(value: &self.digest) }()
       case 2: try { try decoder.decodeSingularUInt64Field(value: &self.size) }()
       case 3: try { try decoder.decodeSingularUInt64Field(value: &self.offset) }()
-      case 4: try { try decoder.decodeSingularBytesField(value: &self.bytes) }()
+      case 4: try { try decoder.decodeSingularBytesField(value: &self.content) }()
       default: break
       }
     }
@@ -409,8 +409,8 @@ nonisolated extension Hidra_V1_UploadRequest: SwiftProtobuf.Message, SwiftProtob
     if self.offset != 0 {
       try visitor.visitSingularUInt64Field(value: self.offset, fieldNumber: 3)
     }
-    if !self.bytes.isEmpty {
-      try visitor.visitSingularBytesField(value: self.bytes, fieldNumber: 4)
+    if !self.content.isEmpty {
+      try visitor.visitSingularBytesField(value: self.content, fieldNumber: 4)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -419,7 +419,7 @@ nonisolated extension Hidra_V1_UploadRequest: SwiftProtobuf.Message, SwiftProtob
     if lhs.digest != rhs.digest {return false}
     if lhs.size != rhs.size {return false}
     if lhs.offset != rhs.offset {return false}
-    if lhs.bytes != rhs.bytes {return false}
+    if lhs.content != rhs.content {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

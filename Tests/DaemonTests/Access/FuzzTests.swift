@@ -106,7 +106,7 @@ private struct Fuzzer {
         var embed = Hidra_V1_EmbedRequest()
         (embed.encoder, embed.texts) = ("e", ["a text"])
         var upload = Hidra_V1_UploadRequest()
-        (upload.digest, upload.size, upload.bytes) = (String(repeating: "0a", count: 32), 40, Data([1, 2, 3]))
+        (upload.digest, upload.size, upload.content) = (String(repeating: "0a", count: 32), 40, Data([1, 2, 3]))
         var open = Hidra_V1_OpenDataRequest()
         (open.data, open.digest, open.format) = ("o", upload.digest, "csv")
         var evaluate = Hidra_V1_EvaluateRequest()

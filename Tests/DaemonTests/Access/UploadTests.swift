@@ -22,7 +22,7 @@ struct UploadTests {
 
     private static func request(_ digest: String, _ size: Int, _ offset: Int, _ bytes: Data) -> Hidra_V1_UploadRequest {
         var request = Hidra_V1_UploadRequest()
-        (request.digest, request.size, request.offset, request.bytes) = (digest, UInt64(size), UInt64(offset), bytes)
+        (request.digest, request.size, request.offset, request.content) = (digest, UInt64(size), UInt64(offset), bytes)
         return request
     }
 

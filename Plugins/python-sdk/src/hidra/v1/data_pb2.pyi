@@ -78,13 +78,13 @@ class UploadReply(_message.Message):
     def __init__(self, received: _Optional[int] = ..., complete: bool = ...) -> None: ...
 
 class UploadRequest(_message.Message):
-    __slots__ = ["bytes", "digest", "offset", "size"]
-    BYTES_FIELD_NUMBER: _ClassVar[int]
+    __slots__ = ["content", "digest", "offset", "size"]
+    CONTENT_FIELD_NUMBER: _ClassVar[int]
     DIGEST_FIELD_NUMBER: _ClassVar[int]
     OFFSET_FIELD_NUMBER: _ClassVar[int]
     SIZE_FIELD_NUMBER: _ClassVar[int]
-    bytes: bytes
+    content: bytes
     digest: str
     offset: int
     size: int
-    def __init__(self, digest: _Optional[str] = ..., size: _Optional[int] = ..., offset: _Optional[int] = ..., bytes: _Optional[bytes] = ...) -> None: ...
+    def __init__(self, digest: _Optional[str] = ..., size: _Optional[int] = ..., offset: _Optional[int] = ..., content: _Optional[bytes] = ...) -> None: ...

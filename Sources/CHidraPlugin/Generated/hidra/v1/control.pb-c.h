@@ -81,8 +81,8 @@ struct  Hidra__V1__Welcome
   uint32_t process_id;
   Hidra__V1__Limits *limits;
   /*
-   * Send a heartbeat at least this often while a request is open, to know that the daemon is alive; it echoes each. The daemon
-   * itself notices lost connections, not silence.
+   * Send a heartbeat at least this often while a request is open, to know that the daemon is alive; it echoes each. What the client
+   * promises itself is in Hello.
    */
   uint32_t heartbeat_seconds;
   /*

@@ -706,12 +706,12 @@ static const ProtobufCFieldDescriptor hidra__v1__upload_request__field_descripto
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "bytes",
+    "content",
     4,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_BYTES,
     0,   /* quantifier_offset */
-    offsetof(Hidra__V1__UploadRequest, bytes),
+    offsetof(Hidra__V1__UploadRequest, content),
     NULL,
     NULL,
     0,             /* flags */
@@ -719,7 +719,7 @@ static const ProtobufCFieldDescriptor hidra__v1__upload_request__field_descripto
   },
 };
 static const unsigned hidra__v1__upload_request__field_indices_by_name[] = {
-  3,   /* field[3] = bytes */
+  3,   /* field[3] = content */
   0,   /* field[0] = digest */
   2,   /* field[2] = offset */
   1,   /* field[1] = size */

@@ -114,10 +114,10 @@ struct  Hidra__V1__UploadRequest
   char *digest;
   uint64_t size;
   /*
-   * Where `bytes` belong. Only what continues the file is taken; without bytes the reply says where that is.
+   * Where `content` belongs. Only what continues the file is taken; without content the reply says where that is.
    */
   uint64_t offset;
-  ProtobufCBinaryData bytes;
+  ProtobufCBinaryData content;
 };
 #define HIDRA__V1__UPLOAD_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&hidra__v1__upload_request__descriptor) \
