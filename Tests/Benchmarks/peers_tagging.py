@@ -11,7 +11,7 @@ seqeval too where it is installed.
 
 All read one state for each word: that of its first token, at the layer chosen.
 - "logistic regression": scikit-learn's, each word for itself, the most likely label.
-- "linear + CRF in PyTorch": a linear layer and a linear-chain CRF, AdamW, the epoch that does best on dev.
+- "linear + CRF in PyTorch": a linear layer and a linear-chain CRF, AdamW, the epoch of every fifth that does best on dev.
 - "hidra": the daemon's tagger, trained and asked through the Python package. Its epochs are the plugin's.
 """
 import argparse
