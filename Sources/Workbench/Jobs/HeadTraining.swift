@@ -95,7 +95,7 @@ struct HeadTraining: ComputeTask {
             objective.classWeights = plan.trainTargets.balancingWeights(plan.encoding.outputs)
         }
         let rate =
-            try plan.request.settings.learningRate
+            try plan.request.settings.learningRate ?? plan.encoding.task.fixedRate
             ?? (RangeTest.learningRate(
                 Self.network(plan), features: rows, targets: plan.trainTargets,
                 objective: objective,

@@ -13,7 +13,7 @@ struct HeadOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Width of the mlp's hidden layer (default: 512).", valueName: "n"))
     var hidden: UInt32?
 
-    @Option(help: ArgumentHelp("Dropout of the mlp's hidden layer, 0 to below 1 (default: 0.3).", valueName: "p"))
+    @Option(help: ArgumentHelp("Dropout of the mlp's hidden layer, or of what a tagger reads; 0 to below 1 (default: 0.3).", valueName: "p"))
     var dropout: Double?
 
     @Option(
@@ -49,11 +49,15 @@ struct HeadOptions: ParsableArguments {
     @Flag(help: "Weigh classes by how rare they are.")
     var classWeights = false
 
-    func validate() throws {
-        if network != .mlp, hidden != nil || dropout != nil {
+    /// What depends on the task.
+    func validate(for task: TaskKind) throws {
+        if network != .mlp, hidden != nil || (dropout != nil && task != .tag) {
             throw ValidationError(
                 "--hidden and --dropout belong to --head mlp, the only kind that has one hidden layer.")
         }
+    }
+
+    func validate() throws {
         try positive(hidden, "--hidden")
         try positive(epochs, "--epochs")
         try positive(batchSize, "--batch-size")

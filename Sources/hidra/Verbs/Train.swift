@@ -86,6 +86,7 @@ struct Train: AsyncParsableCommand {
         }
         try rows.validate(files: [file] + (test.map { [$0] } ?? []), inputs: inputColumns)
         try validateInputs()
+        try head.validate(for: task)
         if name.isEmpty { throw ValidationError("--name must not be empty.") }
     }
 
