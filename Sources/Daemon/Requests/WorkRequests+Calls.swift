@@ -28,6 +28,12 @@ extension WorkRequests {
 
     /// Lets the client answer for heads until it cancels, or is gone.
     func serve(_ serve: Hidra_V1_ServeRequest, _ client: ClientIdentity, _ request: UInt64) async throws -> Answer {
+        // Who serves a head reads what others ask it.
+        guard client.key == nil || access.role(of: client) == .admin else {
+            throw Failure(
+                .permissionDenied, "Heads are served by clients of the daemon's machine, or with a key of the role \"admin\".",
+                details: ["needed": "admin"])
+        }
         for name in serve.heads {
             let head = try await workbench.registry.head(named: name)
             guard head.calls != nil else {

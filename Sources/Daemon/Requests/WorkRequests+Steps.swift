@@ -11,10 +11,13 @@ extension WorkRequests {
     func attach(_ request: Hidra_V1_AttachRequest, _ client: ClientIdentity) async throws -> Answer {
         let owner = client.description, status: Workbench.AttachmentStatus
         if request.run.isEmpty {
-            status = try await workbench.attach(try attachment(request), owner: owner)
+            var new = try attachment(request)
+            new.account = client.key ?? ""
+            status = try await workbench.attach(new, owner: owner)
             events.record("run.started", status.run.id, ["head": status.run.head, "encoder": status.run.encoder])
         } else {
-            status = try await workbench.reattach(run: request.run, owner: owner)
+            // Whoever has no key is this machine's own user.
+            status = try await workbench.reattach(run: request.run, owner: owner, account: client.key)
             events.record("run.resumed", status.run.id, ["head": status.run.head, "encoder": status.run.encoder])
         }
         // Its connection may have been lost meanwhile: then nobody would let go of it.

@@ -28,8 +28,7 @@ struct AttachmentFolder: Sendable {
     /// - Throws: `notFound` when the run is no attachment, or was detached; `corrupt`, `unsupported`.
     func read(run: String) throws -> (description: AttachmentDescription, graph: Data?) {
         guard let bytes = FileManager.default.contents(atPath: descriptionFile.path) else {
-            throw WorkbenchError(
-                .notFound, "Run '\(run)' is not an attached head that could go on. Attach a new one.", details: ["name": run])
+            throw Self.notAttached(run)
         }
         let description: AttachmentDescription
         do { description = try JSONDecoder().decode(AttachmentDescription.self, from: bytes) } catch {
@@ -50,6 +49,11 @@ struct AttachmentFolder: Sendable {
         } catch {
             throw WorkbenchError.wrapping(error, while: "writing the state of an attached head", at: url)
         }
+    }
+
+    static func notAttached(_ run: String) -> WorkbenchError {
+        WorkbenchError(
+            .notFound, "Run '\(run)' is not an attached head that could go on. Attach a new one.", details: ["name": run])
     }
 
     func readState() throws -> AttachmentState { try AttachmentState(stateFile) }

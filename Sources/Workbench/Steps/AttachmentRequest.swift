@@ -22,10 +22,13 @@ package struct AttachmentRequest: Sendable {
     package var precision: Precision?
     /// Optimiser steps between two states on disk.
     package var checkpointSteps: Int
+    /// Whose it is: the name of a key, or empty for this machine's own user.
+    package var account: String
 
     package init(
         head: String, task: HeadTask, kind: HeadKind, graph: Data?, inputs: [InputRequest], columns: [String], labels: [String],
-        optimiser: OptimiserChoice, objective: Objective, seed: UInt64, replace: Bool, precision: Precision?, checkpointSteps: Int
+        optimiser: OptimiserChoice, objective: Objective, seed: UInt64, replace: Bool, precision: Precision?, checkpointSteps: Int,
+        account: String = ""
     ) {
         self.head = head
         self.task = task
@@ -40,6 +43,7 @@ package struct AttachmentRequest: Sendable {
         self.replace = replace
         self.precision = precision
         self.checkpointSteps = checkpointSteps
+        self.account = account
     }
 
     private static let mostLabels = 50_000
@@ -108,6 +112,7 @@ struct AttachmentDescription: Codable, Sendable {
     var seed: UInt64
     var replace: Bool
     var checkpointSteps: Int
+    var account: String
 
     var encoding: LabelEncoding { LabelEncoding(task: task, labels: labels) }
     var objective: Objective { Objective(classWeights: classWeights, smoothing: smoothing, difference: difference) }
@@ -121,6 +126,6 @@ extension AttachmentDescription {
             head: request.head, task: request.task, kind: request.kind, labels: request.labels, inputs: sources.map(\.input),
             precision: request.precision, optimiser: request.optimiser, classWeights: request.objective.classWeights,
             smoothing: request.objective.smoothing, difference: request.objective.difference, seed: request.seed,
-            replace: request.replace, checkpointSteps: request.checkpointSteps)
+            replace: request.replace, checkpointSteps: request.checkpointSteps, account: request.account)
     }
 }

@@ -72,15 +72,17 @@ extension Workbench {
 
     /// Goes on with a head that was attached before, from its last written step. A client that had it loses it.
     ///
-    /// - Throws: `notFound`, `conflict`, `corrupt`.
-    package func reattach(run id: String, owner: String) async throws -> AttachmentStatus {
+    /// - Parameter account: of the client; nil: it may go on with anybody's.
+    /// - Throws: `notFound`, also for another account's run; `conflict`, `corrupt`.
+    package func reattach(run id: String, owner: String, account: String?) async throws -> AttachmentStatus {
+        let folder = AttachmentFolder(url: registry.directory.folder(.runs, id))
+        var run = try await registry.run(id)
+        let (description, graph) = try await Workbench.offPool { try folder.read(run: id) }
+        guard account == nil || account == description.account else { throw AttachmentFolder.notAttached(id) }
         if let attachment = attachments[id] {
             attachment.give(to: owner)
             try await detachFromMemory(attachment)
         }
-        var run = try await registry.run(id)
-        let folder = AttachmentFolder(url: registry.directory.folder(.runs, id))
-        let (description, graph) = try await Workbench.offPool { try folder.read(run: id) }
         try claim(description.head, encoders: description.inputs.map(\.encoder))
         do {
             var sources: [FeatureSource] = []
