@@ -11,15 +11,18 @@ extension Workbench {
     package func predict(
         heads names: [String], columns: [[EncoderInput]], top: Int, precision: Precision? = nil
     ) async throws -> Predictions {
-        if let served = try await predictServed(heads: names, columns: columns, top: top, precision: precision) { return served }
+        guard !names.isEmpty else { throw WorkbenchError(.invalidArgument, "Name at least one head.") }
         var read: [(head: LoadedHead, sources: [FeatureSource])] = []
         for name in names {
             let head = try await heads.head(named: name)
             try head.requireColumns(columns.count)
             read.append((head, []))
         }
+        if read.contains(where: { $0.head.record.calls != nil }) {
+            return try await predictServed(read.map(\.head), columns, top: top, precision: precision)
+        }
         if read.allSatisfy({ $0.head.record.inputs == nil }) {
-            return try await predict(heads: names, inputs: columns.first ?? [], top: top, precision: precision)
+            return try await predict(read.map(\.head), inputs: columns.first ?? [], top: top, precision: precision)
         }
         if let tagged = try await predictTags(read.map(\.head), columns, top: top, precision: precision) { return tagged }
         for index in read.indices {

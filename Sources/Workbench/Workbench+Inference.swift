@@ -23,12 +23,10 @@ extension Workbench {
 
     /// Answers of heads that read one vector of each input; heads that read the same features share one encoder pass.
     func predict(
-        heads names: [String], inputs: [EncoderInput], top: Int, precision: Precision? = nil
+        _ all: [LoadedHead], inputs: [EncoderInput], top: Int, precision: Precision? = nil
     ) async throws -> Predictions {
-        guard !names.isEmpty else { throw WorkbenchError(.invalidArgument, "Name at least one head.") }
         var groups: [FeatureGroup] = []
-        for (position, name) in names.enumerated() {
-            let head = try await heads.head(named: name)
+        for (position, head) in all.enumerated() {
             let loaded = try await sources(of: head, precision)[0].loaded
             for input in inputs.prefix(1) { try loaded.require(input.modality) }
             let space = loaded.space(tap: head.bundle.description.tap)
@@ -41,7 +39,7 @@ extension Workbench {
         }
         var result = Predictions(
             inputs: [[HeadPrediction]](
-                repeating: [HeadPrediction](repeating: .value(0), count: names.count), count: inputs.count),
+                repeating: [HeadPrediction](repeating: .value(0), count: all.count), count: inputs.count),
             problems: [:], tokens: [Int](repeating: 0, count: inputs.count),
             truncated: [Bool](repeating: false, count: inputs.count), encoded: 0, cached: 0)
         // All groups at once: what they ask of one encoder goes in one batch.

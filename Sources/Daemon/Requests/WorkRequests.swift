@@ -102,7 +102,8 @@ struct WorkRequests: Sendable {
         case .callResult(let result):
             calls.finish(
                 client, CallTable.Reply(result: result, frames: message.envelope.tensors, tensors: message.tensors))
-        case .detach(let detach): quick("detach", client, request) { _ in try await self.detach(detach, client) }
+        case .detach(let detach):
+            inLine("detach", detach.run, client, request) { try await self.detach(detach, client) }
         case .pull(let pull):
             start("pull", pull.source, client, request, outlivesClient: true) { job in try await self.pull(pull, job) }
         case .listPlugins: quick("plugin ls", client, request) { _ in listPlugins() }
@@ -153,11 +154,19 @@ struct WorkRequests: Sendable {
         let rows = Result {
             try self.batch(batch ?? Hidra_V1_Batch(), needsLabels: needsLabels, attachment.get(), client)
         }
+        inLine(kind, run, client, request) { try await body(attachment.get(), rows.get) }
+    }
+
+    /// After all earlier requests of the run.
+    private func inLine(
+        _ kind: String, _ run: String, _ client: ClientIdentity, _ request: UInt64,
+        _ body: @escaping @Sendable () async throws -> Answer
+    ) {
         let ticket = lines.enter(run)
         let isStarted = start(kind, "", client, request, isListed: false) { _ in
             await lines.turn(ticket)
             defer { lines.done(ticket) }
-            return try await body(attachment.get(), rows.get)
+            return try await body()
         }
         if !isStarted { lines.abandon(ticket) }
     }

@@ -63,31 +63,25 @@ extension Workbench {
             columns, names: head.record.columns, head: head.record.name, task: head.bundle.description.task)
     }
 
-    /// Answers of heads some of which clients serve; nil when none is served.
+    /// Answers of heads some of which clients serve.
     func predictServed(
-        heads names: [String], columns: [[EncoderInput]], top: Int, precision: Precision?
-    ) async throws -> Predictions? {
-        var served: [Int] = [], plain: [Int] = []
-        for (position, name) in names.enumerated() {
-            let isServed = try await heads.head(named: name).record.calls != nil
-            if isServed { served.append(position) } else { plain.append(position) }
-        }
-        guard !served.isEmpty else { return nil }
-        var all: [(positions: [Int], predictions: Predictions)] = []
+        _ all: [LoadedHead], _ columns: [[EncoderInput]], top: Int, precision: Precision?
+    ) async throws -> Predictions {
+        var parts: [(positions: [Int], predictions: Predictions)] = []
+        let plain = all.indices.filter { all[$0].record.calls == nil }
         if !plain.isEmpty {
-            all.append((plain, try await predict(heads: plain.map { names[$0] }, columns: columns, top: top, precision: precision)))
+            let names = plain.map { all[$0].record.name }
+            parts.append((plain, try await predict(heads: names, columns: columns, top: top, precision: precision)))
         }
-        for position in served {
-            let head = try await heads.head(named: names[position])
-            all.append(([position], try await predictServed(head, columns, top, precision)))
+        for position in all.indices where all[position].record.calls != nil {
+            parts.append(([position], try await predictServed(all[position], columns, top, precision)))
         }
-        return Predictions(joining: all, heads: names.count)
+        return Predictions(joining: parts, heads: all.count)
     }
 
     private func predictServed(
         _ head: LoadedHead, _ columns: [[EncoderInput]], _ top: Int, _ precision: Precision?
     ) async throws -> Predictions {
-        try head.requireColumns(columns.count)
         let columns = try await preprocessed(columns, for: head)
         let sources = try await sources(of: head, precision)
         try sources.require(columns)

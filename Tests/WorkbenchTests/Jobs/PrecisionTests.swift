@@ -26,7 +26,7 @@ struct PrecisionTests {
         }
         let again = try await Bench(folder: before())
         #expect(try await again.workbench.registry.encoder(named: "tiny").precision == .int8)
-        let answers = try await again.workbench.predict(heads: ["h"], inputs: inputs, top: 1)
+        let answers = try await again.workbench.predict(heads: ["h"], columns: [inputs], top: 1)
         for (answer, expected) in zip(answers.inputs, ["a", "c"]) {
             guard case .labels(let scores) = answer[0] else { return #expect(Bool(false)) }
             #expect(scores[0].label == expected)

@@ -51,7 +51,7 @@ struct WorkbenchTests {
         #expect(!FileManager.default.fileExists(atPath: lost.path))
         try await bench.register("tiny", seed: 1)
         #expect(FileManager.default.fileExists(atPath: lost.path))
-        let answers = try await bench.workbench.predict(heads: ["kept"], inputs: [.text("aa")], top: 1)
+        let answers = try await bench.workbench.predict(heads: ["kept"], columns: [[.text("aa")]], top: 1)
         #expect(answers.problems.isEmpty && answers.inputs.count == 1)
         try await bench.workbench.close()
     }
@@ -62,7 +62,7 @@ struct WorkbenchTests {
         _ = try await workbench.train(TrainingRequest(head: "h", encoder: "tiny", rows: rows(80)))
         let trained = try await workbench.cacheStatistics().rows
         for count in [3, 200] {
-            let answers = try await workbench.predict(heads: ["h"], inputs: rows(count, salt: 77_777).inputs, top: 1)
+            let answers = try await workbench.predict(heads: ["h"], columns: [rows(count, salt: 77_777).inputs], top: 1)
             #expect(answers.inputs.count == count && answers.encoded > 0)
             #expect(try await workbench.cacheStatistics().rows == trained)
         }
