@@ -65,6 +65,10 @@ memcheck: encoder ## The C library under valgrind and with the address and undef
 	$(C_BUILD)-sanitized/callbacks $(HIDRA_HOME) minilm
 	@$(BIN)/hidra stop >/dev/null
 
+.PHONY: kernels
+kernels: ## The C kernels at every level; NEON too, emulated, where qemu-user and gcc-aarch64-linux-gnu are installed.
+	@.ci/kernels
+
 .PHONY: conformance
 conformance: encoder ## Every SDK, and the plugins, against the protocol: versions, lost connections, repeats, malformed messages.
 	@.ci/conformance
