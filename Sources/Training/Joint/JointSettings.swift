@@ -94,7 +94,7 @@ package struct JointSettings: Sendable, Codable, Equatable {
 
     package init() {}
 
-    /// Settings that are absent have their defaults.
+    /// Settings that are absent have their defaults; without `clipNorm` there is no largest norm.
     package init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
         func read<Value: Decodable>(_ key: CodingKeys, _ value: inout Value) throws {
