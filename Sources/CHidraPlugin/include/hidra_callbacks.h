@@ -13,7 +13,7 @@
 #ifndef HIDRA_CALLBACKS_H
 #define HIDRA_CALLBACKS_H
 
-#include "hidra.h"
+#include "hidra_heads.h"
 
 #ifdef __cplusplus
 extern "C" {
