@@ -11,10 +11,13 @@ static hidra_prediction prediction_of(struct arena *arena, const Hidra__V1__Pred
         hidra_score *labels = hi_arena_array(arena, head->n_labels, sizeof *labels);
         for (size_t k = 0; labels != NULL && k < head->n_labels; k++)
             labels[k] = (hidra_score){head->labels[k]->label, head->labels[k]->score};
+        hidra_span *spans = hi_arena_array(arena, head->n_spans, sizeof *spans);
+        for (size_t k = 0; spans != NULL && k < head->n_spans; k++)
+            spans[k] = (hidra_span){head->spans[k]->label, head->spans[k]->start, head->spans[k]->end, head->spans[k]->score};
         bool has_value = head->value_presence_case == HIDRA__V1__HEAD_PREDICTION__VALUE_PRESENCE_VALUE;
         answers[i] = (hidra_answer){
             .label_count = labels == NULL ? 0 : head->n_labels, .labels = labels, .has_value = has_value,
-            .value = has_value ? head->value : 0,
+            .value = has_value ? head->value : 0, .span_count = spans == NULL ? 0 : head->n_spans, .spans = spans,
         };
     }
     return (hidra_prediction){

@@ -70,6 +70,44 @@ def test_a_manifest_that_is_wrong_names_its_line(client, tmp_path):
     assert caught.value.details["line"] == "3" and caught.value.details["suggestion"] == "command"
 
 
+LISTENING = """\
+import os, zmq
+from hidra import plugin
+me = plugin.Plugin("listening", version="1.0.0")
+me.client.heads()
+with open(os.path.join(os.environ["HIDRA_HOME"], "daemon.lock")) as record:
+    directory = record.read().split("\\n")[1]
+socket = zmq.Context().socket(zmq.SUB)
+for topic in (b"", b"ev", b"events", b"sync/me"):
+    socket.subscribe(topic)
+socket.connect(f"ipc://{directory}/events.sock")
+while True:
+    print("got", socket.recv_multipart()[0].decode(), flush=True)
+"""
+
+
+@pytest.mark.parametrize("role, hears", [("infer", False), ("train", True)])
+def test_events_of_this_machine_are_for_plugins_of_the_role_train(client, tmp_path, role, hears):
+    manifest = f"name: listening\nversion: 1.0.0\nrole: {role}\ncommand: [{sys.executable}, listening.py]\nprotocol: {{min: 1, max: 1}}\n"
+    (tmp_path / "plugin.yaml").write_text(manifest)
+    (tmp_path / "listening.py").write_text(LISTENING)
+    client.install_plugin(tmp_path, replace=True)
+    client.start_plugin("listening")
+    heard = set()
+    for line in client.plugin_logs("listening", follow=True, timeout=20):
+        heard.update(part for part in ("sync/me", "events") if f"got {part}" in line)
+        if "sync/me" in heard:
+            break
+    assert "sync/me" in heard, "the socket is connected, and this is for anybody"
+    # Something happens.
+    with client.attach(f"event-{role}", encoder="minilm", labels=["a", "b"]) as attachment:
+        attachment.detach(keep=False)
+    time.sleep(0.3)
+    heard = {line.split("got ", 1)[1] for line in client.plugin_logs("listening") if "got " in line}
+    assert ("events" in heard) == hears, heard
+    client.remove_plugin("listening")
+
+
 def test_a_key_is_made_listed_written_and_revoked(client, tmp_path):
     made = client.create_key("python-key", role="train", quota=hidra.Quota(open_requests=3, core_seconds=2.5))
     assert made.key.role == "train" and len(made.secret_key) == len(made.server_key) == 40

@@ -9,7 +9,7 @@
 extern "C" {
 #endif
 
-typedef enum hidra_task { HIDRA_CLASSIFY = 1, HIDRA_MULTILABEL = 2, HIDRA_REGRESS = 3 } hidra_task;
+typedef enum hidra_task { HIDRA_CLASSIFY = 1, HIDRA_MULTILABEL = 2, HIDRA_REGRESS = 3, HIDRA_TAG = 4 } hidra_task; /* TAG: labels of words */
 
 /* A number for which 0 is no default. HIDRA_SET(0.0) says zero; what is not set is the default. */
 typedef struct hidra_optional {
@@ -125,11 +125,20 @@ typedef struct hidra_score {
     double score; /* probability */
 } hidra_score;
 
+/* A piece of a text. */
+typedef struct hidra_span {
+    const char *label;
+    uint32_t start, end; /* in the text, counted in Unicode scalars */
+    double score;        /* probability */
+} hidra_span;
+
 typedef struct hidra_answer {
     size_t label_count;
     const hidra_score *labels; /* best first */
     bool has_value;
     double value;              /* of a regression head */
+    size_t span_count;
+    const hidra_span *spans;   /* of a head that labels words, in the text's order */
 } hidra_answer;
 
 typedef struct hidra_prediction {
