@@ -52,7 +52,7 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 memcheck: encoder ## The C library under valgrind and with the address and undefined-behaviour sanitizers.
 	$(MAKE) -s -C Sources/CHidraPlugin
 	$(MAKE) -s -C Sources/CHidraPlugin BUILD=../../$(C_BUILD)-sanitized CFLAGS="-O1 -g $(SANITIZE)"
-	for program in exercise steps callbacks; do \
+	for program in exercise steps callbacks remote; do \
 		$(CC) $(C_FLAGS) $(C_PROGRAMS)/$$program.c $(C_BUILD)/libhidra.a $(C_LIBRARIES) -o $(C_BUILD)/$$program && \
 		$(CC) $(C_FLAGS) $(SANITIZE) $(C_PROGRAMS)/$$program.c $(C_BUILD)-sanitized/libhidra.a $(C_LIBRARIES) \
 			-o $(C_BUILD)-sanitized/$$program || exit 1; \
@@ -63,6 +63,8 @@ memcheck: encoder ## The C library under valgrind and with the address and undef
 	$(C_BUILD)-sanitized/exercise $(HIDRA_HOME) $(HIDRA_DAEMON)
 	$(C_BUILD)-sanitized/steps $(HIDRA_HOME) minilm
 	$(C_BUILD)-sanitized/callbacks $(HIDRA_HOME) minilm
+	Tests/CHidraPluginTests/remote.sh $(HIDRA_DAEMON) $(BIN)/hidra $(HIDRA_HOME)/encoders/minilm $(VALGRIND) $(C_BUILD)/remote
+	Tests/CHidraPluginTests/remote.sh $(HIDRA_DAEMON) $(BIN)/hidra $(HIDRA_HOME)/encoders/minilm $(C_BUILD)-sanitized/remote
 	@$(BIN)/hidra stop >/dev/null
 
 .PHONY: kernels

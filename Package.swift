@@ -166,7 +166,7 @@ let package = Package(
             ],
             exclude: ["Fixtures", "Programs"]),
         tests(
-            "CHidraPlugin", ["CHidraPlugin", "HidraClient", "HidraProtocol", "ZeroMQ", protobuf], exclude: ["Programs"]),
+            "CHidraPlugin", ["CHidraPlugin", "HidraClient", "HidraProtocol", "ZeroMQ", protobuf], exclude: ["Programs", "remote.sh"]),
         .executableTarget(
             name: "hidra-conform", dependencies: ["HidraClient", "HidraProtocol"], path: "Tests/Conformance/Swift", swiftSettings: dialect),
         tests("CLI", ["hidra", "PluginHost", "HidraClient", "HidraProtocol", "Tables", arguments]),

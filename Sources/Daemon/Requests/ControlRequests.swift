@@ -123,7 +123,7 @@ struct ControlRequests: Sendable {
         welcome.heartbeatSeconds = 10
         welcome.capabilities = [
             "classify", "multilabel", "regress", "tag", "head.linear", "head.mlp", "head.graph", "head.inputs", "image", "graph",
-            "export", "events.replay", "steps", "calls", "plugins", "upload", "keys",
+            "export", "events.replay", "steps", "calls", "plugins", "upload", "keys", "predict.stream",
         ]
         welcome.role = access.role(of: client)?.rawValue ?? ""
         return .reply(to: request, .welcome(welcome))

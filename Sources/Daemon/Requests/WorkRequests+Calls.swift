@@ -18,9 +18,6 @@ extension WorkRequests {
         _ train: Hidra_V1_TrainRequest, _ client: ClientIdentity, _ request: UInt64
     ) throws -> TrainingCalls? {
         guard !train.calls.isEmpty else { return nil }
-        guard train.task != .tag else {
-            throw Failure(.unsupported, "A head that labels words has a loss of its own; it makes no calls.")
-        }
         return TrainingCalls(
             kinds: Set(try train.calls.map { try CallKind($0) }),
             callee: callee(client, request, train.callDeadlineMilliseconds), client: clients.name(of: client))

@@ -47,6 +47,10 @@ struct WorkRequests: Sendable {
         case .list: quick("list", client, request) { _ in try await list() }
         case .show(let show): quick("show", client, request) { _ in try await self.show(show) }
         case .remove(let remove): quick("remove", client, request) { _ in try await self.remove(remove) }
+        case .predict(let predict) where predict.stream:
+            start("predict", predict.heads.joined(separator: ","), client, request) { job in
+                try await predictStream(predict, job) { reply(.partial(to: request, .predictReply($0)), [], client) }
+            }
         case .predict(let predict): quick("predict", client, request) { _ in try await self.predict(predict) }
         case .embed(let embed): quick("embed", client, request) { _ in try await self.embed(embed) }
         case .evaluate(let evaluate):
@@ -181,7 +185,7 @@ struct WorkRequests: Sendable {
             kind, subject, client: client, request: request, outlivesClient: outlivesClient, isListed: isListed,
             isEndless: isEndless, quota: quota
         ) { id in
-            let handle = JobHandle(id: id) { progress in
+            let handle = JobHandle(id: id, noted: { jobs.update(id, $0) }) { progress in
                 jobs.update(id, progress)
                 reply(.partial(to: request, .progress(progress)), [], client)
             }

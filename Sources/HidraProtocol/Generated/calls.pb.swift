@@ -41,12 +41,13 @@ public nonisolated struct Hidra_V1_Call: Sendable {
   /// Of LOSS, METRICS and POSTPROCESS: the names of the outputs, in the first call of each kind.
   public var labels: [String] = []
 
-  /// Of PREPROCESS: the inputs, the head's columns in its order.
+  /// Of PREPROCESS: the inputs, the head's columns in its order. Of POSTPROCESS of TAG: the texts, to say where pieces lie.
   public var columns: [Hidra_V1_Column] = []
 
   /// Tensors: "outputs", float32 [rows, outputs], before any softmax or sigmoid; of LOSS and METRICS also "targets": of CLASSIFY
   /// int32 [rows], counted from 0; of MULTILABEL float32 [rows, outputs], 0 or 1; of REGRESS float32 [rows, 1], as the head learns them,
-  /// shifted by the mean and divided by the deviation of the training rows.
+  /// shifted by the mean and divided by the deviation of the training rows. Of TAG a row is a word: "outputs" float32 [words of all texts,
+  /// labels], texts laid end to end, "targets" int32 [words], and "lengths" int32 [texts], the words of each.
   public var task: Hidra_V1_Task = .unspecified
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -77,7 +78,7 @@ public nonisolated struct Hidra_V1_CallResult: Sendable {
   /// Of PREPROCESS.
   public var columns: [Hidra_V1_Column] = []
 
-  /// Of POSTPROCESS, one for each row.
+  /// Of POSTPROCESS, one for each row; of TAG one for each text.
   public var predictions: [Hidra_V1_HeadPrediction] = []
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
