@@ -82,6 +82,7 @@ let package = Package(
         library("ZeroMQ", ["CZeroMQ"]),
         library("Tables", [csv]),
         library("Images", ["CImages", "CArchive"]),
+        library("Sessions", ["Tables", yams]),
 
         // Rows 2–5: from weights on disk to trained heads.
         library("Checkpoints", ["TensorCore"]),
@@ -144,6 +145,7 @@ let package = Package(
         tests("Digests", ["Digests"]),
         tests("Tokenizers", ["Tokenizers"]),
         tests("Tables", ["Tables"]),
+        tests("Sessions", ["Sessions"]),
         tests("Images", ["Images", "CImages", "Checkpoints", "TensorCore"], exclude: ["Fixtures"]),
         tests("Checkpoints", ["Checkpoints", "TensorCore"]),
         tests("Graphs", ["Graphs", "ONNX", "Training", "Checkpoints", "TensorCore", protobuf], exclude: ["Fixtures", "Scripts"]),

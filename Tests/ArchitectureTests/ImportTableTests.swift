@@ -12,6 +12,7 @@ private let table: [(target: String, ours: Set<String>, external: Set<String>)] 
     ("ZeroMQ", ["CZeroMQ"], []),
     ("Tables", [], ["SwiftCSV"]),
     ("Images", ["CImages", "CArchive"], []),
+    ("Sessions", ["Tables"], ["Yams"]),
     ("Checkpoints", ["TensorCore"], []),
     ("Layers", ["Checkpoints", "TensorCore"], []),
     ("Graphs", ["ONNX", "Layers", "Checkpoints", "TensorCore"], ["SwiftProtobuf"]),
