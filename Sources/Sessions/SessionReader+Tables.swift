@@ -67,10 +67,11 @@ extension SessionReader {
         let hidden = try table.whole("hidden", (word == "tagger" ? 0 : 1)...SessionPlan.Kind.largestHidden)
         let dropout = try table.number("dropout", "0 to below 1") { (0..<1).contains($0) } ?? SessionPlan.Kind.defaultDropout
         let isSized = word == "mlp" || word == "tagger"
-        for key in ["hidden", "dropout"] where table[key] != nil && !isSized {
+        let isKnown = SessionPlan.Kind.names.contains(word) || word.hasSuffix(".onnx")
+        for key in ["hidden", "dropout"] where table[key] != nil && isKnown && !isSized {
             throw problem("`\(key)` of head '\(name)' is for the kinds mlp and tagger, and its kind is \(word)", table[key])
         }
-        guard (task == .tag) == (word == "tagger") else {
+        guard !isKnown || (task == .tag) == (word == "tagger") else {
             throw problem(
                 task == .tag
                     ? "Head '\(name)' labels words: its kind is tagger" : "Head '\(name)' of kind tagger labels words: its task is tag", node)

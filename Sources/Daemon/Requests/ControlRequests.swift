@@ -2,6 +2,7 @@ import Encoders
 import Foundation
 import HidraProtocol
 import PluginHost
+import Scheduling
 import State
 import TensorCore
 import Workbench

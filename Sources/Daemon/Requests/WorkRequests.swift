@@ -2,6 +2,7 @@ import Foundation
 import HidraProtocol
 import Hub
 import PluginHost
+import Scheduling
 import Workbench
 
 /// Serves the work socket: each request is a job in a task of its own, whose blocking parts run on threads of ours.
@@ -177,6 +178,7 @@ struct WorkRequests: Sendable {
         isListed: Bool = true, isEndless: Bool = false, _ body: @escaping @Sendable (JobHandle) async throws -> Answer
     ) -> Bool {
         let quota = access.quota(of: client).openRequests, meter = access.meter(of: client)
+        let account = Account(client.key.map { "key \($0)" } ?? client.description)
         let start = jobs.start(
             kind, subject, client: client, request: request, outlivesClient: outlivesClient, isListed: isListed,
             isEndless: isEndless, quota: quota
@@ -186,7 +188,9 @@ struct WorkRequests: Sendable {
                 reply(.partial(to: request, .progress(progress)), [], client)
             }
             do {
-                let answer = try await Meter.$current.withValue(meter) { try await body(handle) }
+                let answer = try await Meter.$current.withValue(meter) {
+                    try await Account.$current.withValue(account) { try await body(handle) }
+                }
                 var envelope = Hidra_V1_Envelope.reply(to: request, answer.kind)
                 envelope.tensors = answer.tensors.map(\.0)
                 reply(envelope, answer.tensors.map(\.1), client)
