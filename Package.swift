@@ -93,11 +93,13 @@ let package = Package(
         library("Training", ["Checkpoints", "TensorCore", "CKernels"]),
         library("Heads", ["Digests", "Encoders", "Graphs", "Training", "Layers", "Checkpoints", "TensorCore"]),
 
+        library("Tuning", ["Encoders", "Training", "Checkpoints", "TensorCore"]),
+
         library("State", ["Encoders", "Digests", grdb]),
 
         // Row 6: the workbench, and those who talk to it.
         library("Hub", ["CZlib", "Digests"]),
-        library("Workbench", ["Scheduling", "Sessions", "State", "Heads", "Encoders", "Training", "Layers", "Checkpoints", "TensorCore"]),
+        library("Workbench", ["Scheduling", "Sessions", "State", "Heads", "Tuning", "Encoders", "Training", "Layers", "Checkpoints", "TensorCore"]),
         library("PluginHost", ["CSpawn", "HidraProtocol", "Tables", "ZeroMQ", yams]),
         library("HidraClient", ["HidraProtocol", "ZeroMQ"]),
         library("HidraPlugin", ["HidraClient", "HidraProtocol"]),
@@ -124,7 +126,7 @@ let package = Package(
         .executableTarget(
             name: "hidra-bench",
             dependencies: [
-                "HidraClient", "Scheduling", "Encoders", "Training", "Heads", "Layers", "Checkpoints", "Images", "TensorCore", "CKernels",
+                "HidraClient", "Scheduling", "Encoders", "Training", "Heads", "Tuning", "Layers", "Checkpoints", "Images", "TensorCore", "CKernels",
                 "CAllocationCount", "Tables", arguments,
             ],
             path: "Sources/hidra-bench", swiftSettings: dialect),
@@ -153,12 +155,13 @@ let package = Package(
         tests("Graphs", ["Graphs", "ONNX", "Training", "Checkpoints", "TensorCore", protobuf], exclude: ["Fixtures", "Scripts"]),
         tests("Encoders", ["Encoders", "Graphs", "ONNX", "Layers", "Checkpoints", "Images", "TensorCore", "Tokenizers"]),
         tests("Training", ["Training", "Heads", "Graphs", "Encoders", "Layers", "Checkpoints", "TensorCore"]),
+        tests("Tuning", ["Tuning", "Training", "Heads", "Encoders", "Layers", "Checkpoints", "TensorCore"]),
         tests("ZeroMQ", ["ZeroMQ"]),
         tests("Protocol", ["HidraProtocol"]),
         tests("PluginHost", ["PluginHost", "HidraProtocol"]),
         tests("Hub", ["Hub"], exclude: ["Fixtures"]),
         tests("State", ["State", "Encoders", grdb]),
-        tests("Workbench", ["Workbench", "Scheduling", "Sessions", "State", "Heads", "Encoders", "Training", "Checkpoints", "TensorCore"]),
+        tests("Workbench", ["Workbench", "Scheduling", "Sessions", "State", "Heads", "Tuning", "Encoders", "Training", "Checkpoints", "TensorCore"]),
         tests(
             "Daemon",
             [

@@ -20,9 +20,10 @@ private let table: [(target: String, ours: Set<String>, external: Set<String>)] 
     ("Encoders", ["Graphs", "Layers", "Checkpoints", "Images", "TensorCore", "Tokenizers"], []),
     ("Training", ["Checkpoints", "TensorCore", "CKernels"], []),
     ("Heads", ["Encoders", "Graphs", "Training", "Layers", "Checkpoints", "TensorCore", "Digests"], []),
+    ("Tuning", ["Encoders", "Training", "Checkpoints", "TensorCore"], []),
     ("State", ["Encoders", "Digests"], ["GRDB"]),
     ("Hub", ["CZlib", "Digests"], []),
-    ("Workbench", ["Scheduling", "Sessions", "State", "Heads", "Encoders", "Training", "Layers", "Checkpoints", "TensorCore"], []),
+    ("Workbench", ["Scheduling", "Sessions", "State", "Heads", "Tuning", "Encoders", "Training", "Layers", "Checkpoints", "TensorCore"], []),
     ("PluginHost", ["CSpawn", "HidraProtocol", "Tables", "ZeroMQ"], ["Yams"]),
     ("HidraClient", ["HidraProtocol", "ZeroMQ"], ["SwiftProtobuf"]),
     ("HidraPlugin", ["HidraClient", "HidraProtocol"], []),
@@ -39,7 +40,7 @@ private let table: [(target: String, ours: Set<String>, external: Set<String>)] 
     (
         "hidra-bench",
         [
-            "HidraClient", "HidraProtocol", "Scheduling", "Encoders", "Training", "Heads", "Layers", "Checkpoints", "Images", "TensorCore",
+            "HidraClient", "HidraProtocol", "Scheduling", "Encoders", "Training", "Heads", "Tuning", "Layers", "Checkpoints", "Images", "TensorCore",
             "CKernels", "CAllocationCount", "Tables",
         ], ["ArgumentParser"]
     ),
