@@ -1,3 +1,4 @@
+import Dispatch
 package import Foundation
 import GRDB
 
@@ -68,6 +69,44 @@ extension Registry {
             try record.save(db)
             if let event { try SessionRecord.note(event, record.message, session: record.id, at: record.updated, db) }
             return record
+        }
+    }
+
+    /// Makes a checkpoint durable: the file beside the former one, synced and renamed, then the record that points to it. Whatever happens in
+    /// between, the record points to a whole file.
+    package func saveCheckpoint(
+        _ state: Data, step: Int, session name: String, _ change: @escaping @Sendable (inout SessionRecord) -> Void
+    ) async throws {
+        let record = try await session(named: name), folder = folder(of: record)
+        let file = "checkpoint-\(step)-\(UInt32.random(in: .min ... .max)).safetensors", url = folder.appendingPathComponent(file)
+        let checkpoint = try await withFiles("writing a checkpoint of session '\(name)'") {
+            let part = folder.appendingPathComponent(".\(file)")
+            try FileSystem.write(state, to: part)
+            try FileSystem.rename(part, to: url)
+            return SessionRecord.Checkpoint(file: file, sha256: SHA256Digest(of: state).hex, step: step)
+        }
+        try await updateSession(name) { record in
+            record.checkpoint = checkpoint
+            record.step = step
+            change(&record)
+        }
+        let former = record.checkpoint?.file
+        try await withFiles("removing old checkpoints of session '\(name)'") {
+            // The one before stays: should the disk lose the record's last change, it points there.
+            for other in try FileSystem.names(in: folder) where other.contains("checkpoint-") && other != file && other != former {
+                try FileSystem.remove(folder.appendingPathComponent(other))
+            }
+        }
+    }
+
+    /// Blocking work with files that belong to one owner alone.
+    private func withFiles<Value: Sendable>(_ action: String, _ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+        do {
+            return try await withCheckedThrowingContinuation { continuation in
+                DispatchQueue.global(qos: .utility).async { continuation.resume(with: Result(catching: body)) }
+            }
+        } catch {
+            throw wrapping(error, action)
         }
     }
 

@@ -69,7 +69,11 @@ package struct SessionRecord: Codable, Hashable, Sendable {
     package var step = 0, totalSteps = 0
     /// Of computing, without pauses, up to the last checkpoint.
     package var seconds = 0.0, coreSeconds = 0.0
+    /// What of them had been used when somebody last let it go on: budgets count from there.
+    package var grantedSeconds = 0.0, grantedCoreSeconds = 0.0
     package var checkpoint: Checkpoint?
+    /// Head → its labels, in the order of its outputs, once they are known.
+    package var labels: [String: [String]] = [:]
     package var data: [DataFile]
     /// Encoder → digest of its weights when the session started.
     package var encoders: [String: String]

@@ -24,6 +24,7 @@ package final class ComputeService: Sendable {
         let meter: Meter?
         let gate: ComputeGate?
         let deadline: ComputeDeadline?
+        let coreTime: CoreTime?
     }
 
     /// What the compute thread runs for an entry; made from any thread, used on the compute thread only.
@@ -71,14 +72,14 @@ package final class ComputeService: Sendable {
         _ priority: Priority, gate: ComputeGate? = nil, deadline: ComputeDeadline? = nil,
         _ make: @escaping @Sendable () throws -> Task
     ) async throws -> Task.Output {
-        let meter = Meter.current, account = Account.current
+        let meter = Meter.current, account = Account.current, coreTime = CoreTime.current
         try meter?.requireTime()
         gate?.whenOpened { [changed] in changed.signal() }
         let id = newID()
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
                 // Cancelled before it was queued: the handler ran first and found nothing to mark.
-                enqueue(id, priority, account, isCancelled: _Concurrency.Task.isCancelled, gate, deadline, meter, make) {
+                enqueue(id, priority, account, isCancelled: _Concurrency.Task.isCancelled, gate, deadline, meter, coreTime, make) {
                     continuation.resume(with: $0)
                 }
             }
@@ -95,7 +96,7 @@ package final class ComputeService: Sendable {
         _ priority: Priority, _ make: @escaping @Sendable () throws -> Task,
         completion: @escaping @Sendable (Result<Task.Output, any Error>) -> Void
     ) {
-        enqueue(newID(), priority, .common, isCancelled: false, nil, nil, nil, make, completion)
+        enqueue(newID(), priority, .common, isCancelled: false, nil, nil, nil, nil, make, completion)
     }
 
     private func newID() -> UInt64 {
@@ -119,7 +120,7 @@ package final class ComputeService: Sendable {
 
     private func enqueue<Task: ComputeTask>(
         _ id: UInt64, _ priority: Priority, _ account: Account, isCancelled: Bool, _ gate: ComputeGate?,
-        _ deadline: ComputeDeadline?, _ meter: Meter?,
+        _ deadline: ComputeDeadline?, _ meter: Meter?, _ coreTime: CoreTime?,
         _ make: @escaping @Sendable () throws -> Task,
         _ completion: @escaping @Sendable (Result<Task.Output, any Error>) -> Void
     ) {
@@ -147,7 +148,8 @@ package final class ComputeService: Sendable {
             if !state.active.contains(account) { state.ledger.arrive(account) }
             let waiting = Waiting(id: id, priority: priority, arrival: id, served: 0, account: account)
             state.entries[id] = Entry(
-                waiting: waiting, isCancelled: isCancelled, slot: slot, meter: meter, gate: gate, deadline: deadline)
+                waiting: waiting, isCancelled: isCancelled, slot: slot, meter: meter, gate: gate, deadline: deadline,
+                coreTime: coreTime)
             return false
         }
         if isStopping { return slot.abandon(WorkbenchError.stopping) }
@@ -220,6 +222,7 @@ package final class ComputeService: Sendable {
         meter?.charge(coreSeconds: coreSeconds)
         state.withLock { state in
             let account = state.entries[id]?.waiting.account ?? .common
+            state.entries[id]?.coreTime?.add(coreSeconds)
             if isOver { state.entries[id] = nil } else { state.entries[id]?.waiting.served += own }
             state.ledger.charge(account, coreSeconds: coreSeconds, active: state.active)
         }
