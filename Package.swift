@@ -121,7 +121,7 @@ let package = Package(
             name: "hidrad", dependencies: ["Daemon", "HidraProtocol", arguments, lifecycle, signals, logging],
             path: "Sources/hidrad", swiftSettings: dialect),
         .executableTarget(
-            name: "hidra", dependencies: ["HidraClient", "HidraProtocol", "PluginHost", "Sessions", "Tables", "Images", arguments],
+            name: "hidra", dependencies: ["Digests", "HidraClient", "HidraProtocol", "PluginHost", "Sessions", "Tables", "Images", arguments],
             path: "Sources/hidra", swiftSettings: dialect),
         .executableTarget(
             name: "hidra-bench",

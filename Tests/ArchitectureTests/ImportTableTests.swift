@@ -36,7 +36,7 @@ private let table: [(target: String, ours: Set<String>, external: Set<String>)] 
         ["ServiceLifecycle", "Logging", "SwiftProtobuf"]
     ),
     ("hidrad", ["Daemon", "HidraProtocol"], ["ArgumentParser", "ServiceLifecycle", "UnixSignals", "Logging"]),
-    ("hidra", ["HidraClient", "HidraProtocol", "PluginHost", "Sessions", "Tables", "Images"], ["ArgumentParser"]),
+    ("hidra", ["Digests", "HidraClient", "HidraProtocol", "PluginHost", "Sessions", "Tables", "Images"], ["ArgumentParser"]),
     (
         "hidra-bench",
         [

@@ -124,7 +124,7 @@ struct ControlRequests: Sendable {
         welcome.heartbeatSeconds = 10
         welcome.capabilities = [
             "classify", "multilabel", "regress", "tag", "head.linear", "head.mlp", "head.graph", "head.inputs", "image", "graph",
-            "export", "events.replay", "steps", "calls", "plugins", "upload", "keys",
+            "export", "events.replay", "steps", "calls", "plugins", "upload", "keys", "sessions",
         ]
         welcome.role = access.role(of: client)?.rawValue ?? ""
         return .reply(to: request, .welcome(welcome))

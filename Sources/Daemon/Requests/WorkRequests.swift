@@ -114,6 +114,21 @@ struct WorkRequests: Sendable {
             start("plugin logs", "", client, request, isListed: false, isEndless: logs.follow) { _ in
                 try await pluginLogs(logs) { reply(.partial(to: request, .pluginLog($0)), [], client) }
             }
+        case .startSession(let session):
+            let taken = Result { try sessionRequest(session, client) }
+            start("session start", "", client, request, outlivesClient: true, isListed: false) { _ in
+                try await startSession(taken.get(), checkOnly: session.checkOnly)
+            }
+        case .listSessions: quick("session ls", client, request) { _ in try await listSessions() }
+        case .showSession(let show): quick("session show", client, request) { _ in try await showSession(show.name) }
+        case .watchSession(let watch):
+            start("session watch", watch.name, client, request, isListed: false, isEndless: true) { _ in
+                try await watchSession(watch) { reply(.partial(to: request, .sessionProgress($0)), [], client) }
+            }
+        case .controlSession(let control):
+            start("session control", control.name, client, request, outlivesClient: true, isListed: false) { _ in
+                try await controlSession(control, client)
+            }
         case .upload(let upload): quick("upload", client, request) { _ in try await self.upload(upload, client) }
         case .openData(let open): quick("open data", client, request) { _ in try await openData(open, client) }
         case .createKey(let key): quick("new key", client, request) { _ in Answer(.createKeyReply(try await keys.create(key))) }

@@ -2,7 +2,7 @@ import Encoders
 import Foundation
 import Heads
 import Sessions
-package import State
+import State
 import Training
 
 /// What a session needs in memory, against what there is: asked before anything is taken.

@@ -21,6 +21,8 @@ struct SessionRows: Codable, Sendable {
     private(set) var columns: [Column]
     private(set) var imageFile: String
 
+    private init(columns: [Column], imageFile: String) { (self.columns, self.imageFile) = (columns, imageFile) }
+
     /// Writes the copy into `folder`, which exists. Returns its file and its SHA-256.
     static func write(_ file: SessionRequest.File, number: Int, to folder: URL) throws -> (name: String, sha256: String, rows: Int) {
         let imageFile = "images-\(number).bin", imageURL = folder.appending(path: imageFile)

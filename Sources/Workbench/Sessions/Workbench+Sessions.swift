@@ -2,7 +2,7 @@ import Encoders
 import Foundation
 import Heads
 import Scheduling
-package import Sessions
+import Sessions
 package import State
 import Synchronization
 import TensorCore
