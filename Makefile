@@ -84,6 +84,10 @@ soak: encoder ## Half an hour of eight plugins on one daemon, killed at random; 
 	@.ci/soak $${SOAK_SECONDS:-1800}
 	@Tests/Soak/latency
 
+.PHONY: soak-sessions
+soak-sessions: encoder ## Sessions whose daemon and plugin are killed at random, 50 times and more; each must end with the same bytes.
+	@.ci/soak-sessions $${SOAK_KILLS:-50}
+
 .PHONY: soak-fuzz
 soak-fuzz: build ## Ten minutes of random and mutated messages on every socket, then a minute of libFuzzer on the decoder.
 	HIDRA_FUZZ_SECONDS=$${HIDRA_FUZZ_SECONDS:-600} swift test $(SWIFT_FLAGS) --no-parallel --filter FuzzTests

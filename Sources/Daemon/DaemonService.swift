@@ -118,6 +118,8 @@ package final class DaemonService: Service {
         try loop.start()
         events.record("daemon.started", Self.version)
         try plugins.open()
+        let resumed = try await workbench.resumeSessions(events: WorkRequests.publishing(events))
+        if resumed > 0 { logger.info("\(resumed) sessions go on") }
         logger.info("serving \(workbench.registry.directory.root.path)")
         let sweeping = Task { [uploads] in
             while true {
@@ -160,6 +162,8 @@ package final class DaemonService: Service {
         plugins.endFollowing()
         if running > 0 { logger.info("waiting up to \(grace) for \(running) jobs") }
         let jobs = jobs, workbench = workbench
+        // Each makes a checkpoint; the next daemon goes on with them.
+        await workbench.suspendSessions()
         let deadline = Task {
             try await Task.sleep(for: grace)
             // What is cancelled now is recorded as interrupted; features extracted so far stay in the cache.

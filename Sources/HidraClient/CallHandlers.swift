@@ -160,9 +160,10 @@ public struct CallLoss: Sendable {
 
 extension HidraClient {
     /// Answers for heads that were trained with `preprocess` or `postprocess`, until the task is cancelled or the connection ends.
-    public func serve(_ heads: [String], calls: CallHandlers) async throws {
+    public func serve(_ heads: [String], losses: [String] = [], calls: CallHandlers) async throws {
         var request = Hidra_V1_ServeRequest()
         request.heads = heads
+        request.losses = losses
         _ = try await ask(.serve(request), on: .work, call: calls.answering(connection, limits)) {
             if case .serveReply(let reply) = $0.envelope.kind { reply } else { nil }
         }

@@ -28,6 +28,8 @@ extension Hidra_V1_Envelope.OneOf_Kind {
         case .attach, .forward, .forwardBackward, .backward, .optimStep, .saveState, .loadState, .detach: .train
         case .serve, .callResult: .train
         case .replay: .ofEvents
+        // To control somebody else's session takes an admin, as with jobs.
+        case .startSession, .listSessions, .showSession, .watchSession, .controlSession: .train
         // To compare is one thing, to switch the encoder for everybody another.
         case .quantize(let quantize): quantize.precision.isEmpty ? .train : .admin
 
@@ -43,7 +45,8 @@ extension Hidra_V1_Envelope.OneOf_Kind {
             .attachReply, .forwardReply, .forwardBackwardReply, .backwardReply, .optimStepReply, .saveStateReply,
             .loadStateReply, .detachReply, .serveReply, .call, .listPluginsReply, .installPluginReply,
             .controlPluginReply, .pluginLogsReply, .pluginLog, .createKeyReply, .listKeysReply, .revokeKeyReply,
-            .progress, .event:
+            .startSessionReply, .listSessionsReply, .showSessionReply, .watchSessionReply, .controlSessionReply,
+            .sessionProgress, .progress, .event:
             nil
         }
     }

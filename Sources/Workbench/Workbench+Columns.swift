@@ -1,5 +1,6 @@
 package import Encoders
 import Heads
+import Scheduling
 import State
 import Training
 

@@ -1,6 +1,7 @@
 package import Encoders
 package import Foundation
 package import Heads
+import Scheduling
 import State
 import Synchronization
 import TensorCore

@@ -1,4 +1,5 @@
 import HidraProtocol
+import PluginHost
 import State
 import Workbench
 
@@ -38,9 +39,15 @@ extension WorkRequests {
                     .invalidArgument, "Head '\(name)' needs nobody to serve it: it was trained without PREPROCESS and POSTPROCESS.")
             }
         }
-        let number = workbench.served.offer(serve.heads, by: callee(client, request, 0))
+        if let plugin = clients.plugin(of: client), let other = serve.losses.first(where: { $0 != plugin.plugin }) {
+            throw Failure(
+                .permissionDenied, "Plugin '\(plugin.plugin)' may compute losses under its own name alone, not under '\(other)'.")
+        }
+        let callee = callee(client, request, 0)
+        let number = workbench.served.offer(serve.heads, by: callee), losses = workbench.losses.offer(serve.losses, by: callee)
         defer {
             workbench.served.withdraw(number)
+            workbench.losses.withdraw(losses)
             calls.close(CallTable.Stream(client: client, request: request), CancellationError())
         }
         // Ends by being cancelled: by the client, by its loss, or by the daemon's stop.

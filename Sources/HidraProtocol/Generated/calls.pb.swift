@@ -109,6 +109,10 @@ public nonisolated struct Hidra_V1_ServeRequest: Sendable {
 
   public var heads: [String] = []
 
+  /// Names under which it also computes losses (calls of kind LOSS) of sessions' heads whose document says `loss: plugin NAME`. A plugin that
+  /// the daemon runs offers its own name alone.
+  public var losses: [String] = []
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -292,7 +296,7 @@ nonisolated extension Hidra_V1_Metric: SwiftProtobuf.Message, SwiftProtobuf._Mes
 
 nonisolated extension Hidra_V1_ServeRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".ServeRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}heads\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}heads\0\u{1}losses\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -301,6 +305,7 @@ nonisolated extension Hidra_V1_ServeRequest: SwiftProtobuf.Message, SwiftProtobu
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeRepeatedStringField(value: &self.heads) }()
+      case 2: try { try decoder.decodeRepeatedStringField(value: &self.losses) }()
       default: break
       }
     }
@@ -310,11 +315,15 @@ nonisolated extension Hidra_V1_ServeRequest: SwiftProtobuf.Message, SwiftProtobu
     if !self.heads.isEmpty {
       try visitor.visitRepeatedStringField(value: self.heads, fieldNumber: 1)
     }
+    if !self.losses.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.losses, fieldNumber: 2)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   public static func ==(lhs: Hidra_V1_ServeRequest, rhs: Hidra_V1_ServeRequest) -> Bool {
     if lhs.heads != rhs.heads {return false}
+    if lhs.losses != rhs.losses {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -130,10 +130,16 @@ struct  Hidra__V1__ServeRequest
   ProtobufCMessage base;
   size_t n_heads;
   char **heads;
+  /*
+   * Names under which it also computes losses (calls of kind LOSS) of sessions' heads whose document says `loss: plugin NAME`. A plugin that
+   * the daemon runs offers its own name alone.
+   */
+  size_t n_losses;
+  char **losses;
 };
 #define HIDRA__V1__SERVE_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&hidra__v1__serve_request__descriptor) \
-    , 0,NULL }
+    , 0,NULL, 0,NULL }
 
 
 struct  Hidra__V1__ServeReply
