@@ -123,7 +123,7 @@ let package = Package(
             name: "hidra-bench",
             dependencies: [
                 "HidraClient", "Encoders", "Training", "Heads", "Layers", "Checkpoints", "Images", "TensorCore", "CKernels",
-                "CAllocationCount", "Tables", arguments,
+                "CAllocationCount", "Tables", "ZeroMQ", arguments,
             ],
             path: "Sources/hidra-bench", swiftSettings: dialect),
 

@@ -38,7 +38,7 @@ private let table: [(target: String, ours: Set<String>, external: Set<String>)] 
         "hidra-bench",
         [
             "HidraClient", "HidraProtocol", "Encoders", "Training", "Heads", "Layers", "Checkpoints", "Images", "TensorCore",
-            "CKernels", "CAllocationCount", "Tables",
+            "CKernels", "CAllocationCount", "Tables", "ZeroMQ",
         ], ["ArgumentParser"]
     ),
 ]
