@@ -22,6 +22,8 @@ final class SessionTable: Sendable {
 
     func remove(_ name: String) { running.withLock { $0[name] = nil } }
     subscript(name: String) -> LiveSession? { running.withLock { $0[name] } }
+    /// A running session that reads an encoder, or makes a head, of this name.
+    func user(of name: String) -> String? { running.withLock { $0.first { $0.value.names.contains(name) }?.key } }
     var all: [LiveSession] { running.withLock { Array($0.values) } }
 }
 
@@ -166,7 +168,7 @@ extension Workbench {
     // MARK: Running
 
     private func run(_ record: SessionRecord, _ plan: SessionPlan, _ events: @escaping SessionEvents) {
-        let live = LiveSession(record)
+        let live = LiveSession(record, plan)
         guard sessions.add(live, named: record.name) else { return }
         let runner = SessionRunner(workbench: self, session: plan, record: record, live: live)
         let account = Account("session \(record.id)", share: plan.schedule.share)
