@@ -9,6 +9,6 @@ struct Bench: AsyncParsableCommand {
         discussion: "Each line printed is one JSON object. Quote ratios of alternating runs: machines drift.",
         subcommands: [
             Peak.self, Products.self, Vision.self, PrepareImages.self, Encode.self, HeadSteps.self, DaemonLatency.self, Serve.self, ExternalLoss.self,
-            ReplaySchedule.self, SessionLatency.self,
+            ReplaySchedule.self, SessionLatency.self, Lora.self, TopLayers.self, Joint.self,
         ])
 }

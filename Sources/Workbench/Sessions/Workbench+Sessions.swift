@@ -34,7 +34,17 @@ extension Workbench {
     /// Looks whether a session could start: encoders, names, labels, memory. Takes nothing.
     package func checkSession(_ request: SessionRequest) async throws -> (estimate: SessionEstimate, notes: [String]) {
         try await requireRoom(for: request.plan)
-        let loaded = try await loadedEncoders(request.plan), folder = try registry.directory.stage()
+        let loaded = try await loadedEncoders(request.plan)
+        // Layers, targets and the encoder itself: whether it can be trained at all.
+        for encoder in loaded.values {
+            switch request.plan.train.what {
+            case .heads: break
+            case .lora(let lowRank):
+                _ = try TuningPlan.lora(rank: lowRank.rank, alpha: lowRank.alpha, targets: lowRank.targets, of: encoder)
+            case .top(let layers): _ = try TuningPlan.top(layers, of: encoder)
+            }
+        }
+        let folder = try registry.directory.stage()
         let checked = try await Workbench.offPool {
             defer { Self.discard(folder) }
             let files = try SessionFolder.write(request, to: folder)
