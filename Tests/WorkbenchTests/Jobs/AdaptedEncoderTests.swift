@@ -2,6 +2,7 @@ import Checkpoints
 import Encoders
 import Foundation
 import Heads
+import Scheduling
 import State
 import TensorCore
 import TestSupport
