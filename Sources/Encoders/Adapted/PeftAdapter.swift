@@ -141,13 +141,15 @@ private struct PeftConfiguration: Codable {
         // An end of a name, "output.dense", would be the attention's as well.
         if targets.contains(.output), !targets.contains(.attentionOutput) {
             let modules = targets.map { $0.module.replacing(".", with: "\\.") }.joined(separator: "|")
-            target_modules = .pattern(".*layer\\.\\d+\\.(\(modules))")
+            // Beside an expression PEFT takes no list of layers.
+            let numbers = layers.map { "(\($0.map(String.init).joined(separator: "|")))" } ?? "\\d+"
+            target_modules = .pattern(".*layer\\.\(numbers)\\.(\(modules))")
         } else {
             target_modules = .names(targets.map(\.module))
+            layers_to_transform = layers
+            layers_pattern = layers.map { _ in "layer" }
         }
         (bias, fan_in_fan_out, inference_mode, lora_dropout) = ("none", false, true, 0)
-        layers_to_transform = layers
-        layers_pattern = layers.map { _ in "layer" }
     }
 
     init(_ url: URL) throws {
