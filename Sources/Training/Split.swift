@@ -7,6 +7,11 @@ package struct Split: Sendable, Equatable {
     /// Rows set aside, ascending.
     package let held: [Int]
 
+    package init(kept: [Int], held: [Int]) {
+        self.kept = kept
+        self.held = held
+    }
+
     /// Sets about `share` of the rows aside, at random but repeatably. With classes the share is taken of each class, and a class
     /// seen once stays with the kept rows: it could not be learnt otherwise. Nothing is set aside of fewer than ten rows.
     package init(_ targets: Targets, share: Double, seed: UInt64, purpose: String) {

@@ -84,6 +84,10 @@ package struct TrainingRequest: Sendable {
     package var replace: Bool
     /// What the encoder computes in; nil: as it is set.
     package var precision: Precision?
+    /// Configurations to try before training; nil: as the request says.
+    package var search: Int?
+    package var selfTraining: SelfTrainingRequest?
+    package var contrastive: ContrastiveRequest?
 
     package init(
         head: String, encoder: String, task: HeadTask = .classify, kind: HeadKind = .linear, graph: Data? = nil,
@@ -158,6 +162,7 @@ package struct TrainingRequest: Sendable {
         } else {
             try require(task != .tag, "Words are labelled by a head of kind tagger, not by one of kind \(kind.name).")
         }
+        try validateSettings(require)
         if case .mlp(let hidden, let dropout) = kind {
             try require(
                 (1...HeadKind.largestHidden).contains(hidden),
@@ -173,6 +178,8 @@ package struct TrainingOutcome: Sendable {
     package var run: RunRecord
     package var test: Report?
     package var summary: TrainingSummary
+    package var choices = TrainingChoices()
+    package var calibration: Calibration?
 }
 
 package struct TrainingSummary: Sendable {

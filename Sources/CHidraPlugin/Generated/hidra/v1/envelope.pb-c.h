@@ -20,6 +20,7 @@ PROTOBUF_C__BEGIN_DECLS
 #include "hidra/v1/data.pb-c.h"
 #include "hidra/v1/events.pb-c.h"
 #include "hidra/v1/graph.pb-c.h"
+#include "hidra/v1/labels.pb-c.h"
 #include "hidra/v1/plugins.pb-c.h"
 #include "hidra/v1/registry.pb-c.h"
 #include "hidra/v1/steps.pb-c.h"
@@ -144,7 +145,13 @@ typedef enum {
   HIDRA__V1__ENVELOPE__KIND_LIST_KEYS = 152,
   HIDRA__V1__ENVELOPE__KIND_LIST_KEYS_REPLY = 153,
   HIDRA__V1__ENVELOPE__KIND_REVOKE_KEY = 154,
-  HIDRA__V1__ENVELOPE__KIND_REVOKE_KEY_REPLY = 155
+  HIDRA__V1__ENVELOPE__KIND_REVOKE_KEY_REPLY = 155,
+  HIDRA__V1__ENVELOPE__KIND_LEARNING_CURVE = 185,
+  HIDRA__V1__ENVELOPE__KIND_LEARNING_CURVE_REPLY = 186,
+  HIDRA__V1__ENVELOPE__KIND_CLUSTER = 187,
+  HIDRA__V1__ENVELOPE__KIND_CLUSTER_REPLY = 188,
+  HIDRA__V1__ENVELOPE__KIND_SUGGEST = 189,
+  HIDRA__V1__ENVELOPE__KIND_SUGGEST_REPLY = 190
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HIDRA__V1__ENVELOPE__KIND__CASE)
 } Hidra__V1__Envelope__KindCase;
 
@@ -282,6 +289,15 @@ struct  Hidra__V1__Envelope
     Hidra__V1__ListKeysReply *list_keys_reply;
     Hidra__V1__RevokeKeyRequest *revoke_key;
     Hidra__V1__RevokeKeyReply *revoke_key_reply;
+    /*
+     * work socket: few labels, or none
+     */
+    Hidra__V1__LearningCurveRequest *learning_curve;
+    Hidra__V1__LearningCurveReply *learning_curve_reply;
+    Hidra__V1__ClusterRequest *cluster;
+    Hidra__V1__ClusterReply *cluster_reply;
+    Hidra__V1__SuggestRequest *suggest;
+    Hidra__V1__SuggestReply *suggest_reply;
   };
 };
 #define HIDRA__V1__ENVELOPE__INIT \
