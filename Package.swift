@@ -91,13 +91,14 @@ let package = Package(
         library("Training", ["Checkpoints", "TensorCore", "CKernels"]),
         library("Heads", ["Digests", "Encoders", "Graphs", "Training", "Layers", "Checkpoints", "TensorCore"]),
 
-        library("FewLabels", ["Heads", "Training", "Encoders", "Checkpoints", "TensorCore"]),
+        library("Tuning", ["Encoders", "Training", "Checkpoints", "TensorCore"]),
+        library("FewLabels", ["Heads", "Tuning", "Training", "Encoders", "Checkpoints", "TensorCore"]),
 
         library("State", ["Encoders", "Digests", grdb]),
 
         // Row 6: the workbench, and those who talk to it.
         library("Hub", ["CZlib", "Digests"]),
-        library("Workbench", ["State", "FewLabels", "Heads", "Graphs", "Encoders", "Training", "Layers", "Checkpoints", "TensorCore"]),
+        library("Workbench", ["State", "FewLabels", "Heads", "Tuning", "Graphs", "Encoders", "Training", "Layers", "Checkpoints", "TensorCore"]),
         library("PluginHost", ["CSpawn", "HidraProtocol", "Tables", "ZeroMQ", yams]),
         library("HidraClient", ["HidraProtocol", "ZeroMQ"]),
         library("HidraPlugin", ["HidraClient", "HidraProtocol"]),
@@ -124,7 +125,7 @@ let package = Package(
         .executableTarget(
             name: "hidra-bench",
             dependencies: [
-                "HidraClient", "FewLabels", "Encoders", "Training", "Heads", "Layers", "Checkpoints", "Images", "TensorCore", "CKernels",
+                "HidraClient", "Encoders", "Training", "Heads", "Tuning", "Layers", "Checkpoints", "Images", "TensorCore", "CKernels",
                 "CAllocationCount", "Tables", arguments,
             ],
             path: "Sources/hidra-bench", swiftSettings: dialect),
@@ -151,13 +152,14 @@ let package = Package(
         tests("Graphs", ["Graphs", "ONNX", "Training", "Checkpoints", "TensorCore", protobuf], exclude: ["Fixtures", "Scripts"]),
         tests("Encoders", ["Encoders", "Graphs", "ONNX", "Layers", "Checkpoints", "Images", "TensorCore", "Tokenizers"]),
         tests("Training", ["Training", "Heads", "Graphs", "Encoders", "Layers", "Checkpoints", "TensorCore"]),
-        tests("FewLabels", ["FewLabels", "Heads", "Graphs", "Training", "Encoders", "Checkpoints", "TensorCore"]),
+        tests("Tuning", ["Tuning", "Training", "Heads", "Encoders", "Layers", "Checkpoints", "TensorCore"]),
+        tests("FewLabels", ["FewLabels", "Heads", "Tuning", "Graphs", "Training", "Encoders", "Checkpoints", "TensorCore"]),
         tests("ZeroMQ", ["ZeroMQ"]),
         tests("Protocol", ["HidraProtocol"]),
         tests("PluginHost", ["PluginHost", "HidraProtocol"]),
         tests("Hub", ["Hub"], exclude: ["Fixtures"]),
         tests("State", ["State", "Encoders", grdb]),
-        tests("Workbench", ["Workbench", "FewLabels", "State", "Heads", "Encoders", "Training", "Checkpoints", "TensorCore"]),
+        tests("Workbench", ["Workbench", "FewLabels", "State", "Heads", "Graphs", "Tuning", "Encoders", "Training", "Checkpoints", "TensorCore"]),
         tests(
             "Daemon",
             [

@@ -32,6 +32,12 @@ package struct ParameterScope {
         path = ""
     }
 
+    /// The same, with some tensors replaced by others, under the names that are asked for.
+    package init(frozen checkpoint: Safetensors, renames: [Rename] = [], replacing tensors: [String: Tensor]) throws {
+        store = Store(.checkpoint(checkpoint, try Rename.apply(renames, to: checkpoint.names)), replacing: tensors)
+        path = ""
+    }
+
     /// New, trainable weights. Each parameter's numbers depend on the seed and its own name only.
     package init(initialisedFrom seed: UInt64) {
         store = Store(.initialiser(seed))
@@ -89,7 +95,12 @@ private final class Store {
     private var misshapen: [String] = []
     private var failures: [any Error] = []
 
-    init(_ source: Source) { self.source = source }
+    private let replacements: [String: Tensor]
+
+    init(_ source: Source, replacing replacements: [String: Tensor] = [:]) {
+        self.source = source
+        self.replacements = replacements
+    }
 
     func parameter(_ name: String, _ shape: Shape, _ initial: Initialiser) -> Parameter {
         precondition(!used.contains(name), "parameter \"\(name)\" is read twice")
@@ -100,6 +111,11 @@ private final class Store {
     }
 
     private func value(_ name: String, _ shape: Shape, _ initial: Initialiser) -> Tensor {
+        if let replacement = replacements[name] {
+            if replacement.shape == shape { return replacement }
+            misshapen.append("\(name) is \(replacement.shape), expected \(shape)")
+            return Tensor(repeating: 0, shape)
+        }
         switch source {
         case .initialiser(let seed):
             return initialised(name, shape, initial, seed).tracked

@@ -10,7 +10,7 @@ package enum Rename: Sendable {
 
     /// New name → name in the file.
     /// - Throws: `CheckpointError` when two tensors would get the same name.
-    static func apply(_ rules: [Rename], to names: [String]) throws -> [String: String] {
+    package static func apply(_ rules: [Rename], to names: [String]) throws -> [String: String] {
         var result: [String: String] = [:]
         for name in names {
             guard let renamed = renamed(name, by: rules) else { continue }

@@ -16,16 +16,19 @@ package struct FineTuning: Sendable, Equatable {
         case intermediate, output
     }
 
-    /// Low-rank adapters (LoRA) beside the maps named, in every layer.
+    /// Low-rank adapters (LoRA) beside the maps named, in every layer or in the top ones.
     package struct LowRank: Sendable, Equatable {
         package var rank: Int
         package var alpha: Float
         package var targets: Set<Target>
+        /// The number of layers, from the top, that have adapters; nil: all.
+        package var top: Int?
 
-        package init(rank: Int, alpha: Float, targets: Set<Target> = [.query, .value]) {
+        package init(rank: Int, alpha: Float, targets: Set<Target> = [.query, .value], top: Int? = nil) {
             self.rank = rank
             self.alpha = alpha
             self.targets = targets
+            self.top = top
         }
     }
 

@@ -58,6 +58,13 @@ package final class TextEncoder: Sendable {
         lowercases = limits.lowercases
     }
 
+    /// Another network in the place of `other`'s, with the same tokenizer and pooling.
+    init(_ other: TextEncoder, _ encoder: any Encoder) {
+        (architecture, pooling, maxTokens) = (other.architecture, other.pooling, other.maxTokens)
+        (tokenizer, lowercases) = (other.tokenizer, other.lowercases)
+        self.encoder = encoder
+    }
+
     package func tokenize(_ text: String) -> TokenizedText {
         let encoding = tokenizer.encode(lowercases ? text.lowercased() : text, maxLength: maxTokens)
         return TokenizedText(ids: encoding.ids, typeIDs: encoding.typeIDs, truncated: encoding.truncated)

@@ -18,7 +18,10 @@ package struct Linear {
     package func gelu(_ x: Tensor) -> Tensor { LinearGELU()(x, weight.value, bias.value) }
 
     /// Several layers of one input as a single packed product, their outputs side by side. For frozen layers only.
-    package static func frozen(_ layers: [Linear]) -> FrozenLinear {
-        FrozenLinear(layers.map(\.weight.value), biases: layers.map(\.bias.value))
+    ///
+    /// - Parameter passesGradients: whether something below them is trained.
+    package static func frozen(_ layers: [Linear], passesGradients: Bool = false) -> FrozenLinear {
+        FrozenLinear(
+            layers.map(\.weight.value), biases: layers.map(\.bias.value), passesGradients: passesGradients)
     }
 }

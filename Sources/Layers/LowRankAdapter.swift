@@ -15,6 +15,13 @@ package struct LowRankAdapter {
         scale = alpha / Float(rank)
     }
 
+    /// One that was trained before.
+    package init(a: Parameter, b: Parameter, scale: Float) {
+        self.a = a
+        self.b = b
+        self.scale = scale
+    }
+
     /// x `[…, in]` → `[…, out]`, to be added to the frozen map's output.
     package func callAsFunction(_ x: Tensor) -> Tensor {
         // The narrow side is the cheap one to scale.

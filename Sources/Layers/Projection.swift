@@ -15,8 +15,12 @@ package struct Projection {
     package let adapter: LowRankAdapter?
 
     /// Packs the weights when they are frozen.
-    package init(_ linear: Linear, adapter: LowRankAdapter? = nil) {
-        map = linear.weight.isTrainable ? .trained(linear) : .packed(Linear.frozen([linear]))
+    ///
+    /// - Parameter passesGradients: whether something below, or its adapter, is trained.
+    package init(_ linear: Linear, adapter: LowRankAdapter? = nil, passesGradients: Bool = false) {
+        map =
+            linear.weight.isTrainable
+            ? .trained(linear) : .packed(Linear.frozen([linear], passesGradients: passesGradients))
         weight = linear.weight.value
         self.adapter = adapter
     }
@@ -34,10 +38,10 @@ package struct Projection {
         switch map {
         case .packed(let frozen):
             guard let adapter else { return PackedLinear(frozen, activation: activation)(x) }
-            y = Add()(PackedLinear(frozen)(x), adapter(x))
+            y = AdaptedLinear(frozen, scale: adapter.scale)(x, adapter.a.value, adapter.b.value)
         case .trained(let linear):
-            y = linear(x)
-            if let adapter { y = Add()(y, adapter(x)) }
+            guard let adapter else { return activation == .gelu ? linear.gelu(x) : linear(x) }
+            y = Add()(linear(x), adapter(x))
         }
         switch activation {
         case .identity: return y

@@ -26,6 +26,8 @@ package struct EncoderRecord: Codable, Hashable, Sendable {
     package var created: Double
     /// What it computes in where a request does not say.
     package var precision: Precision
+    /// The encoder it was trained from, whose files it needs as well; nil for one that is whole.
+    package var base: AdaptedBase?
     /// Every file of the bundle; left empty by the caller, filled by `Registry.addEncoder`.
     package var files: [BundleFile]
 
@@ -33,7 +35,7 @@ package struct EncoderRecord: Codable, Hashable, Sendable {
         name: String, architecture: String, parameters: Int, bytes: Int = 0, width: Int, layers: Int, maxTokens: Int,
         pooling: String, modality: Modality = .text, taps: [String] = [], source: String, revision: String = "",
         licence: String = "", digest: String,
-        created: Double, precision: Precision = .fp32, files: [BundleFile] = []
+        created: Double, precision: Precision = .fp32, base: AdaptedBase? = nil, files: [BundleFile] = []
     ) {
         self.name = name
         self.architecture = architecture
@@ -51,6 +53,7 @@ package struct EncoderRecord: Codable, Hashable, Sendable {
         self.digest = digest
         self.created = created
         self.precision = precision
+        self.base = base
         self.files = files
     }
 }
@@ -72,23 +75,25 @@ extension EncoderRecord {
             licence: try values.decode(String.self, forKey: .licence), digest: try values.decode(String.self, forKey: .digest),
             created: try values.decode(Double.self, forKey: .created),
             precision: try values.decodeIfPresent(Precision.self, forKey: .precision) ?? .fp32,
-            files: try values.decode([BundleFile].self, forKey: .files))
+            base: try values.decodeIfPresent(AdaptedBase.self, forKey: .base), files: try values.decode([BundleFile].self, forKey: .files))
     }
 
     /// Where an encoder's weights may lie.
-    package static let weightsFiles: Set = ["model.safetensors", "model.onnx", "onnx/model.onnx"]
+    package static let weightsFiles: Set = [
+        "model.safetensors", "model.onnx", "onnx/model.onnx", PeftAdapter.weightsFile, AdaptedFolder.layersFile,
+    ]
 
     package var weights: BundleFile? { files.first { Self.weightsFiles.contains($0.path) } }
 
     static let upsert = """
         INSERT INTO encoder (name, architecture, parameters, bytes, width, layers, maxTokens, pooling, source, revision,
-            licence, digest, created, files, modality, taps, precision)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            licence, digest, created, files, modality, taps, precision, base)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         ON CONFLICT (name) DO UPDATE SET architecture = excluded.architecture, parameters = excluded.parameters,
             bytes = excluded.bytes, width = excluded.width, layers = excluded.layers, maxTokens = excluded.maxTokens,
             pooling = excluded.pooling, source = excluded.source, revision = excluded.revision,
             licence = excluded.licence, digest = excluded.digest, created = excluded.created, files = excluded.files,
-            modality = excluded.modality, taps = excluded.taps, precision = excluded.precision
+            modality = excluded.modality, taps = excluded.taps, precision = excluded.precision, base = excluded.base
         """
 
     func save(_ db: Database) throws {
@@ -98,6 +103,7 @@ extension EncoderRecord {
             arguments: [
                 name, architecture, parameters, bytes, width, layers, maxTokens, pooling, source, revision, licence,
                 digest, created, StateJSON.text(files), modality.rawValue, StateJSON.text(taps), precision.rawValue,
+                try base.map { try StateJSON.text($0) },
             ])
     }
 
@@ -109,11 +115,17 @@ extension EncoderRecord {
             taps: try StateJSON.value([String].self, row["taps"]),
             source: row["source"], revision: row["revision"], licence: row["licence"], digest: row["digest"],
             created: row["created"], precision: Precision(rawValue: row["precision"]) ?? .fp32,
+            base: try (row["base"] as String?).map { try StateJSON.value(AdaptedBase.self, $0) },
             files: try StateJSON.value([BundleFile].self, row["files"]))
     }
 
     static func fetch(_ db: Database, named name: String) throws -> EncoderRecord? {
         try Row.fetchOne(db, sql: "SELECT * FROM encoder WHERE name = ?", arguments: [name]).map(EncoderRecord.init)
+    }
+
+    /// Names of the encoders that were trained from this one.
+    static func names(_ db: Database, trainedFrom base: String) throws -> [String] {
+        try fetchAll(db).filter { $0.base?.name == base }.map(\.name)
     }
 
     static func fetchAll(_ db: Database) throws -> [EncoderRecord] {

@@ -67,6 +67,8 @@ extension Registry {
                 guard let record = try EncoderRecord.fetch(db, named: name) else {
                     throw try Registry.notFound(name, "encoder", among: .encoder, db)
                 }
+                let adapted = try EncoderRecord.names(db, trainedFrom: name)
+                guard adapted.isEmpty else { throw Self.isBase(name, adapted) }
                 let heads = try HeadRecord.names(db, of: name)
                 guard withHeads || heads.isEmpty else { throw Self.inUse(name, heads) }
                 for head in heads {
@@ -105,17 +107,26 @@ extension Registry {
         try BundleKind.encoder.requireNoOtherKind(record.name, db)
         guard let former = try EncoderRecord.fetch(db, named: record.name) else { return }
         let isLost = isLost(former)
-        let heads = try HeadRecord.names(db, of: record.name)
+        let heads = try HeadRecord.names(db, of: record.name) + EncoderRecord.names(db, trainedFrom: record.name)
         guard isLost, heads.isEmpty || former.digest == record.digest else {
             throw WorkbenchError(
                 .alreadyExists,
                 isLost
-                    ? "The files of encoder '\(record.name)' are missing, and these weights are not the ones its "
-                        + "heads (\(heads.joined(separator: ", "))) were trained on. Choose another name."
+                    ? "The files of encoder '\(record.name)' are missing, and these weights are not the ones that "
+                        + "others (\(heads.joined(separator: ", "))) were trained on. Choose another name."
                     : "There is already an encoder '\(record.name)'. Choose another name, or remove it with "
                         + "`hidra rm \(record.name)`.",
                 details: ["name": record.name, "kind": "encoder", "digest": former.digest])
         }
+    }
+
+    private static func isBase(_ name: String, _ adapted: [String]) -> WorkbenchError {
+        WorkbenchError(
+            .conflict,
+            "Encoder '\(name)' is the base of \(adapted.count == 1 ? "an encoder that was" : "\(adapted.count) encoders that were") "
+                + "trained from it: \(adapted.prefix(10).joined(separator: ", "))\(adapted.count > 10 ? ", …" : ""). Remove "
+                + "\(adapted.count == 1 ? "it" : "them") first: `hidra rm \(adapted[0])`.",
+            details: ["name": name, "adapted": adapted.joined(separator: ",")])
     }
 
     private static func inUse(_ name: String, _ heads: [String]) -> WorkbenchError {

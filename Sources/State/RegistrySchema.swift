@@ -147,6 +147,9 @@ enum RegistrySchema {
                     );
                     """)
         }
+        migrator.registerMigration("8 encoders trained from others") { db in
+            try db.execute(sql: "ALTER TABLE encoder ADD COLUMN base TEXT")
+        }
         return migrator
     }
 

@@ -39,6 +39,17 @@ package final class PackedMatrix: @unchecked Sendable {
         ck_pack(depth, columns, joined.pointer, 1, depth, panels)
     }
 
+    /// Packs weights `[out, in]` one upon the other: multiplying `[rows, Σ out]` gives `[rows, in]`, what a gradient does on its way
+    /// back.
+    package init(stacking weights: [Tensor]) {
+        precondition(!weights.isEmpty && weights.allSatisfy { $0.rank == 2 && $0.shape[1] == weights[0].shape[1] })
+        columns = weights[0].shape[1]
+        depth = weights.reduce(0) { $0 + $1.shape[0] }
+        panels = .allocate(capacity: max(ck_packed_count(depth, columns), 1))
+        let joined = weights.count == 1 ? weights[0].contiguous() : Concatenate(axis: 0).apply(weights.map(\.detached))
+        ck_pack(depth, columns, joined.pointer, columns, 1, panels)
+    }
+
     deinit { panels.deallocate() }
 
     /// Multiply-adds that are worth waking a thread for: some ten microseconds.
@@ -46,7 +57,11 @@ package final class PackedMatrix: @unchecked Sendable {
 
     /// `activation(x · W + bias)`: x `[rows, depth]` (rows may be strided) → `[rows, columns]`, the columns divided among the worker
     /// threads when they are free. A number's bits do not depend on where they are cut.
-    package func multiply(_ x: Tensor, bias: Tensor? = nil, activation: PackedActivation = .identity) -> Tensor {
+    ///
+    /// - Parameter slope: where the activation's derivative goes, of the result's shape.
+    package func multiply(
+        _ x: Tensor, bias: Tensor? = nil, activation: PackedActivation = .identity, slope: Tensor? = nil
+    ) -> Tensor {
         precondition(x.rank == 2 && x.shape[1] == depth, "packed product: \(x.shape) by [\(depth), \(columns)]")
         precondition(
             bias.map { $0.count == columns } ?? true, "packed product: bias \(bias?.shape ?? []) for \(columns) columns"
@@ -57,10 +72,15 @@ package final class PackedMatrix: @unchecked Sendable {
         let grain = 1 + Self.leastOperations / max(rows * depth * ck_panel, 1)
         WorkerPool.shared.forFreeRanges(count, grain: grain) { range in
             let first = range.lowerBound * ck_panel
-            ck_gemm_packed_f32(
-                rows, min(range.upperBound * ck_panel, columns) - first, depth, input.pointer,
-                max(input.step(along: 0), depth), panels + first * depth, bias.map { $0.pointer + first },
-                activation.kernel, 0, output.mutablePointer + first, columns)
+            var task = ck_product()
+            (task.m, task.n, task.k) = (rows, min(range.upperBound * ck_panel, columns) - first, depth)
+            (task.a, task.a_row, task.a_depth) = (input.pointer, max(input.step(along: 0), depth), 1)
+            task.packed = UnsafePointer(panels + first * depth)
+            task.bias = bias.map { $0.pointer + first }
+            task.activation = activation.kernel
+            (task.c, task.c_row, task.c_column) = (output.mutablePointer + first, columns, 1)
+            task.slope = slope.map { $0.mutablePointer + first }
+            ck_gemm_f32(&task)
         }
         return output
     }

@@ -19,7 +19,7 @@ package enum OpRegistry {
         Softsign.self, Sigmoid.self, HardSigmoid.self, GELU.self, TanhGELU.self, QuickGELU.self, SiLU.self,
         HardSwish.self, Mish.self,
     ]
-    static let products: [any DifferentiableOp.Type] = [LinearProduct.self, LinearGELU.self, MatrixProduct.self, PackedLinear.self]
+    static let products: [any DifferentiableOp.Type] = [LinearProduct.self, LinearGELU.self, MatrixProduct.self, PackedLinear.self, AdaptedLinear.self]
     static let shapes: [any DifferentiableOp.Type] = [
         Reshape.self, Permute.self, Expand.self, Tile.self, Slice.self, Flip.self, Concatenate.self, Stack.self,
         Embedding.self, Gather.self, IndexSelect.self, GatherBlocks.self, Scatter.self, ScatterBlocks.self,

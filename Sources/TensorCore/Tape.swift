@@ -16,6 +16,12 @@ package final class TapeNode {
     /// What has been added up so far; nil again when the pass has ended.
     fileprivate var gradient: Tensor?
 
+    /// A pass inside another one's backward step (`Recomputed`) may share leaves with it, and leaves them as they were.
+    fileprivate var mark: (seen: UInt64, useful: UInt64, wanted: UInt64, gradient: Tensor?) {
+        get { (seen, useful, wanted, gradient) }
+        set { (seen, useful, wanted, gradient) = newValue }
+    }
+
     private static let counter = Atomic<UInt64>(0)
 
     init(op: (any DifferentiableOp)?, inputs: [Tensor], detached: [Tensor], saved: Saved, shape: Shape) {
@@ -47,10 +53,15 @@ extension Tensor {
             precondition(leaves.allSatisfy(\.isTracked), "gradients: a leaf is not tracked")
             return leaves.map { Tensor(repeating: 0, $0.shape) }
         }
+        let marks = leaves.map { $0.node?.mark }
+        for leaf in leaves { leaf.node?.gradient = nil }
         let pass = BackwardPass(root: node, wanted: leaves)
         pass.add(seed.detached, to: node)
         pass.run()
-        defer { pass.forget(leaves) }
+        defer {
+            pass.forget(leaves)
+            for (leaf, mark) in zip(leaves, marks) { if let mark { leaf.node?.mark = mark } }
+        }
         return leaves.map { $0.node?.gradient?.contiguous() ?? Tensor(repeating: 0, $0.shape) }
     }
 }

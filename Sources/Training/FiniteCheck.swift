@@ -43,7 +43,8 @@ enum FiniteCheck {
 /// The weights to fall back on when training breaks: a copy made now and then, of finite weights only.
 struct WeightSnapshot {
     private let leaves: [Tensor]
-    private let copies: [Tensor]
+    /// In the leaves' order.
+    let copies: [Tensor]
 
     init(_ leaves: [Tensor]) {
         self.leaves = leaves

@@ -85,6 +85,18 @@ final class LinearStep: TrainingStep {
         return loss
     }
 
+    var optimiserState: OptimiserState { optimiser.state }
+
+    /// In place: the batch points to the moments.
+    func restore(_ state: OptimiserState) throws {
+        var other = optimiser
+        try other.restore(state)
+        for (own, saved) in zip(optimiser.memory.slots, other.memory.slots) {
+            for (tensor, value) in zip(own, saved) { tensor.take(value) }
+        }
+        optimiser.memory.steps = state.steps
+    }
+
     private func run(_ kind: LinearPass.Kind, _ rows: Int, _ parts: Int) {
         WorkerPool.shared.parallel(parts, LinearPass(batch: batch, kind: kind, rows: rows, parts: parts))
     }

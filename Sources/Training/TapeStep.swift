@@ -36,6 +36,9 @@ final class TapeStep: TrainingStep {
         return loss
     }
 
+    var optimiserState: OptimiserState { optimiser.state }
+    func restore(_ state: OptimiserState) throws { try optimiser.restore(state) }
+
     /// Mean loss and gradients of the step's rows, all of them finite.
     private func slopes(_ rows: ArraySlice<Int>, _ step: Int) throws -> (Float, [Tensor]) {
         var total = 0.0, gradients: [Tensor] = []

@@ -10,12 +10,12 @@ package final class Trainer {
     package let learningRate: Double
     package let split: Split
     package let totalSteps: Int
-    package private(set) var step = 0
-    package private(set) var isFinished = false
-    package private(set) var bestEpoch = 0
-    package private(set) var bestScore: Double
+    package internal(set) var step = 0
+    package internal(set) var isFinished = false
+    package internal(set) var bestEpoch = 0
+    package internal(set) var bestScore: Double
     /// Mean training loss and validation score of each finished epoch.
-    package private(set) var history: [Epoch] = []
+    package internal(set) var history: [Epoch] = []
 
     package struct Epoch: Sendable, Codable, Equatable {
         package let number: Int, step: Int
@@ -25,25 +25,25 @@ package final class Trainer {
     }
 
     /// How steps are made.
-    private enum Method {
+    enum Method {
         case own(any TrainingStep)
         /// Somebody else computes the loss: `beginStep`, `endStep`.
         case external(VerbTraining)
     }
 
-    private let network: any Network
-    private let features: FeatureTable
+    let network: any Network
+    let features: FeatureTable
     private let targets: Targets
     private let objective: Objective
     private let schedule: Schedule
-    private let method: Method
-    private var average: WeightAverage?
+    let method: Method
+    var average: WeightAverage?
     package let stepsPerEpoch: Int
-    private var order: [Int] = []
-    private var lossSum = 0.0
-    private let leaves: [Tensor]
+    var order: [Int] = []
+    var lossSum = 0.0
+    let leaves: [Tensor]
     /// The weights that stay: the best epoch's or, before an epoch has ended, those of a recent step.
-    private let kept: WeightSnapshot
+    let kept: WeightSnapshot
     /// Steps between two snapshots before the first epoch has ended.
     private static let snapshotInterval = 64
 
@@ -123,13 +123,18 @@ package final class Trainer {
         precondition(!isFinished, "training has finished")
         let position = step % stepsPerEpoch
         if position == 0 {
-            var random = Random(seed: settings.seed, stream: "epoch \(step / stepsPerEpoch)")
-            order = random.permutation(split.kept.count).map { split.kept[$0] }
+            order = orderOfEpoch()
             lossSum = 0
         }
         if bestEpoch == 0, step % Self.snapshotInterval == 0 { kept.take() }
         let size = settings.batchSize * settings.accumulation
         return order[position * size..<min((position + 1) * size, order.count)]
+    }
+
+    /// The rows in the order in which the present epoch takes them.
+    func orderOfEpoch() -> [Int] {
+        var random = Random(seed: settings.seed, stream: "epoch \(step / stepsPerEpoch)")
+        return random.permutation(split.kept.count).map { split.kept[$0] }
     }
 
     /// The schedule starts at 0; the first step should already move.
@@ -240,28 +245,8 @@ package final class Trainer {
     }
 
     private func validationScore() throws -> Double {
-        let outputs = try network.evaluate(features, rows: split.held)
-        switch targets.selecting(split.held) {
-        case .classes(let classes):
-            let width = outputs.shape[1]
-            var correct = 0
-            for (row, truth) in classes.enumerated()
-            where outputs.pointer.indexOfLargest(row * width, width) == Int(truth) {
-                correct += 1
-            }
-            // Ties are frequent on few rows; the loss decides between them.
-            let loss = Double(objective(outputs, targets.selecting(split.held)).scalar)
-            return Double(correct) / Double(classes.count) - 1e-6 * min(loss, 1e3)
-        case .labels(let flags, let count):
-            let names = (0..<count).map(String.init)
-            return Metrics.multilabel(
-                predicted: outputs.values.map { $0 > 0 }, actual: flags.map { $0 > 0.5 }, labels: names
-            ).metrics["micro_f1"] ?? 0
-        case .values:
-            return -Double(objective(outputs, targets.selecting(split.held)).scalar)
-        case .tags:
-            return -Double(network.loss(outputs, targets.selecting(split.held), or: objective).scalar)
-        }
+        ValidationScore.of(
+            try network.evaluate(features, rows: split.held), targets.selecting(split.held), network, objective)
     }
 }
 

@@ -5,6 +5,8 @@ package struct TrainingError: Error, Sendable, CustomStringConvertible {
         case notFinite
         /// A saved state belongs to other parameters or another optimiser.
         case stateMismatch
+        /// Settings, heads or data that cannot be trained with.
+        case invalidSettings
     }
 
     package var code: Code

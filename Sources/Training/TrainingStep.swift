@@ -7,6 +7,11 @@ protocol TrainingStep: AnyObject {
     ///   - step: the step's number from 0, which the dropout of its batches is drawn by.
     /// - Throws: `Divergence` when something is infinite or not a number; the parameters are as before the step then.
     func take(_ rows: ArraySlice<Int>, step: Int, learningRate: Float) throws -> Float
+
+    /// What the next steps depend on besides the parameters.
+    var optimiserState: OptimiserState { get }
+    /// - Throws: `TrainingError.stateMismatch`; nothing has changed then.
+    func restore(_ state: OptimiserState) throws
 }
 
 /// What was infinite or not a number in a step.

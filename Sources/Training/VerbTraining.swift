@@ -121,6 +121,14 @@ package final class VerbTraining {
         return (tensors, state.optimiser, state.steps)
     }
 
+    var optimiserState: OptimiserState { optimiser.state }
+
+    /// Between two steps.
+    func restore(_ state: OptimiserState) throws {
+        try optimiser.restore(state)
+        (gradients, pass, passes) = (nil, nil, 0)
+    }
+
     /// Goes on where a state was taken. Gradients and the last pass are gone.
     ///
     /// - Throws: `TrainingError.stateMismatch`; nothing has changed then.

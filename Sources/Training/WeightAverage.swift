@@ -7,8 +7,9 @@ import TensorCore
 package struct WeightAverage {
     package let decay: Double
     private let parameters: [Parameter]
-    private let averages: [Tensor]
-    private var steps = 0
+    /// In the parameters' order.
+    let averages: [Tensor]
+    var steps = 0
 
     package init(_ parameters: [Parameter], decay: Double) {
         precondition((0..<1).contains(decay), "the decay of an average is \(decay), not in 0..<1")

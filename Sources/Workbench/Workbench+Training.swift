@@ -27,13 +27,14 @@ extension Workbench {
                 "Head '\(request.head)' is being trained by another run. Wait for it, or choose another name.")
         }
         defer { training.withLock { $0[request.head] = nil } }
+        let prepared = try await preprocessed(request, calls, progress)
+        let request = try await tuned(prepared, progress: progress)
         progress(JobProgress(.loading, unit: "encoders"))
         var loading: [String: LoadedEncoder] = [:]
         for read in request.reads where loading[read.encoder] == nil {
             loading[read.encoder] = try await encoders.encoder(named: read.encoder, precision: request.precision)
         }
         let loaded = loading
-        let request = try await preprocessed(request, calls, progress)
         let plan = try await Workbench.offPool { try TrainingPlan(request, loaded) }
         for note in plan.notes { progress(JobProgress(.extracting, note: note)) }
         let run = try await registry.beginRun(

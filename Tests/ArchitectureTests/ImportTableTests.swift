@@ -18,10 +18,11 @@ private let table: [(target: String, ours: Set<String>, external: Set<String>)] 
     ("Encoders", ["Graphs", "Layers", "Checkpoints", "Images", "TensorCore", "Tokenizers"], []),
     ("Training", ["Checkpoints", "TensorCore", "CKernels"], []),
     ("Heads", ["Encoders", "Graphs", "Training", "Layers", "Checkpoints", "TensorCore", "Digests"], []),
-    ("FewLabels", ["Heads", "Training", "Encoders", "Checkpoints", "TensorCore"], []),
+    ("Tuning", ["Encoders", "Training", "Checkpoints", "TensorCore"], []),
+    ("FewLabels", ["Heads", "Tuning", "Training", "Encoders", "Checkpoints", "TensorCore"], []),
     ("State", ["Encoders", "Digests"], ["GRDB"]),
     ("Hub", ["CZlib", "Digests"], []),
-    ("Workbench", ["State", "FewLabels", "Heads", "Graphs", "Encoders", "Training", "Layers", "Checkpoints", "TensorCore"], []),
+    ("Workbench", ["State", "FewLabels", "Heads", "Tuning", "Graphs", "Encoders", "Training", "Layers", "Checkpoints", "TensorCore"], []),
     ("PluginHost", ["CSpawn", "HidraProtocol", "Tables", "ZeroMQ"], ["Yams"]),
     ("HidraClient", ["HidraProtocol", "ZeroMQ"], ["SwiftProtobuf"]),
     ("HidraPlugin", ["HidraClient", "HidraProtocol"], []),
@@ -38,7 +39,7 @@ private let table: [(target: String, ours: Set<String>, external: Set<String>)] 
     (
         "hidra-bench",
         [
-            "HidraClient", "HidraProtocol", "FewLabels", "Encoders", "Training", "Heads", "Layers", "Checkpoints", "Images", "TensorCore",
+            "HidraClient", "HidraProtocol", "Encoders", "Training", "Heads", "Tuning", "Layers", "Checkpoints", "Images", "TensorCore",
             "CKernels", "CAllocationCount", "Tables",
         ], ["ArgumentParser"]
     ),

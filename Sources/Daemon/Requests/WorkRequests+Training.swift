@@ -74,7 +74,11 @@ extension WorkRequests {
             training.selfTraining = request.selfTraining.requested(
                 try columns.map { try self.inputs(of: table, $0, names: request.nameColumn) })
         }
-        if request.hasContrastive { training.contrastive = request.contrastive.requested(head: request.head) }
+        if request.hasContrastive {
+            training.contrastive = request.contrastive.requested(head: request.head)
+            // Where a label has a handful of rows none is to spare, unless the request says so.
+            if !request.hyperparameters.hasValidation { training.settings.validation = 0 }
+        }
         return training
     }
 

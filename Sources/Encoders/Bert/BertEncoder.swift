@@ -10,12 +10,14 @@ package final class BertEncoder: Encoder, @unchecked Sendable {
         case int8([Int8BertLayer])
     }
 
-    private let configuration: BertConfiguration
+    let configuration: BertConfiguration
     private let embeddings: BertEmbeddings
     private let stack: Stack
-    private let weights: Safetensors
+    let weights: Safetensors
     package let parameterCount: Int
     package let weightMemory: WeightMemory
+    /// Whether some of its layers were trained from another encoder's, whose memory it shares.
+    let isAdapted: Bool
 
     package var width: Int { configuration.hiddenSize }
     package var layers: Int { configuration.layers }
@@ -39,6 +41,7 @@ package final class BertEncoder: Encoder, @unchecked Sendable {
         }
         self.configuration = configuration
         self.weights = weights
+        isAdapted = false
         let scope = try ParameterScope(frozen: weights, renames: Self.renames)
         let loadedEmbeddings = BertEmbeddings(configuration, in: scope.scope("embeddings"))
         let loadedLayers = (0..<configuration.layers).map { index in
@@ -65,6 +68,42 @@ package final class BertEncoder: Encoder, @unchecked Sendable {
         let mapped = parameterCount - matrices.reduce(0) { $0 + $1.value.count }
         weightMemory = WeightMemory(packed: packed, mapped: mapped * MemoryLayout<Float>.stride)
         // Packed weights replace the mapped ones; their pages need not stay in memory.
+        weights.releasePages()
+    }
+
+    /// This encoder with other tensors in layers above `cut`, packed anew; everything else is shared.
+    ///
+    /// - Parameter tensors: by the checkpoint's names, without prefixes.
+    /// - Throws: `CheckpointError` for a tensor that is none of those layers', or of another shape.
+    func replacing(_ tensors: [String: Tensor], above cut: Int) throws -> BertEncoder {
+        let scope = try ParameterScope(frozen: weights, renames: Self.renames, replacing: tensors)
+        let loaded = (cut..<layers).map { index in
+            LoadedBertLayer(configuration, in: scope.scope("encoder").scope("layer", index))
+        }
+        try scope.finish { _ in true }
+        let known = Set(scope.parameters.map(\.name)), strange = tensors.keys.filter { !known.contains($0) }.sorted()
+        guard strange.isEmpty else {
+            throw CheckpointError(
+                .unusedTensor, "changes \(strange.prefix(10).joined(separator: ", ")), which no layer above \(cut) has")
+        }
+        return BertEncoder(self, loaded, above: cut)
+    }
+
+    private init(_ base: BertEncoder, _ loaded: [LoadedBertLayer], above cut: Int) {
+        (configuration, embeddings, weights) = (base.configuration, base.embeddings, base.weights)
+        (parameterCount, isAdapted) = (base.parameterCount, true)
+        let packed: Int
+        switch base.stack {
+        case .fp32(let layers):
+            let own = loaded.map { BertLayer(frozen: $0, base.configuration) }
+            packed = own.reduce(0) { $0 + $1.byteCount }
+            stack = .fp32(layers.prefix(cut) + own)
+        case .int8(let layers):
+            let own = loaded.map { Int8BertLayer($0, base.configuration) }
+            packed = own.reduce(0) { $0 + $1.byteCount }
+            stack = .int8(layers.prefix(cut) + own)
+        }
+        weightMemory = WeightMemory(packed: packed, mapped: 0)
         weights.releasePages()
     }
 

@@ -78,26 +78,31 @@ struct BertLayer {
     /// For inference, all weights frozen.
     init(frozen loaded: LoadedBertLayer, _ configuration: BertConfiguration) {
         self.init(
-            loaded, .joined(Linear.frozen([loaded.query, loaded.key, loaded.value])), configuration, adapted: [:])
+            loaded, .joined(Linear.frozen([loaded.query, loaded.key, loaded.value])), configuration, adapted: [:],
+            passesGradients: false)
     }
 
     /// For training: gradients pass, to the input and to the weights that are trained.
     init(trained loaded: LoadedBertLayer, _ configuration: BertConfiguration) {
-        let query = Projection(loaded.query, adapter: loaded.adapters[.query])
-        let key = Projection(loaded.key, adapter: loaded.adapters[.key])
-        let value = Projection(loaded.value, adapter: loaded.adapters[.value])
+        let query = Projection(loaded.query, adapter: loaded.adapters[.query], passesGradients: true)
+        let key = Projection(loaded.key, adapter: loaded.adapters[.key], passesGradients: true)
+        let value = Projection(loaded.value, adapter: loaded.adapters[.value], passesGradients: true)
         self.init(
-            loaded, .separate(query, key, value), configuration, adapted: [.query: query, .key: key, .value: value])
+            loaded, .separate(query, key, value), configuration, adapted: [.query: query, .key: key, .value: value],
+            passesGradients: true)
     }
 
     private init(
         _ loaded: LoadedBertLayer, _ inputs: Inputs, _ configuration: BertConfiguration,
-        adapted: [FineTuning.Target: Projection]
+        adapted: [FineTuning.Target: Projection], passesGradients: Bool
     ) {
+        func projection(_ linear: Linear, _ target: FineTuning.Target) -> Projection {
+            Projection(linear, adapter: loaded.adapters[target], passesGradients: passesGradients)
+        }
         self.inputs = inputs
-        attentionOutput = Projection(loaded.attentionOutput, adapter: loaded.adapters[.attentionOutput])
-        intermediate = Projection(loaded.intermediate, adapter: loaded.adapters[.intermediate])
-        output = Projection(loaded.output, adapter: loaded.adapters[.output])
+        attentionOutput = projection(loaded.attentionOutput, .attentionOutput)
+        intermediate = projection(loaded.intermediate, .intermediate)
+        output = projection(loaded.output, .output)
         attentionNorm = loaded.attentionNorm
         outputNorm = loaded.outputNorm
         width = configuration.hiddenSize

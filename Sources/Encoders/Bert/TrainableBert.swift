@@ -14,9 +14,18 @@ package final class TrainableBert {
     private let embeddings: BertEmbeddings?
     private let stack: [BertLayer]
     private let pooler: Linear?
+    package let tuning: FineTuning
+    /// Of the whole encoder.
+    package let layers: Int
+    private let isCheckpointing: Bool
+    /// What is trained of each layer of the stack.
+    private let layerParameters: [[Tensor]]
 
+    /// - Parameter checkpointing: what a layer computes on the way is forgotten, and computed again in the backward pass.
     /// - Throws: `CheckpointError` when tensors are missing or mis-shaped, or when more layers are asked for than there are.
-    package init(configuration: BertConfiguration, weights: Safetensors, tuning: FineTuning, seed: UInt64) throws {
+    package init(
+        configuration: BertConfiguration, weights: Safetensors, tuning: FineTuning, seed: UInt64, checkpointing: Bool = false
+    ) throws {
         let layers = configuration.layers
         let firstTrained: Int
         switch tuning.depth {
@@ -31,7 +40,17 @@ package final class TrainableBert {
         case .all: firstTrained = 0
         }
         let beginsAtTokens = tuning.depth == .all
-        let first = tuning.lowRank == nil ? firstTrained : 0
+        var firstAdapted = layers
+        if let lowRank = tuning.lowRank {
+            let adapted = lowRank.top ?? layers
+            guard (1...layers).contains(adapted) else {
+                throw CheckpointError(
+                    .invalidConfiguration, "\(adapted) layers were to have adapters; the encoder has \(layers)",
+                    file: weights.file)
+            }
+            firstAdapted = layers - adapted
+        }
+        let first = min(firstTrained, firstAdapted)
         let prefix = { (index: Int) in "encoder.layer.\(index)." }
         let trainedPrefixes =
             (firstTrained..<layers).map(prefix) + ["pooler."] + (beginsAtTokens ? ["embeddings."] : [])
@@ -42,7 +61,7 @@ package final class TrainableBert {
         embeddings = beginsAtTokens ? BertEmbeddings(configuration, in: scope.scope("embeddings")) : nil
         let loaded = (first..<layers).map { index in
             LoadedBertLayer(
-                configuration, lowRank: tuning.lowRank, in: scope.scope("encoder").scope("layer", index))
+                configuration, lowRank: index < firstAdapted ? nil : tuning.lowRank, in: scope.scope("encoder").scope("layer", index))
         }
         pooler =
             tuning.pooler
@@ -56,6 +75,12 @@ package final class TrainableBert {
         stack = loaded.map { BertLayer(trained: $0, configuration) }
         trunk = beginsAtTokens ? nil : first
         parameters = scope.parameters.filter(\.isTrainable)
+        self.tuning = tuning
+        self.layers = layers
+        isCheckpointing = checkpointing
+        layerParameters = (first..<layers).map { index in
+            scope.parameters.filter { $0.isTrainable && $0.name.hasPrefix(prefix(index)) }.map(\.value)
+        }
     }
 
     /// Hidden states `[tokens, width]` of the top.
@@ -69,13 +94,24 @@ package final class TrainableBert {
 
     /// From the hidden states at `trunk`, which may come from the feature cache, to those of the top.
     package func callAsFunction(_ hidden: Tensor, _ offsets: SequenceOffsets) -> Tensor {
-        stack.reduce(hidden) { $1($0, offsets) }
+        guard isCheckpointing else { return stack.reduce(hidden) { $1($0, offsets) } }
+        return zip(stack, layerParameters).reduce(hidden) { hidden, layer in
+            Recomputed(layer.1) { layer.0($0, offsets) }(hidden)
+        }
     }
 
     /// `tanh(W h + b)` of each sequence's first token: `[sequences, width]`. Only when the pooler is trained.
     package func pooled(_ hidden: Tensor, _ offsets: SequenceOffsets) -> Tensor {
         guard let pooler else { preconditionFailure("the pooler was not loaded; ask for it in FineTuning") }
         return Tanh()(pooler(Pooling(mode: .cls, normalise: false)(hidden, offsets)))
+    }
+
+    /// Layers between a parameter and the top: 0 in the top layer, and above it; the embeddings lie deepest.
+    package func depth(of parameter: Parameter) -> Int {
+        let parts = parameter.name.split(separator: ".")
+        if parts.first == "embeddings" { return layers }
+        guard parts.count > 2, parts[0] == "encoder", let index = Int(parts[2]) else { return 0 }
+        return layers - 1 - index
     }
 
     /// Weights with their adapters added in: by layer and map.

@@ -8,16 +8,21 @@ import TensorCore
 package struct LoadedEncoder: Sendable {
     package let record: EncoderRecord
     package let encoder: any FeatureEncoder
+    /// The encoder that it was trained from; nil for one that is whole.
+    package let base: EncoderRecord?
     /// Of each tap.
     private let spaces: [FeatureSpace]
 
-    init(record: EncoderRecord, encoder: any FeatureEncoder) {
+    init(record: EncoderRecord, encoder: any FeatureEncoder, base: EncoderRecord? = nil) {
         self.record = record
         self.encoder = encoder
-        let tokenizer = record.files.first { $0.path == "tokenizer.json" }?.sha256 ?? ""
+        self.base = base
+        let tokenizer = (base ?? record).files.first { $0.path == "tokenizer.json" }?.sha256 ?? ""
         spaces = encoder.taps.indices.map { tap in
-            FeatureSpace(
-                weights: record.digest, tap: "\(tap)/\(encoder.poolingName)",
+            // Up to the cut the features are the base's.
+            let isBases = record.base.map { tap <= $0.cut } ?? false
+            return FeatureSpace(
+                weights: isBases ? base?.digest ?? record.digest : record.digest, tap: "\(tap)/\(encoder.poolingName)",
                 preprocessing: "\(tokenizer)/\(encoder.preprocessing)", precision: encoder.precision.rawValue)
         }
     }
@@ -92,20 +97,44 @@ package final class EncoderHouse: Sendable {
         let generation = registry.generation
         if let resident = resident(name, precision, generation) { return resident }
         let record = try await registry.encoder(named: name), folder = registry.folder(of: record)
+        let base = try await base(of: record, precision ?? record.precision)
         return try await withCheckedThrowingContinuation { continuation in
             loading.async { [self] in
-                continuation.resume(with: Result { try load(record, precision ?? record.precision, folder, generation) })
+                continuation.resume(with: Result { try load(record, precision ?? record.precision, folder, generation, base) })
             }
         }
     }
 
+    /// The encoder that one was trained from, in memory.
+    private func base(of record: EncoderRecord, _ precision: Precision) async throws -> LoadedEncoder? {
+        guard let base = record.base else { return nil }
+        let loaded: LoadedEncoder
+        do {
+            loaded = try await encoder(named: base.name, precision: precision)
+        } catch var error as WorkbenchError where error.code == .notFound {
+            error.message =
+                "Encoder '\(record.name)' was trained from encoder '\(base.name)', which is not registered. Pull the same encoder "
+                + "again under this name."
+            throw error
+        }
+        guard loaded.record.digest == base.digest, loaded.record.base == nil else {
+            throw WorkbenchError(
+                .corrupt,
+                "Encoder '\(record.name)' was trained from other weights than those of encoder '\(base.name)'. Register the former ones "
+                    + "under this name again, or remove '\(record.name)'.",
+                details: ["name": record.name, "expected": base.digest, "found": loaded.record.digest])
+        }
+        return loaded
+    }
+
     /// On the loading queue: someone before us may have loaded it.
     private func load(
-        _ record: EncoderRecord, _ precision: Precision, _ folder: URL, _ generation: UInt64
+        _ record: EncoderRecord, _ precision: Precision, _ folder: URL, _ generation: UInt64, _ base: LoadedEncoder?
     ) throws -> LoadedEncoder {
         if let resident = resident(record, precision, generation) { return resident }
         try MemoryEstimate(record, precision).require(available: availableMemory())
-        let loaded = LoadedEncoder(record: record, encoder: try Self.loadVerified(record, folder, precision))
+        let loaded = LoadedEncoder(
+            record: record, encoder: try Self.loadVerified(record, folder, precision, base), base: base?.record)
         try budget.require(room: loaded.encoder, record.name)
         // Packing took temporary buffers as large as the weights.
         releaseCachedBuffers()
@@ -118,22 +147,27 @@ package final class EncoderHouse: Sendable {
 
     /// Digests the files and loads them side by side, each on a core of its own; nothing is handed out unless the digests are right.
     private static func loadVerified(
-        _ record: EncoderRecord, _ folder: URL, _ precision: Precision
+        _ record: EncoderRecord, _ folder: URL, _ precision: Precision, _ base: LoadedEncoder?
     ) throws -> any FeatureEncoder {
         let verification = Mutex<Result<Void, any Error>>(.success(())), verifying = DispatchGroup()
         DispatchQueue.global(qos: .userInitiated).async(group: verifying) {
             let result = Result { try record.files.verify(folder, .digests) }
             verification.withLock { $0 = result }
         }
-        let encoder = Result { try load(folder, record.name, precision) }
+        let encoder = Result { try load(folder, record.name, precision, base: base?.encoder) }
         verifying.wait()
         try verification.withLock { $0 }.get()
         return try encoder.get()
     }
 
     /// Loads a folder that is not registered yet, to see whether it is an encoder.
-    static func load(_ folder: URL, _ name: String, _ precision: Precision = .fp32) throws -> any FeatureEncoder {
+    ///
+    /// - Parameter base: of an adapted encoder, in that precision.
+    static func load(
+        _ folder: URL, _ name: String, _ precision: Precision = .fp32, base: (any FeatureEncoder)? = nil
+    ) throws -> any FeatureEncoder {
         do {
+            if let base { return try EncoderFolder.loadAdapted(folder, base: base) }
             return try EncoderFolder.load(folder, precision: precision)
         } catch let error as PrecisionError {
             throw WorkbenchError(.unsupported, "Encoder '\(name)': \(error)", details: ["name": name], cause: error)
@@ -176,7 +210,7 @@ package final class EncoderHouse: Sendable {
             let key = Key(name: record.name, precision: precision)
             // A name that was removed and pulled again has other weights.
             guard let resident = residents[key], resident.loaded.record.digest == record.digest else { return nil }
-            let loaded = LoadedEncoder(record: record, encoder: resident.loaded.encoder)
+            let loaded = LoadedEncoder(record: record, encoder: resident.loaded.encoder, base: resident.loaded.base)
             residents[key] = Resident(loaded: loaded, lastUse: .now, generation: generation)
             return loaded
         }

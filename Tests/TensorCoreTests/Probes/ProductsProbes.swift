@@ -31,10 +31,16 @@ extension Probes {
         },
         PackedLinear.name: {
             let weights = [numbers([5, 4], 2), numbers([3, 4], 3)], biases = [numbers([5], 4), numbers([3], 5)]
+            let frozen = FrozenLinear(weights, biases: biases, passesGradients: true)
             return [
-                Probe(PackedLinear(FrozenLinear(weights, biases: biases)), [numbers([6, 4], 1)]),
-                Probe(PackedLinear(FrozenLinear(weights, biases: biases), activation: .gelu), [numbers([6, 4], 1)]),
+                Probe(PackedLinear(frozen), [numbers([6, 4], 1)]),
+                Probe(PackedLinear(frozen, activation: .gelu), [numbers([6, 4], 1)]),
             ]
+        },
+        AdaptedLinear.name: {
+            let frozen = FrozenLinear([numbers([5, 4], 2)], biases: [numbers([5], 4)], passesGradients: true)
+            let inputs = [numbers([6, 4], 1), numbers([2, 4], 3), numbers([5, 2], 5)]
+            return [Probe(AdaptedLinear(frozen, scale: 1), inputs), Probe(AdaptedLinear(frozen, scale: 0.7), inputs)]
         },
     ]
 }

@@ -56,19 +56,20 @@ package struct PackedAttention: DifferentiableOp {
             for head in 0..<heads {
                 let column = head * size, at = rows.lowerBound * width + column
                 let queries = q.at(rows.lowerBound, column), keys = k.at(rows.lowerBound, column)
-                let values = v.at(rows.lowerBound, column), dy = gradient.pointer + at
+                let values = v.at(rows.lowerBound, column), slopes = gradient.pointer + at
                 let p = weights.mutablePointer, ds = dweights.mutablePointer
-                gemm(false, true, length, length, size, queries, q.step(along: 0), keys, k.step(along: 0), p, length)
+                func view(_ pointer: UnsafePointer<Float>, _ columns: Int, _ rowStride: Int) -> MatrixView {
+                    MatrixView(pointer, length, columns, rowStride: rowStride)
+                }
+                let q = view(queries, size, q.step(along: 0)), k = view(keys, size, k.step(along: 0))
+                let v = view(values, size, v.step(along: 0)), dy = view(slopes, size, width)
+                product(q, k.transposed, into: p, rowStride: length, pool: nil)
                 ck_softmax_f32(length, length, scale, p, length, p, length)
-                gemm(true, false, length, size, length, p, length, dy, width, dv.mutablePointer + at, width)
-                gemm(false, true, length, length, size, dy, width, values, v.step(along: 0), ds, length)
-                ck_softmax_backward_f32(length, length, 1, p, ds, ds)
-                gemm(
-                    false, false, length, size, length, alpha: scale, ds, length, keys, k.step(along: 0),
-                    dq.mutablePointer + at, width)
-                gemm(
-                    true, false, length, size, length, alpha: scale, ds, length, queries, q.step(along: 0),
-                    dk.mutablePointer + at, width)
+                product(view(p, length, length).transposed, dy, into: dv.mutablePointer + at, rowStride: width, pool: nil)
+                product(dy, v.transposed, into: ds, rowStride: length, pool: nil)
+                ck_softmax_backward_f32(length, length, scale, p, ds, ds)
+                product(view(ds, length, length), k, into: dq.mutablePointer + at, rowStride: width, pool: nil)
+                product(view(ds, length, length).transposed, q, into: dk.mutablePointer + at, rowStride: width, pool: nil)
             }
         }
         return [dq, dk, dv]

@@ -1,0 +1,45 @@
+import Encoders
+package import Foundation
+package import State
+
+extension Workbench {
+    /// Registers an encoder that was trained from another one: what `TextBody.write` left in a staged folder
+    /// (`registry.directory.stage()`), under a name of its own. From then on it is an encoder like any other.
+    ///
+    /// It is loaded once: what cannot be loaded is not registered. Its digest covers its base's weights and its own.
+    ///
+    /// - Parameter source: what made it, such as a session's name.
+    /// - Throws: `alreadyExists`, `invalidArgument`, `corrupt`, `unsupported`.
+    package func registerAdapted(
+        staged: URL, name: String, base: LoadedEncoder, source: String
+    ) async throws -> EncoderRecord {
+        try BundleName.validate(name)
+        let record = try await Workbench.offPool {
+            let described: AdaptedBase, weights: String
+            do {
+                (described, weights) = (try AdaptedFolder.base(staged), try AdaptedFolder.weightsFile(staged))
+            } catch {
+                throw WorkbenchError(.corrupt, "Encoder '\(name)' cannot be registered: \(error)", cause: error)
+            }
+            guard base.record.base == nil, described.digest == base.record.digest, described.name == base.record.name else {
+                throw WorkbenchError(
+                    .invalidArgument,
+                    "Encoder '\(name)' was trained from '\(described.name)' (\(described.digest.prefix(12))…), not from "
+                        + "'\(base.record.name)' (\(base.record.digest.prefix(12))…).")
+            }
+            let encoder = try EncoderHouse.load(staged, name, base: base.encoder)
+            let files = try BundleFile.list(staged)
+            guard let own = files.first(where: { $0.path == weights }) else {
+                throw WorkbenchError(.corrupt, "Encoder '\(name)' has no \(weights).")
+            }
+            var record = base.record
+            (record.name, record.source, record.revision) = (name, source, "")
+            (record.base, record.precision, record.files) = (described, .fp32, files)
+            record.parameters = encoder.parameterCount
+            record.digest = SHA256Digest(of: Data("\(described.digest)\n\(described.cut)\n\(own.sha256)\n".utf8)).hex
+            record.created = Date().timeIntervalSince1970
+            return record
+        }
+        return try await registry.addEncoder(record, staged: staged)
+    }
+}
