@@ -52,7 +52,7 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 memcheck: encoder ## The C library under valgrind and with the address and undefined-behaviour sanitizers.
 	$(MAKE) -s -C Sources/CHidraPlugin
 	$(MAKE) -s -C Sources/CHidraPlugin BUILD=../../$(C_BUILD)-sanitized CFLAGS="-O1 -g $(SANITIZE)"
-	for program in exercise steps callbacks; do \
+	for program in exercise steps callbacks remote; do \
 		$(CC) $(C_FLAGS) $(C_PROGRAMS)/$$program.c $(C_BUILD)/libhidra.a $(C_LIBRARIES) -o $(C_BUILD)/$$program && \
 		$(CC) $(C_FLAGS) $(SANITIZE) $(C_PROGRAMS)/$$program.c $(C_BUILD)-sanitized/libhidra.a $(C_LIBRARIES) \
 			-o $(C_BUILD)-sanitized/$$program || exit 1; \
@@ -63,7 +63,13 @@ memcheck: encoder ## The C library under valgrind and with the address and undef
 	$(C_BUILD)-sanitized/exercise $(HIDRA_HOME) $(HIDRA_DAEMON)
 	$(C_BUILD)-sanitized/steps $(HIDRA_HOME) minilm
 	$(C_BUILD)-sanitized/callbacks $(HIDRA_HOME) minilm
+	Tests/CHidraPluginTests/remote.sh $(HIDRA_DAEMON) $(BIN)/hidra $(HIDRA_HOME)/encoders/minilm $(VALGRIND) $(C_BUILD)/remote
+	Tests/CHidraPluginTests/remote.sh $(HIDRA_DAEMON) $(BIN)/hidra $(HIDRA_HOME)/encoders/minilm $(C_BUILD)-sanitized/remote
 	@$(BIN)/hidra stop >/dev/null
+
+.PHONY: kernels
+kernels: ## The C kernels at every level; NEON too, emulated, where qemu-user and gcc-aarch64-linux-gnu are installed.
+	@.ci/kernels
 
 .PHONY: conformance
 conformance: encoder ## Every SDK, and the plugins, against the protocol: versions, lost connections, repeats, malformed messages.
@@ -77,6 +83,10 @@ bench: encoder ## Measures this machine: kernels, encoding, head training; then 
 soak: encoder ## Half an hour of eight plugins on one daemon, killed at random; then predictions and trainings side by side.
 	@.ci/soak $${SOAK_SECONDS:-1800}
 	@Tests/Soak/latency
+
+.PHONY: soak-sessions
+soak-sessions: encoder ## Sessions whose daemon and plugin are killed at random, 50 times and more; each must end with the same bytes.
+	@.ci/soak-sessions $${SOAK_KILLS:-50}
 
 .PHONY: soak-fuzz
 soak-fuzz: build ## Ten minutes of random and mutated messages on every socket, then a minute of libFuzzer on the decoder.

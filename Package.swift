@@ -82,6 +82,8 @@ let package = Package(
         library("ZeroMQ", ["CZeroMQ"]),
         library("Tables", [csv]),
         library("Images", ["CImages", "CArchive"]),
+        library("Sessions", ["Tables", yams]),
+        library("Scheduling"),
 
         // Rows 2–5: from weights on disk to trained heads.
         library("Checkpoints", ["TensorCore"]),
@@ -98,7 +100,7 @@ let package = Package(
 
         // Row 6: the workbench, and those who talk to it.
         library("Hub", ["CZlib", "Digests"]),
-        library("Workbench", ["State", "FewLabels", "Heads", "Tuning", "Graphs", "Encoders", "Training", "Layers", "Checkpoints", "TensorCore"]),
+        library("Workbench", ["Scheduling", "Sessions", "State", "FewLabels", "Heads", "Graphs", "Tuning", "Encoders", "Training", "Layers", "Checkpoints", "TensorCore"]),
         library("PluginHost", ["CSpawn", "HidraProtocol", "Tables", "ZeroMQ", yams]),
         library("HidraClient", ["HidraProtocol", "ZeroMQ"]),
         library("HidraPlugin", ["HidraClient", "HidraProtocol"]),
@@ -111,7 +113,7 @@ let package = Package(
         library(
             "Daemon",
             [
-                "Workbench", "FewLabels", "State", "Hub", "PluginHost", "Tables", "HidraProtocol", "ZeroMQ", "Heads", "Graphs", "Training", "Encoders",
+                "Workbench", "Scheduling", "Sessions", "FewLabels", "State", "Hub", "PluginHost", "Tables", "HidraProtocol", "ZeroMQ", "Heads", "Graphs", "Training", "Encoders",
                 "TensorCore", "Digests", lifecycle, logging,
             ]),
 
@@ -120,12 +122,12 @@ let package = Package(
             name: "hidrad", dependencies: ["Daemon", "HidraProtocol", arguments, lifecycle, signals, logging],
             path: "Sources/hidrad", swiftSettings: dialect),
         .executableTarget(
-            name: "hidra", dependencies: ["HidraClient", "HidraProtocol", "PluginHost", "Tables", "Images", arguments],
+            name: "hidra", dependencies: ["Digests", "HidraClient", "HidraProtocol", "PluginHost", "Sessions", "Tables", "Images", arguments],
             path: "Sources/hidra", swiftSettings: dialect),
         .executableTarget(
             name: "hidra-bench",
             dependencies: [
-                "HidraClient", "Encoders", "Training", "Heads", "Tuning", "Layers", "Checkpoints", "Images", "TensorCore", "CKernels",
+                "HidraClient", "Scheduling", "Encoders", "Training", "Heads", "Tuning", "Layers", "Checkpoints", "Images", "TensorCore", "CKernels",
                 "CAllocationCount", "Tables", arguments,
             ],
             path: "Sources/hidra-bench", swiftSettings: dialect),
@@ -147,6 +149,8 @@ let package = Package(
         tests("Digests", ["Digests"]),
         tests("Tokenizers", ["Tokenizers"]),
         tests("Tables", ["Tables"]),
+        tests("Sessions", ["Sessions"]),
+        tests("Scheduling", ["Scheduling"]),
         tests("Images", ["Images", "CImages", "Checkpoints", "TensorCore"], exclude: ["Fixtures"]),
         tests("Checkpoints", ["Checkpoints", "TensorCore"]),
         tests("Graphs", ["Graphs", "ONNX", "Training", "Checkpoints", "TensorCore", protobuf], exclude: ["Fixtures", "Scripts"]),
@@ -159,16 +163,16 @@ let package = Package(
         tests("PluginHost", ["PluginHost", "HidraProtocol"]),
         tests("Hub", ["Hub"], exclude: ["Fixtures"]),
         tests("State", ["State", "Encoders", grdb]),
-        tests("Workbench", ["Workbench", "FewLabels", "State", "Heads", "Graphs", "Tuning", "Encoders", "Training", "Checkpoints", "TensorCore"]),
+        tests("Workbench", ["Workbench", "Scheduling", "Sessions", "FewLabels", "State", "Heads", "Graphs", "Tuning", "Encoders", "Training", "Checkpoints", "TensorCore"]),
         tests(
             "Daemon",
             [
-                "Daemon", "PluginHost", "Workbench", "State", "Graphs", "TensorCore", "Digests", "HidraPlugin", "HidraClient", "HidraProtocol",
+                "Daemon", "PluginHost", "Workbench", "Scheduling", "State", "Graphs", "TensorCore", "Digests", "HidraPlugin", "HidraClient", "HidraProtocol",
                 "ZeroMQ", logging, protobuf,
             ],
             exclude: ["Fixtures", "Programs"]),
         tests(
-            "CHidraPlugin", ["CHidraPlugin", "HidraClient", "HidraProtocol", "ZeroMQ", protobuf], exclude: ["Programs"]),
+            "CHidraPlugin", ["CHidraPlugin", "HidraClient", "HidraProtocol", "ZeroMQ", protobuf], exclude: ["Programs", "remote.sh"]),
         .executableTarget(
             name: "hidra-conform", dependencies: ["HidraClient", "HidraProtocol"], path: "Tests/Conformance/Swift", swiftSettings: dialect),
         tests("CLI", ["hidra", "PluginHost", "HidraClient", "HidraProtocol", "Tables", arguments]),

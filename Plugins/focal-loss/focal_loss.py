@@ -50,7 +50,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         command.add_argument("--lr", type=float, default=0.01)
         command.add_argument("--seed", type=int, default=0)
         command.add_argument("--name", default=HEAD)
-    commands.add_parser("serve", help="train the head of data/log.tsv, and stay, as the daemon's plugin")
+    commands.add_parser("serve", help="train the head of data/log.tsv, then compute losses of sessions, as the daemon's plugin")
     options = parser.parse_args(arguments)
     serves = options.command == "serve"
     if serves:
@@ -73,7 +73,8 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
             for title, measured in (("focal loss", result), ("cross-entropy", plain)):
                 report(title, measured.evaluation)
         if serves:
-            plugin.wait()
+            # From here on also for sessions: `loss: plugin focal-loss`.
+            plugin.serve()
     return 0
 
 

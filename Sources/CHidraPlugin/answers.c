@@ -1,14 +1,13 @@
-/* What is asked of inputs: predictions and vectors. */
+/* Vectors of inputs; and what all that is asked of inputs shares. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "calls.h"
 
-static hidra_code check_inputs(const hidra_client *client, const hidra_inputs *inputs, hidra_error **error) {
-    if (inputs->count > client->welcome->texts_per_request) {
-        hi_fail(error, HIDRA_LIMIT_EXCEEDED, "%zu inputs in one request; hidrad takes %u. Send them in parts.", inputs->count,
-             client->welcome->texts_per_request);
-        hi_fail_detail(error, "limit", "%u", client->welcome->texts_per_request);
+hidra_code hi_check_asked(const hidra_inputs *inputs, uint32_t most, hidra_error **error) {
+    if (inputs->count > most) {
+        hi_fail(error, HIDRA_LIMIT_EXCEEDED, "%zu inputs in one request; hidrad takes %u. Send them in parts.", inputs->count, most);
+        hi_fail_detail(error, "limit", "%u", most);
         return HIDRA_LIMIT_EXCEEDED;
     }
     if (inputs->count > 0 && (inputs->texts != NULL) + (inputs->images != NULL) + (inputs->columns != NULL) != 1)
@@ -23,85 +22,11 @@ static hidra_code check_inputs(const hidra_client *client, const hidra_inputs *i
     return HIDRA_OK;
 }
 
-/* protobuf-c's list of the images; NULL when there are none, or no memory. */
-static ProtobufCBinaryData *images_of(struct arena *arena, const hidra_inputs *inputs) {
+ProtobufCBinaryData *hi_images_set(struct arena *arena, const hidra_inputs *inputs) {
     ProtobufCBinaryData *images = inputs->images == NULL ? NULL : hi_arena_array(arena, inputs->count, sizeof *images);
     for (size_t i = 0; images != NULL && i < inputs->count; i++)
         images[i] = (ProtobufCBinaryData){inputs->images[i].size, (uint8_t *)(uintptr_t)inputs->images[i].data};
     return images;
-}
-
-static hidra_prediction prediction_of(struct arena *arena, const Hidra__V1__Prediction *received) {
-    hidra_answer *answers = hi_arena_array(arena, received->n_heads, sizeof *answers);
-    for (size_t i = 0; answers != NULL && i < received->n_heads; i++) {
-        const Hidra__V1__HeadPrediction *head = received->heads[i];
-        hidra_score *labels = hi_arena_array(arena, head->n_labels, sizeof *labels);
-        for (size_t k = 0; labels != NULL && k < head->n_labels; k++)
-            labels[k] = (hidra_score){head->labels[k]->label, head->labels[k]->score};
-        bool has_value = head->value_presence_case == HIDRA__V1__HEAD_PREDICTION__VALUE_PRESENCE_VALUE;
-        answers[i] = (hidra_answer){
-            .label_count = labels == NULL ? 0 : head->n_labels, .labels = labels, .has_value = has_value,
-            .value = has_value ? head->value : 0,
-        };
-    }
-    return (hidra_prediction){
-        .answer_count = answers == NULL ? 0 : received->n_heads, .answers = answers, .truncated = received->truncated,
-        .tokens = received->tokens, .problem = received->problem,
-    };
-}
-
-/* Whether every input has an answer of every head, or a problem. */
-static bool is_complete(const Hidra__V1__PredictReply *reply, size_t inputs, size_t heads) {
-    if (reply->n_inputs != inputs) return false;
-    for (size_t i = 0; i < inputs; i++)
-        if (reply->inputs[i]->n_heads != heads && *reply->inputs[i]->problem == 0) return false;
-    return true;
-}
-
-hidra_code hidra_predict(
-    hidra_client *client, const hidra_call *call, const char *const *heads, size_t head_count, const hidra_inputs *inputs,
-    uint32_t top, const char *precision, hidra_predictions **predictions, hidra_error **error) {
-    *predictions = NULL;
-    if (error != NULL) *error = NULL;
-    hidra_code code = check_inputs(client, inputs, error);
-    if (code == HIDRA_OK) code = hi_check_text(precision, "precision", false, error);
-    for (size_t i = 0; code == HIDRA_OK && i < head_count; i++) code = hi_check_text(heads[i], "head's name", true, error);
-    if (code != HIDRA_OK) return code;
-    struct arena arena = {0};
-    Hidra__V1__PredictRequest request = HIDRA__V1__PREDICT_REQUEST__INIT;
-    request.n_heads = head_count;
-    request.heads = texts(heads);
-    request.n_texts = inputs->texts == NULL ? 0 : inputs->count;
-    request.texts = texts(inputs->texts);
-    request.images = images_of(&arena, inputs);
-    request.n_images = request.images == NULL ? 0 : inputs->count;
-    request.columns = hi_columns_set(&arena, inputs->columns, inputs->columns == NULL ? 0 : inputs->column_count, 0, inputs->count);
-    request.n_columns = request.columns == NULL ? 0 : inputs->column_count;
-    request.top = top;
-    request.precision = text(precision);
-    Hidra__V1__Envelope envelope = HIDRA__V1__ENVELOPE__INIT;
-    envelope.kind_case = HIDRA__V1__ENVELOPE__KIND_PREDICT;
-    envelope.predict = &request;
-    struct message *reply = NULL;
-    code = arena.exhausted ? hi_fail_memory(error)
-        : hi_connection_ask(client->connection, WORK, call, &envelope, HIDRA__V1__ENVELOPE__KIND_PREDICT_REPLY, &reply, error);
-    hi_arena_free(&arena);
-    if (code != HIDRA_OK) return code;
-    const Hidra__V1__PredictReply *received = reply->envelope->predict_reply;
-    if (!is_complete(received, inputs->count, head_count)) {
-        hi_message_free(reply);
-        return hi_fail(error, HIDRA_INTERNAL, "hidrad did not answer every input with every head. Are both of one version?");
-    }
-    code = hi_result_create(predictions, sizeof **predictions, reply, error);
-    if (code != HIDRA_OK) return code;
-    hidra_prediction *answers = hi_arena_array(hi_owned_arena(*predictions), received->n_inputs, sizeof *answers);
-    for (size_t i = 0; answers != NULL && i < received->n_inputs; i++)
-        answers[i] = prediction_of(hi_owned_arena(*predictions), received->inputs[i]);
-    **predictions = (hidra_predictions){
-        .count = answers == NULL ? 0 : received->n_inputs, .inputs = answers, .encoded = received->encoded, .cached = received->cached,
-        .truncated = received->truncated, .seconds = received->seconds,
-    };
-    return hi_result_finish(predictions, error);
 }
 
 static hidra_code embeddings_of(struct message *reply, size_t rows, hidra_embeddings **embeddings, hidra_error **error) {
@@ -132,7 +57,7 @@ hidra_code hidra_embed(
     *embeddings = NULL;
     if (error != NULL) *error = NULL;
     hidra_code code = hi_check_text(encoder, "encoder's name", true, error);
-    if (code == HIDRA_OK) code = check_inputs(client, inputs, error);
+    if (code == HIDRA_OK) code = hi_check_asked(inputs, client->welcome->texts_per_request, error);
     if (code == HIDRA_OK && inputs->columns != NULL)
         code = hi_fail(error, HIDRA_INVALID_ARGUMENT, "Vectors are made of texts or images; columns are for heads.");
     if (code == HIDRA_OK) code = hi_check_text(tap, "tap's name", false, error);
@@ -143,7 +68,7 @@ hidra_code hidra_embed(
     request.encoder = text(encoder);
     request.n_texts = inputs->texts == NULL ? 0 : inputs->count;
     request.texts = texts(inputs->texts);
-    request.images = images_of(&arena, inputs);
+    request.images = hi_images_set(&arena, inputs);
     request.n_images = request.images == NULL ? 0 : inputs->count;
     request.tap = text(tap);
     request.precision = text(precision);

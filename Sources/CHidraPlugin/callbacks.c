@@ -47,6 +47,18 @@ static bool question_of(hidra_question *question, struct arena *arena, const str
     question->width = (size_t)outputs->shape[1];
     size_t count = question->rows * question->width;
     question->outputs = hi_words(message->tensors[index], count);
+    if (question->task == HIDRA_TAG) {
+        const Hidra__V1__TensorFrame *lengths = hi_tensor_named(message, "lengths", HIDRA__V1__DATA_TYPE__INT32, &index);
+        if (lengths == NULL || lengths->n_shape != 1) return false;
+        question->length_count = (size_t)lengths->shape[0];
+        question->lengths = hi_words(message->tensors[index], question->length_count);
+        int64_t words = 0;
+        for (size_t i = 0; i < question->length_count; i++) {
+            if (question->lengths[i] < 0) return false;
+            words += question->lengths[i];
+        }
+        if ((uint64_t)words != question->rows) return false;
+    }
     const Hidra__V1__TensorFrame *targets = hi_tensor_named(message, "targets", HIDRA__V1__DATA_TYPE__INT32, &index);
     if (targets != NULL) {
         if (targets->n_shape != 1 || targets->shape[0] != question->rows) return false;

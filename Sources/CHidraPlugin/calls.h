@@ -27,6 +27,11 @@ Hidra__V1__Column **hi_columns_set(
 /* HIDRA_INVALID_ARGUMENT for a column without values, or for a text that is none; with "row" (from 1) and "column". */
 hidra_code hi_check_columns(const hidra_column *columns, size_t column_count, size_t rows, hidra_error **error);
 
+/* HIDRA_LIMIT_EXCEEDED for more than `most` inputs, HIDRA_INVALID_ARGUMENT for what is none. */
+hidra_code hi_check_asked(const hidra_inputs *inputs, uint32_t most, hidra_error **error);
+/* protobuf-c's list of the images; NULL when there are none, or no memory. */
+ProtobufCBinaryData *hi_images_set(struct arena *arena, const hidra_inputs *inputs);
+
 /* Received numbers of four bytes, little-endian as they travel, in this machine's order: in place. */
 const void *hi_words(const void *words, size_t count);
 /* The other way, in the arena where the order differs. NULL when memory is exhausted. */

@@ -25,6 +25,8 @@ static hidra_code greeted(hidra_client *client, struct message *reply, uint32_t 
         .message_bytes = or_default(limits->message_bytes, 64 << 20), .data_rows = or_default(limits->data_rows, 5000000),
         .data_bytes = or_default(limits->data_bytes, (uint64_t)2 << 30), .blob_bytes = or_default(limits->blob_bytes, (uint64_t)64 << 30),
         .texts_per_request = (uint32_t)or_default(limits->texts_per_request, 4096),
+        /* A daemon that does not say it does not stream. */
+        .texts_per_stream = (uint32_t)or_default(limits->texts_per_stream, or_default(limits->texts_per_request, 4096)),
         .capability_count = welcome->n_capabilities, .capabilities = names(welcome->capabilities),
     };
     struct connection *connection = client->connection;
@@ -44,7 +46,7 @@ static hidra_code greeted(hidra_client *client, struct message *reply, uint32_t 
 static hidra_code greet(
     hidra_client *client, struct place *place, const char *name, uint32_t heartbeat, double silence, double deadline,
     hidra_error **error) {
-    hidra_code code = hi_place_sockets(place, error);
+    hidra_code code = place->is_remote ? HIDRA_OK : hi_place_sockets(place, error);
     if (code != HIDRA_OK) return code;
     code = hi_connection_open(&client->connection, place, silence, error);
     if (code != HIDRA_OK) return code;
@@ -73,9 +75,17 @@ static hidra_code greet(
     client->connection = NULL;
     if (code == HIDRA_TIMEOUT && error != NULL) {
         hidra_free(*error);
-        hi_fail(error, code, "A hidrad listens at %s but did not answer in time. If it stays so, end it; then connect again.", place->directory);
+        if (place->is_remote)
+            hi_fail(error, code, "hidrad at %s did not answer in time. Nothing lets packets through to it, or it has another key than the file names.",
+                place->directory);
+        else hi_fail(error, code, "A hidrad listens at %s but did not answer in time. If it stays so, end it; then connect again.", place->directory);
     }
     return code;
+}
+
+static const char *variable(const char *name) {
+    const char *value = getenv(name);
+    return value != NULL && *value != 0 ? value : NULL;
 }
 
 static void pause_for(double seconds) {
@@ -132,15 +142,21 @@ hidra_code hidra_connect(const hidra_options *options, hidra_client **result, hi
     hidra_code code = hi_check_text(name, "client's name", false, error);
     if (code != HIDRA_OK) return code;
     struct place place = {0};
-    code = hi_place_home(&place, options->home, error);
+    /* What is named goes before the environment, as in `hidra`. */
+    bool is_named = options->home != NULL || options->key != NULL || options->server != NULL;
+    const char *key = is_named ? options->key : variable("HIDRA_KEY"), *server = is_named ? options->server : variable("HIDRA_SERVER");
+    if ((key != NULL || server != NULL) && options->home != NULL)
+        return hi_fail(error, HIDRA_INVALID_ARGUMENT, "Give a key and a server, or a home, not both.");
+    bool is_remote = key != NULL || server != NULL;
+    code = is_remote ? hi_remote_place(&place, server, key, error) : hi_place_home(&place, options->home, error);
     if (code != HIDRA_OK) return code;
     hidra_client *client = calloc(1, sizeof *client);
     if (client == NULL) return hi_fail_memory(error);
-    client->takes_token = options->home == NULL;
+    client->takes_token = options->home == NULL && !is_remote;
     double deadline = hi_clock_now() + (options->timeout > 0 ? options->timeout : 10);
     double silence = options->silence > 0 ? options->silence : 30;
     code = greet(client, &place, name, options->heartbeat, silence, deadline, error);
-    if (code == HIDRA_UNAVAILABLE && options->start) {
+    if (code == HIDRA_UNAVAILABLE && options->start && !is_remote) {
         if (error != NULL) {
             hidra_free(*error);
             *error = NULL;

@@ -25,15 +25,18 @@ double hi_clock_now(void) {
 
 static bool open_socket(struct connection *connection, enum channel channel, const unsigned char identity[static 16]) {
     static const char *const names[] = {"control", "work"};
-    char endpoint[160], monitor[32];
-    snprintf(endpoint, sizeof endpoint, "ipc://%s/%s.sock", connection->place.directory, names[channel]);
+    const struct place *place = &connection->place;
+    char endpoint[sizeof place->directory + 32], monitor[32];
+    if (place->is_remote) hi_remote_endpoint(place, (int)channel, endpoint, sizeof endpoint);
+    else snprintf(endpoint, sizeof endpoint, "ipc://%s/%s.sock", place->directory, names[channel]);
     snprintf(monitor, sizeof monitor, "inproc://monitor-%s", names[channel]);
     int64_t largest = LARGEST_FRAME;
     /* A daemon that comes back knows nothing of our requests: a lost connection is closed long before this. */
     int reconnect = 600000, linger = 0;
     void *socket = connection->sockets[channel] = zmq_socket(connection->context, ZMQ_DEALER);
     void *pair = connection->monitors[channel] = zmq_socket(connection->context, ZMQ_PAIR);
-    return socket != NULL && pair != NULL && zmq_setsockopt(socket, ZMQ_ROUTING_ID, identity, 16) == 0 &&
+    return socket != NULL && pair != NULL && (!place->is_remote || hi_remote_secure(place, socket)) &&
+        zmq_setsockopt(socket, ZMQ_ROUTING_ID, identity, 16) == 0 &&
         zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &largest, sizeof largest) == 0 &&
         zmq_setsockopt(socket, ZMQ_RECONNECT_IVL, &reconnect, sizeof reconnect) == 0 &&
         zmq_setsockopt(socket, ZMQ_LINGER, &linger, sizeof linger) == 0 &&
@@ -153,22 +156,28 @@ static void answer(
 
 /* Under the mutex, except while the caller's function runs. */
 static void report(
-    struct connection *connection, struct request *request, const hidra_call *call, const struct hidra_callbacks *callbacks) {
+    struct connection *connection, struct request *request, const hidra_call *call, const struct extras *extras) {
     struct message *message = request->reports;
     request->reports = message->next;
     if (--request->report_count == 0) request->latest = NULL;
-    if (message->envelope->kind_case == HIDRA__V1__ENVELOPE__KIND_CALL) {
-        answer(connection, request, message, callbacks);
+    Hidra__V1__Envelope__KindCase kind = message->envelope->kind_case;
+    if (kind == HIDRA__V1__ENVELOPE__KIND_CALL) {
+        answer(connection, request, message, extras->callbacks);
         return;
     }
-    if (call->progress == NULL) {
+    bool is_part = kind != HIDRA__V1__ENVELOPE__KIND_PROGRESS;
+    if (is_part ? extras->part == NULL || request->cancelled > 0 : call->progress == NULL) {
         hi_message_free(message);
         return;
     }
     pthread_mutex_unlock(&connection->mutex);
-    hidra_progress progress = hi_progress_of(&message->arena, message->envelope->progress);
-    int stop = call->progress(&progress, call->context);
-    hi_message_free(message);
+    int stop;
+    if (is_part) stop = extras->part(message, extras->part_context);
+    else {
+        hidra_progress progress = hi_progress_of(&message->arena, message->envelope->progress);
+        stop = call->progress(&progress, call->context);
+        hi_message_free(message);
+    }
     pthread_mutex_lock(&connection->mutex);
     if (stop != 0 && request->cancelled == 0) {
         request->cancelled = hi_clock_now();
@@ -188,12 +197,12 @@ static void wait_until(struct connection *connection, struct request *request, d
 
 /* Under the mutex. Until there is a reply (HIDRA_OK) or none will come. */
 static hidra_code await(
-    struct connection *connection, struct request *request, const hidra_call *call, const struct hidra_callbacks *callbacks,
+    struct connection *connection, struct request *request, const hidra_call *call, const struct extras *extras,
     double deadline, double silence, hidra_error **error) {
     double told = 0; /* when the daemon was last told of the cancellation */
     while (true) {
         double now = hi_clock_now();
-        if (request->report_count > 0) report(connection, request, call, callbacks);
+        if (request->report_count > 0) report(connection, request, call, extras);
         else if (request->reply != NULL) return HIDRA_OK;
         else if (connection->ended != HIDRA_OK) return hi_fail(error, connection->ended, "%s", connection->end_message);
         else if (request->is_silent)
@@ -275,7 +284,7 @@ hidra_code hi_connection_exchange(
     }
     /* Time-outs beyond a year are none: a clock's seconds hold them. */
     double deadline = call->timeout > 0 && call->timeout < 3e7 ? hi_clock_now() + call->timeout : INFINITY;
-    struct request request = {.tag = call->tag};
+    struct request request = {.tag = call->tag, .takes_parts = extras->part != NULL};
     pthread_condattr_t monotonic;
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -287,7 +296,7 @@ hidra_code hi_connection_exchange(
     if (code == HIDRA_OK) {
         extras->fate = SENT;
         hi_connection_wake(connection);
-        code = await(connection, &request, call, extras->callbacks, deadline, connection->silence, error);
+        code = await(connection, &request, call, extras, deadline, connection->silence, error);
         take_out(connection, &request, code != HIDRA_OK);
         if (code != HIDRA_OK) hi_connection_wake(connection);
     }
@@ -328,7 +337,7 @@ hidra_code hi_connection_wait(struct connection *connection, const hidra_call *c
     request.id = ++connection->last_id;
     request.next = connection->requests;
     connection->requests = &request;
-    hidra_code code = await(connection, &request, call, NULL, deadline, connection->silence, error);
+    hidra_code code = await(connection, &request, call, &(struct extras){0}, deadline, connection->silence, error);
     take_out(connection, &request, false);
     pthread_mutex_unlock(&connection->mutex);
     pthread_cond_destroy(&request.changed);

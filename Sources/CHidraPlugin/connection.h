@@ -23,6 +23,8 @@ struct outgoing {
 struct extras {
     const hidra_bytes *tensors; /* as many as `envelope->n_tensors` */
     const struct hidra_callbacks *callbacks; /* answer the calls that come in its replies */
+    int (*part)(struct message *part, void *context); /* takes over partial replies; without the lock; other than 0 cancels */
+    void *part_context;
     enum { UNSENT, SENT, ANSWERED } fate; /* set; answered, if only with an error */
 };
 
@@ -39,6 +41,7 @@ struct request {
     struct message *reports, *latest; /* progress and calls, oldest first */
     size_t report_count;
     double cancelled; /* when; 0: not */
+    bool takes_parts; /* its partial replies are wanted, each of them */
     bool is_silent;   /* the daemon owes a sign of life for too long */
 };
 
@@ -54,7 +57,7 @@ struct connection {
     int wake; /* eventfd: something is to be sent */
     struct queue unsent[channel_count];
     double next_heartbeat;
-    bool is_connected;
+    bool is_connected, is_refused; /* there was an answer; it was that the key is not admitted */
 
     pthread_mutex_t mutex; /* guards what follows */
     struct queue outbox[channel_count];

@@ -89,9 +89,9 @@ static void end(struct connection *connection, hidra_code code, const char *form
     pthread_mutex_unlock(&connection->mutex);
 }
 
-/* Calls are answered one and all; of progress, what has a note is read. */
+/* Calls are answered and parts of answers taken, one and all; of progress, what has a note is read. */
 static bool must_stay(const struct message *report) {
-    return report->envelope->kind_case == HIDRA__V1__ENVELOPE__KIND_CALL || *report->envelope->progress->note != 0;
+    return report->envelope->kind_case != HIDRA__V1__ENVELOPE__KIND_PROGRESS || *report->envelope->progress->note != 0;
 }
 
 /* Under the mutex. A report without a note gives way to the next: the caller is slower than they come. */
@@ -103,7 +103,7 @@ static void add_report(struct request *request, struct message *report) {
         *place = NULL;
         request->report_count--;
     }
-    if (request->report_count == most_reports) {
+    if (request->report_count >= most_reports && report->envelope->kind_case == HIDRA__V1__ENVELOPE__KIND_PROGRESS) {
         hi_message_free(report);
         return;
     }
@@ -127,6 +127,7 @@ static void dispatch(struct connection *connection, struct message *message) {
             return;
         }
         if (message->envelope->kind_case == HIDRA__V1__ENVELOPE__KIND_PROGRESS ||
+            (request->takes_parts && message->envelope->kind_case == HIDRA__V1__ENVELOPE__KIND_PREDICT_REPLY) ||
             message->envelope->kind_case == HIDRA__V1__ENVELOPE__KIND_CALL) {
             add_report(request, message);
             return;
@@ -194,6 +195,7 @@ static bool is_lost(struct connection *connection, enum channel channel) {
         zmq_msg_init(&endpoint);
         zmq_msg_recv(&endpoint, connection->monitors[channel], ZMQ_DONTWAIT);
         zmq_msg_close(&endpoint);
+        connection->is_refused |= event == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH;
         if (event == ZMQ_EVENT_HANDSHAKE_SUCCEEDED && channel == CONTROL) connection->is_connected = true;
         lost |= (event & (ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_CLOSED | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL |
                           ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH)) != 0;
@@ -283,7 +285,11 @@ static void loop(struct connection *connection) {
         if (!control_lost && !work_lost) continue;
         /* What the daemon sent before it went, a goodbye or a last reply, lies there. */
         if (!receive(connection, CONTROL) || !receive(connection, WORK)) return;
-        if (connection->is_connected)
+        if (connection->is_refused)
+            end(connection, HIDRA_PERMISSION_DENIED,
+                "hidrad at %s does not admit this key: it was revoked, or is another daemon's. Ask for a new one (`hidra keys new NAME -o FILE`).",
+                connection->place.directory);
+        else if (connection->is_connected)
             end(connection, HIDRA_UNAVAILABLE,
                 "hidrad is gone: it stopped or crashed while the connection was open. Its log is hidrad.log in the home directory; "
                 "connect again.");

@@ -114,7 +114,7 @@ hidra_code hi_place_sockets(struct place *place, hidra_error **error) {
 bool hi_place_is_bound(const struct place *place) {
     static const char *const sockets[] = {"control", "work", "events"};
     for (size_t i = 0; i < sizeof sockets / sizeof *sockets; i++) {
-        char path[160];
+        char path[sizeof place->directory + 32];
         snprintf(path, sizeof path, "%s/%s.sock", place->directory, sockets[i]);
         if (access(path, F_OK) != 0) return false;
     }

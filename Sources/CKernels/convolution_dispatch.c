@@ -7,6 +7,8 @@ static const ck_convolution_table *table(void) {
 #if defined(__x86_64__)
     case ck_avx512: return &ck_table_avx512_convolution;
     case ck_avx2: return &ck_table_avx2_convolution;
+#elif defined(__aarch64__)
+    case ck_neon: return &ck_table_neon_convolution;
 #endif
     default: return &ck_table_portable_convolution;
     }

@@ -23,4 +23,6 @@ extern const ck_convolution_table ck_table_portable_convolution;
 #if defined(__x86_64__)
 extern const ck_convolution_table ck_table_avx2_convolution;
 extern const ck_convolution_table ck_table_avx512_convolution;
+#elif defined(__aarch64__)
+extern const ck_convolution_table ck_table_neon_convolution;
 #endif

@@ -9,6 +9,8 @@ static const ck_table *table_of(ck_level level) {
 #if defined(__x86_64__)
     case ck_avx512: return &ck_table_avx512;
     case ck_avx2: return &ck_table_avx2;
+#elif defined(__aarch64__)
+    case ck_neon: return &ck_table_neon;
 #endif
     default: return &ck_table_portable;
     }
@@ -21,15 +23,21 @@ ck_level ck_best_level(void) {
         __builtin_cpu_supports("avx512bw"))
         return ck_avx512;
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return ck_avx2;
+#elif defined(__aarch64__)
+    return ck_neon; // part of the architecture
 #endif
     return ck_portable;
 }
 
 const char *ck_level_name(ck_level level) {
     switch (level) {
+    case ck_portable: return "portable";
     case ck_avx512: return "avx512";
-    case ck_avx2: return "avx2";
-    default: return "portable";
+#if defined(__aarch64__)
+    default: return "neon";
+#else
+    default: return "avx2";
+#endif
     }
 }
 

@@ -3,11 +3,19 @@
 #include <math.h>
 #include <string.h>
 
+#if defined(__aarch64__) && defined(__linux__)
+#include <sys/auxv.h>
+#endif
+
 #include "include/CKernels.h"
 
-int ck_int8_has_vnni(void) {
+int ck_int8_has_products(void) {
 #if defined(__x86_64__)
     return __builtin_cpu_supports("avx512vnni") != 0;
+#elif defined(__aarch64__) && defined(__linux__)
+    return (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0;
+#elif defined(__aarch64__) && defined(__APPLE__)
+    return 1;
 #else
     return 0;
 #endif
@@ -16,10 +24,12 @@ int ck_int8_has_vnni(void) {
 static const ck_int8_table *table(void) {
 #if defined(__x86_64__)
     switch (ck_current_level()) {
-    case ck_avx512: return ck_int8_has_vnni() ? &ck_int8_avx512vnni : &ck_int8_avx2;
+    case ck_avx512: return ck_int8_has_products() ? &ck_int8_avx512vnni : &ck_int8_avx2;
     case ck_avx2: return &ck_int8_avx2;
     default: break;
     }
+#elif defined(__aarch64__)
+    if (ck_current_level() == ck_neon && ck_int8_has_products()) return &ck_int8_neon;
 #endif
     return &ck_int8_portable;
 }

@@ -14,4 +14,6 @@ extern const ck_int8_table ck_int8_portable;
 #if defined(__x86_64__)
 extern const ck_int8_table ck_int8_avx2;
 extern const ck_int8_table ck_int8_avx512vnni;
+#elif defined(__aarch64__)
+extern const ck_int8_table ck_int8_neon;
 #endif

@@ -18,6 +18,7 @@ package final class DaemonService: Service {
     private let jobs = JobTable()
     private let plugins: PluginHost
     private let uploads: UploadStore
+    private let usage: UsageFile
     private let outbox = Outbox()
     private let logger: Logger
     /// Each value asks for a stop with that much grace; the first one counts.
@@ -62,7 +63,9 @@ package final class DaemonService: Service {
 
         let clients = ClientTable(), calls = CallTable(), data = DataStore(limits: limits, folder: directory.staging)
         let outbox = outbox, ring = KeyRing(try workbench.registry.keysAtStart()), serverKey = try ServerKey.load(directory.keys)
-        let access = AccessControl(clients: clients, keys: ring, defaults: quota)
+        let usage = try UsageFile(directory.keys) { logger.warning("\($0)") }
+        self.usage = usage
+        let access = AccessControl(clients: clients, keys: ring, defaults: quota, usage: usage)
         let uploads = UploadStore(directory, limitBytes: limits.blobBytes)
         self.uploads = uploads
         let control = ControlRequests(
@@ -100,6 +103,10 @@ package final class DaemonService: Service {
                 logger.debug("client \(clients.name(of: client)) \(loss.rawValue)")
                 control.lost(client)
             },
+            sendsEvents: { process in
+                guard let role = plugins.role(ofProcess: process) else { return true }
+                return Role(rawValue: role.rawValue).map { $0 >= .ofEvents } ?? false
+            },
             log: { logger.warning("\($0)") })
         outbox.connect(loop)
         let published = loop
@@ -111,6 +118,8 @@ package final class DaemonService: Service {
         try loop.start()
         events.record("daemon.started", Self.version)
         try plugins.open()
+        let resumed = try await workbench.resumeSessions(events: WorkRequests.publishing(events))
+        if resumed > 0 { logger.info("\(resumed) sessions go on") }
         logger.info("serving \(workbench.registry.directory.root.path)")
         let sweeping = Task { [uploads] in
             while true {
@@ -118,7 +127,16 @@ package final class DaemonService: Service {
                 try await Task.sleep(for: .seconds(3600))
             }
         }
-        defer { sweeping.cancel() }
+        let writing = Task { [usage] in
+            while true {
+                try await Task.sleep(for: UsageFile.interval)
+                usage.write()
+            }
+        }
+        defer {
+            sweeping.cancel()
+            writing.cancel()
+        }
         let grace = await withGracefulShutdownHandler {
             await firstStop()
         } onGracefulShutdown: {
@@ -144,6 +162,8 @@ package final class DaemonService: Service {
         plugins.endFollowing()
         if running > 0 { logger.info("waiting up to \(grace) for \(running) jobs") }
         let jobs = jobs, workbench = workbench
+        // Each makes a checkpoint; the next daemon goes on with them.
+        await workbench.suspendSessions()
         let deadline = Task {
             try await Task.sleep(for: grace)
             // What is cancelled now is recorded as interrupted; features extracted so far stay in the cache.
@@ -154,6 +174,7 @@ package final class DaemonService: Service {
         deadline.cancel()
         // While the sockets are open: each is told goodbye. They start again with the next daemon.
         await plugins.close()
+        usage.write()
         await loop.stop(deadline: .seconds(2))
         outbox.disconnect()
         try await workbench.close()

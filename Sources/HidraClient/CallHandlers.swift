@@ -18,7 +18,7 @@ public struct CallHandlers: Sendable {
     public var metrics: (@Sendable (CallBatch) throws -> [(name: String, value: Double)])?
     /// Columns of texts as the head is to read them: as many, of as many values.
     public var preprocess: (@Sendable (_ columns: [[String]]) throws -> [[String]])?
-    /// One prediction for each row of the outputs.
+    /// One prediction for each row of the outputs; by a head that labels words one for each text.
     public var postprocess: (@Sendable (CallBatch) throws -> [Hidra_V1_HeadPrediction])?
 
     public init() {}
@@ -108,33 +108,42 @@ public struct CallBatch: Sendable {
     /// Row-major `[rows, width]`, before any softmax or sigmoid.
     public let outputs: [Float]
     public let rows: Int, width: Int
-    /// Of each row its class, counted from 0; empty for other tasks.
+    /// Of each row its class (of a word its label), counted from 0; empty for other tasks.
     public let classes: [Int32]
     /// Row-major: of multilabel heads 0 or 1 for each output; of regression heads numbers as they are learnt.
     public let values: [Float]
+    /// Of a head that labels words, whose outputs have a row for each word, texts laid end to end: the words of each text.
+    public let lengths: [Int]
+    /// The same head's texts, where pieces are to be found in them (`postprocess`).
+    public let texts: [String]
 
     init(_ call: Hidra_V1_Call, _ message: WireMessage) throws {
         (head, step, labels) = (call.head, call.step, call.labels)
-        var outputs: [Float]?, shape: [UInt64] = [], classes: [Int32] = [], values: [Float] = []
+        texts = call.kind == .postprocess ? call.columns.first?.values ?? [] : []
+        var outputs: [Float]?, shape: [UInt64] = [], classes: [Int32] = [], values: [Float] = [], lengths: [Int] = []
         for (frame, bytes) in zip(message.envelope.tensors, message.tensors) {
             switch (frame.name, frame.type) {
             case ("outputs", .float32): (outputs, shape) = (HidraClient.floats(bytes), frame.shape)
-            case ("targets", .int32):
-                classes = bytes.withUnsafeBytes { raw in
-                    (0..<raw.count / 4).map { Int32(littleEndian: raw.loadUnaligned(fromByteOffset: $0 * 4, as: Int32.self)) }
-                }
+            case ("targets", .int32): classes = Self.integers(bytes)
+            case ("lengths", .int32): lengths = Self.integers(bytes).map(Int.init)
             case ("targets", .float32): values = HidraClient.floats(bytes)
             default: break
             }
         }
         guard let outputs, shape.count == 2, classes.isEmpty || UInt64(classes.count) == shape[0],
-            values.isEmpty || values.count == outputs.count
+            values.isEmpty || values.count == outputs.count, call.task != .tag || lengths.reduce(0, +) == Int(clamping: shape[0])
         else {
             throw HidraError(.internalError, "hidrad sent a call without outputs. Are both of one version?")
         }
         self.outputs = outputs
         (rows, width) = (Int(clamping: shape[0]), Int(clamping: shape[1]))
-        (self.classes, self.values) = (classes, values)
+        (self.classes, self.values, self.lengths) = (classes, values, lengths)
+    }
+
+    private static func integers(_ bytes: [UInt8]) -> [Int32] {
+        bytes.withUnsafeBytes { raw in
+            (0..<raw.count / 4).map { Int32(littleEndian: raw.loadUnaligned(fromByteOffset: $0 * 4, as: Int32.self)) }
+        }
     }
 }
 
@@ -151,9 +160,10 @@ public struct CallLoss: Sendable {
 
 extension HidraClient {
     /// Answers for heads that were trained with `preprocess` or `postprocess`, until the task is cancelled or the connection ends.
-    public func serve(_ heads: [String], calls: CallHandlers) async throws {
+    public func serve(_ heads: [String], losses: [String] = [], calls: CallHandlers) async throws {
         var request = Hidra_V1_ServeRequest()
         request.heads = heads
+        request.losses = losses
         _ = try await ask(.serve(request), on: .work, call: calls.answering(connection, limits)) {
             if case .serveReply(let reply) = $0.envelope.kind { reply } else { nil }
         }

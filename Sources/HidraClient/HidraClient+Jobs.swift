@@ -51,17 +51,7 @@ extension HidraClient {
         heads: [String], _ inputs: Inputs, top: Int = 0, precision: String = ""
     ) async throws -> Hidra_V1_PredictReply {
         try check(inputs)
-        guard let top = UInt32(exactly: top) else {
-            throw HidraError(.invalidArgument, "\(top) labels cannot be asked for: use 0 or more.")
-        }
-        var request = Hidra_V1_PredictRequest()
-        request.heads = heads
-        switch inputs {
-        case .texts(let texts): request.texts = texts
-        case .images(let images): request.images = images
-        }
-        request.top = top
-        request.precision = precision
+        let request = try Hidra_V1_PredictRequest(heads, inputs, top, precision)
         return try await ask(.predict(request), on: .work) {
             if case .predictReply(let reply) = $0.envelope.kind { reply } else { nil }
         }
@@ -78,18 +68,7 @@ extension HidraClient {
         heads: [String], columns: [[String]], top: Int = 0, precision: String = ""
     ) async throws -> Hidra_V1_PredictReply {
         try check(.texts(columns.first ?? []))
-        guard let top = UInt32(exactly: top) else {
-            throw HidraError(.invalidArgument, "\(top) labels cannot be asked for: use 0 or more.")
-        }
-        var request = Hidra_V1_PredictRequest()
-        request.heads = heads
-        request.top = top
-        request.precision = precision
-        request.columns = columns.map { values in
-            var column = Hidra_V1_Column()
-            column.values = values
-            return column
-        }
+        let request = try Hidra_V1_PredictRequest(heads, columns: columns, top, precision)
         return try await ask(.predict(request), on: .work) {
             if case .predictReply(let reply) = $0.envelope.kind { reply } else { nil }
         }

@@ -11,7 +11,8 @@ extension Hidra_V1_Envelope {
         case .list, .show, .remove, .appendRows, .dropRows, .pull, .train, .evaluate, .predict, .embed,
             .export, .quantize, .checkGraph, .runGraph, .upload, .openData, .attach, .forward, .forwardBackward,
             .backward, .optimStep, .saveState, .loadState, .detach, .serve, .callResult, .listPlugins, .installPlugin,
-            .controlPlugin, .pluginLogs, .createKey, .listKeys, .revokeKey, .learningCurve, .cluster, .suggest:
+            .controlPlugin, .pluginLogs, .createKey, .listKeys, .revokeKey, .startSession, .listSessions, .showSession,
+            .watchSession, .controlSession, .learningCurve, .cluster, .suggest:
             .work
         case .error, .welcome, .cancelReply, .statusReply, .shutdownReply, .replayReply, .listReply, .showReply,
             .removeReply, .appendRowsReply, .dropRowsReply, .pullReply, .trainReply, .evaluateReply, .predictReply,
@@ -19,7 +20,8 @@ extension Hidra_V1_Envelope {
             .attachReply, .forwardReply, .forwardBackwardReply, .backwardReply, .optimStepReply, .saveStateReply,
             .loadStateReply, .detachReply, .serveReply, .call, .listPluginsReply, .installPluginReply,
             .controlPluginReply, .pluginLogsReply, .pluginLog, .createKeyReply, .listKeysReply, .revokeKeyReply,
-            .learningCurveReply, .clusterReply, .suggestReply, .progress, .event, nil:
+            .startSessionReply, .listSessionsReply, .showSessionReply, .watchSessionReply, .controlSessionReply,
+            .sessionProgress, .learningCurveReply, .clusterReply, .suggestReply, .progress, .event, nil:
             nil
         }
     }

@@ -10,16 +10,19 @@ public struct Limits: Sendable, Equatable {
     public var textsPerRequest: Int
     /// Uploaded files of all data sets together, in bytes. They are kept on disk.
     public var blobBytes: Int
+    /// Texts or images in one predict request whose answers are streamed.
+    public var textsPerStream: Int
 
     public init(
         messageBytes: Int = 64 << 20, dataRows: Int = 5_000_000, dataBytes: Int = 2 << 30, textsPerRequest: Int = 4096,
-        blobBytes: Int = 64 << 30
+        blobBytes: Int = 64 << 30, textsPerStream: Int = 65_536
     ) {
         self.messageBytes = messageBytes
         self.dataRows = dataRows
         self.dataBytes = dataBytes
         self.textsPerRequest = textsPerRequest
         self.blobBytes = blobBytes
+        self.textsPerStream = textsPerStream
     }
 
     /// Frames of one message: the envelope and its tensors.
@@ -37,12 +40,14 @@ extension Limits {
         func value(_ announced: UInt64, _ fallback: Int) -> Int {
             announced == 0 ? fallback : Int(clamping: announced)
         }
+        let perRequest = value(UInt64(message.textsPerRequest), defaults.textsPerRequest)
         self.init(
             messageBytes: value(message.messageBytes, defaults.messageBytes),
             dataRows: value(message.dataRows, defaults.dataRows),
             dataBytes: value(message.dataBytes, defaults.dataBytes),
-            textsPerRequest: value(UInt64(message.textsPerRequest), defaults.textsPerRequest),
-            blobBytes: value(message.blobBytes, defaults.blobBytes))
+            textsPerRequest: perRequest, blobBytes: value(message.blobBytes, defaults.blobBytes),
+            // A daemon that does not say it does not stream: it takes as many as it answers at once.
+            textsPerStream: value(UInt64(message.textsPerStream), perRequest))
     }
 
     public var message: Hidra_V1_Limits {
@@ -52,6 +57,7 @@ extension Limits {
         message.dataBytes = UInt64(dataBytes)
         message.textsPerRequest = UInt32(clamping: textsPerRequest)
         message.blobBytes = UInt64(blobBytes)
+        message.textsPerStream = UInt32(clamping: textsPerStream)
         return message
     }
 }

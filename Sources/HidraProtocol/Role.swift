@@ -29,6 +29,8 @@ extension Hidra_V1_Envelope.OneOf_Kind {
         case .serve, .callResult: .train
         case .learningCurve, .cluster, .suggest: .train
         case .replay: .ofEvents
+        // To control somebody else's session takes an admin, as with jobs.
+        case .startSession, .listSessions, .showSession, .watchSession, .controlSession: .train
         // To compare is one thing, to switch the encoder for everybody another.
         case .quantize(let quantize): quantize.precision.isEmpty ? .train : .admin
 
@@ -44,7 +46,8 @@ extension Hidra_V1_Envelope.OneOf_Kind {
             .attachReply, .forwardReply, .forwardBackwardReply, .backwardReply, .optimStepReply, .saveStateReply,
             .loadStateReply, .detachReply, .serveReply, .call, .listPluginsReply, .installPluginReply,
             .controlPluginReply, .pluginLogsReply, .pluginLog, .createKeyReply, .listKeysReply, .revokeKeyReply,
-            .learningCurveReply, .clusterReply, .suggestReply, .progress, .event:
+            .startSessionReply, .listSessionsReply, .showSessionReply, .watchSessionReply, .controlSessionReply,
+            .sessionProgress, .learningCurveReply, .clusterReply, .suggestReply, .progress, .event:
             nil
         }
     }

@@ -177,6 +177,11 @@ package final class PluginHost: Sendable {
         state.withLock { state in state.name(token: token).flatMap { state.entries[$0]?.manifest.role } }
     }
 
+    /// What a plugin's process may do, by the token in its environment; nil for one that is no plugin's.
+    package func role(ofProcess process: pid_t) -> PluginManifest.Role? {
+        ProcessFamily.token(of: process).flatMap { role(forPluginToken: $0) }
+    }
+
     /// The connection has sent something.
     package func heard(_ pass: Pass) {
         state.withLock { $0.entries[pass.plugin]?.connections[pass.connection]?.lastHeard = .now }

@@ -49,7 +49,17 @@ enum ProcessFamily {
     }
 
     private static func environment(of process: pid_t, contains entry: [UInt8]) -> Bool {
-        content(of: "/proc/\(process)/environ", longest: 256 << 10).split(separator: 0).contains { $0.elementsEqual(entry) }
+        environment(of: process).contains { $0.elementsEqual(entry) }
+    }
+
+    private static func environment(of process: pid_t) -> [ArraySlice<UInt8>] {
+        content(of: "/proc/\(process)/environ", longest: 256 << 10).split(separator: 0)
+    }
+
+    /// The token that a process was started with; nil: none.
+    static func token(of process: pid_t) -> String? {
+        let prefix = Array("\(tokenVariable)=".utf8)
+        return environment(of: process).first { $0.starts(with: prefix) }.map { String(decoding: $0.dropFirst(prefix.count), as: UTF8.self) }
     }
 
     private static func memory(of process: pid_t) -> Int {

@@ -71,21 +71,25 @@ extension Registry {
     package func addMetrics(_ batch: [MetricRecord]) async throws {
         guard !batch.isEmpty else { return }
         try await write("recording metrics") { db in
-            let insert = try db.cachedStatement(
-                sql: "INSERT OR REPLACE INTO metric (run, step, name, value) VALUES (?, ?, ?, ?)")
-            var sequences: [String: Int64] = [:]
-            for metric in batch {
-                var sequence = sequences[metric.run]
-                if sequence == nil {
-                    sequence = try Int64.fetchOne(
-                        db, sql: "SELECT sequence FROM run WHERE id = ?", arguments: [metric.run])
-                    guard sequence != nil else { throw Self.noRun(metric.run) }
-                    sequences[metric.run] = sequence
-                }
-                try insert.execute(arguments: [
-                    sequence, metric.step, metric.name, metric.value.isNaN ? nil : metric.value,
-                ])
+            try Self.addMetrics(batch, db)
+        }
+    }
+
+    static func addMetrics(_ batch: [MetricRecord], _ db: Database) throws {
+        let insert = try db.cachedStatement(
+            sql: "INSERT OR REPLACE INTO metric (run, step, name, value) VALUES (?, ?, ?, ?)")
+        var sequences: [String: Int64] = [:]
+        for metric in batch {
+            var sequence = sequences[metric.run]
+            if sequence == nil {
+                sequence = try Int64.fetchOne(
+                    db, sql: "SELECT sequence FROM run WHERE id = ?", arguments: [metric.run])
+                guard sequence != nil else { throw Self.noRun(metric.run) }
+                sequences[metric.run] = sequence
             }
+            try insert.execute(arguments: [
+                sequence, metric.step, metric.name, metric.value.isNaN ? nil : metric.value,
+            ])
         }
     }
 

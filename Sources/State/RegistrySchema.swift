@@ -147,6 +147,19 @@ enum RegistrySchema {
                     );
                     """)
         }
+        migrator.registerMigration("7 sessions") { db in
+            try db.execute(
+                sql: """
+                    CREATE TABLE session (
+                        name TEXT PRIMARY KEY NOT NULL, id TEXT UNIQUE NOT NULL, state TEXT NOT NULL, created REAL NOT NULL,
+                        record TEXT NOT NULL
+                    );
+                    CREATE TABLE sessionEvent (
+                        sequence INTEGER PRIMARY KEY, session TEXT NOT NULL, time REAL NOT NULL, name TEXT NOT NULL,
+                        message TEXT NOT NULL
+                    );
+                    """)
+        }
         migrator.registerMigration("8 encoders trained from others") { db in
             try db.execute(sql: "ALTER TABLE encoder ADD COLUMN base TEXT")
         }

@@ -35,6 +35,7 @@ struct Sweep {
             }
         }
         try sweepRuns()
+        try sweepSessions()
     }
 
     private struct Recorded {
@@ -106,6 +107,16 @@ struct Sweep {
                 try head.save(db)
             }
             return nil
+        }
+    }
+
+    /// A session's folder without the session is one whose start was cut short, or whose registry was lost.
+    private mutating func sweepSessions() throws {
+        let known = try registry.database.read { db in Set(try SessionRecord.fetchAll(db).map(\.id)) }
+        for name in try directory.names(on: .sessions) where !known.contains(name) {
+            let place = try directory.quarantine(directory.folder(.sessions, name))
+            report.quarantined[name] = place
+            report.notes.append("Moved the files of session '\(name)', which is not recorded, to \(place.path).")
         }
     }
 

@@ -7,6 +7,7 @@ package import Foundation
 ///     encoders/NAME/    one bundle each: files and `manifest.json`
 ///     heads/NAME/
 ///     runs/ID/
+///     sessions/ID/      a session's own copy of its rows, and its checkpoints
 ///     keys/             the daemon's own key for connections over the network
 ///     uploads/          files that clients send, until they are swept
 ///     staging/          what is being written; emptied at start
@@ -17,7 +18,7 @@ package import Foundation
 /// under `encoders/` or `heads/` is always whole.
 package struct StateDirectory: Sendable {
     package enum Shelf: String, Sendable, CaseIterable {
-        case encoders, heads, runs
+        case encoders, heads, runs, sessions
     }
 
     package let root: URL

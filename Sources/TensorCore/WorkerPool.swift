@@ -22,6 +22,7 @@ package final class WorkerPool: Sendable {
     private let slot = WorkSlot()
     private let sleeping = Atomic<Int>(0)
     private let lock = PosixLock()
+    private let breaks = WorkBreaks()
 
     /// Parts still to be taken of one thread's share: generation (28 bits), end (18 bits), next part (18 bits). Whoever takes a part
     /// raises `next`; a late thread finds nothing and harms nobody, so that no call ever waits for a thread that has not begun.
@@ -113,6 +114,17 @@ package final class WorkerPool: Sendable {
         return ProcessInfo.processInfo.activeProcessorCount
     }
 
+    /// Runs `body`, a long computation; whenever somebody asks for a break, `urgent` runs on the same thread before the next `parallel` call
+    /// that is not itself part of one.
+    package func withBreaks<Result>(for urgent: @escaping () -> Void, _ body: () throws -> Result) rethrows -> Result {
+        breaks.begin(urgent)
+        defer { breaks.end() }
+        return try body()
+    }
+
+    /// Asks whoever computes with breaks for one.
+    package func requestBreak() { breaks.request() }
+
     /// Calls `body` once for each part in `0..<parts`, on several threads, and returns when all are done.
     /// A call from inside a part, or while another thread has the workers, runs its parts in order on the calling thread.
     package func parallel(_ parts: Int, _ body: (Int) -> Void) {
@@ -125,6 +137,7 @@ package final class WorkerPool: Sendable {
 
     /// The same without a closure, which would be allocated.
     package func parallel(_ parts: Int, _ work: some PartedWork) {
+        if breaks.isWanted, !isBusy { breaks.take() }
         guard parts > 1, threads > 1, !busy.exchange(true, ordering: .acquiring) else {
             for part in 0..<parts { work.run(part) }
             return

@@ -1,5 +1,6 @@
 package import Encoders
 package import FewLabels
+import Scheduling
 import State
 import TensorCore
 

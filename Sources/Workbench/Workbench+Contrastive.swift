@@ -2,6 +2,7 @@ import Encoders
 import FewLabels
 import Foundation
 import Heads
+import Scheduling
 import State
 import TensorCore
 import Training

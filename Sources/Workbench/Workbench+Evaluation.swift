@@ -1,5 +1,6 @@
 package import Encoders
 package import Heads
+import Scheduling
 import State
 package import Training
 

@@ -1,6 +1,7 @@
 package import Encoders
 package import Foundation
 package import Heads
+import Scheduling
 import State
 import Synchronization
 import TensorCore
@@ -22,12 +23,11 @@ extension Workbench {
     static let fewInputs = 64
 
     /// Answers of heads that read one vector of each input; heads that read the same features share one encoder pass.
-    func predict(
-        _ all: [LoadedHead], inputs: [EncoderInput], top: Int, precision: Precision? = nil
-    ) async throws -> Predictions {
+    func predictVectors(_ all: [LoadedHead], _ asked: Question) async throws -> Predictions {
+        let inputs = asked.columns.first ?? [], top = asked.top
         var groups: [FeatureGroup] = []
         for (position, head) in all.enumerated() {
-            let loaded = try await sources(of: head, precision)[0].loaded
+            let loaded = try await sources(of: head, asked.precision)[0].loaded
             for input in inputs.prefix(1) { try loaded.require(input.modality) }
             let space = loaded.space(tap: head.bundle.description.tap)
             if let index = groups.firstIndex(where: { $0.space == space }) {
@@ -44,7 +44,11 @@ extension Workbench {
             truncated: [Bool](repeating: false, count: inputs.count), encoded: 0, cached: 0)
         // All groups at once: what they ask of one encoder goes in one batch.
         try await withThrowingTaskGroup(of: (FeatureGroup, Features).self) { tasks in
-            for group in groups { tasks.addTask { (group, try await self.features(inputs, of: group.loaded, tap: group.tap, keep: false)) } }
+            for group in groups {
+                tasks.addTask {
+                    (group, try await self.features(inputs, of: group.loaded, tap: group.tap, asked.priority, keep: false))
+                }
+            }
             for try await (group, features) in tasks {
                 let answers = try await group.answers(features, top: top)
                 for ((position, _), predictions) in zip(group.heads, answers) {
@@ -61,13 +65,13 @@ extension Workbench {
         return result
     }
 
-    /// Few inputs share batches with everybody's, and are not kept; many are bulk work.
+    /// What somebody waits for shares batches with everybody's, and is not kept.
     private func features(
-        _ inputs: [EncoderInput], of loaded: LoadedEncoder, tap: Int, keep: Bool
+        _ inputs: [EncoderInput], of loaded: LoadedEncoder, tap: Int, _ priority: Priority, keep: Bool
     ) async throws -> Features {
-        inputs.count > Self.fewInputs
-            ? try await extractor.features(inputs, of: loaded, tap: tap, priority: .bulk, keep: keep)
-            : try await extractor.answer(inputs, of: loaded, tap: tap)
+        priority == .interactive
+            ? try await extractor.answer(inputs, of: loaded, tap: tap)
+            : try await extractor.features(inputs, of: loaded, tap: tap, priority: priority, keep: keep)
     }
 
     /// Heads that read the same features.
@@ -112,6 +116,7 @@ extension Workbench {
         let loaded = try await encoders.encoder(named: name, precision: precision)
         for input in inputs.prefix(1) { try loaded.require(input.modality) }
         let tap = try loaded.tap(named: tap)
-        return try await features(inputs, of: loaded, tap: tap, keep: true)
+        return try await features(
+            inputs, of: loaded, tap: tap, inputs.count > Self.fewInputs ? .bulk : .interactive, keep: true)
     }
 }

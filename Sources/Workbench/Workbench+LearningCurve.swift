@@ -1,5 +1,6 @@
 package import FewLabels
 import Heads
+import Scheduling
 import State
 import TensorCore
 import Training

@@ -1,5 +1,6 @@
 package import Encoders
 import Foundation
+import Scheduling
 package import State
 
 /// How an encoder in int8 compares with itself in fp32.

@@ -1,6 +1,7 @@
 package import Encoders
 import FewLabels
 package import Heads
+import Scheduling
 import State
 import TensorCore
 import Training

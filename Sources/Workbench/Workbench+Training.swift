@@ -1,6 +1,7 @@
 import Encoders
 import Foundation
 import Heads
+import Scheduling
 package import State
 import Synchronization
 import Training

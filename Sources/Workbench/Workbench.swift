@@ -14,6 +14,9 @@ package final class Workbench: Sendable {
     let attachments = AttachmentTable()
     /// Clients that preprocess, or make predictions, for heads.
     package let served = ServedHeads()
+    /// Clients that compute losses of sessions' heads.
+    package let losses = LossProviders()
+    let sessions = SessionTable()
     /// Heads being trained now, each with its encoders: two runs must not race for one name, nor lose an encoder.
     let training = Mutex<[String: Set<String>]>([:])
     private let stopping = Atomic<Bool>(false)
@@ -55,6 +58,7 @@ package final class Workbench: Sendable {
     /// Ends the compute thread after the unit in progress and closes the databases.
     package func close() async throws {
         try await releaseAllAttachments()
+        await suspendSessions()
         await compute.stop()
         try cache.close()
         try registry.close()

@@ -100,8 +100,10 @@ package struct Socket: ~Copyable {
                 if zmq_errno() == EAGAIN, message.frames.isEmpty { return nil }
                 throw .last("receive")
             }
-            if asksSender, message.sender == nil, let user = zmq_msg_gets(&part, "User-Id") {
-                message.sender = Sender(user: String(cString: user), descriptor: zmq_msg_get(&part, ZMQ_SRCFD))
+            if asksSender, message.sender == nil {
+                // Not every frame says. Nobody has a name without authentication; the connection has a descriptor all the same.
+                let user = zmq_msg_gets(&part, "User-Id").map { String(cString: $0) }, descriptor = zmq_msg_get(&part, ZMQ_SRCFD)
+                if user != nil || descriptor >= 0 { message.sender = Sender(user: user ?? "", descriptor: descriptor) }
             }
             if message.frames.count < maximumFrames {
                 // The size of the message, not of the call: the latter is an Int32.

@@ -21,6 +21,9 @@ extension Socket {
         case reconnectInterval(Duration)
         case subscribe([UInt8])
         case unsubscribe([UInt8])
+        /// A publisher's owner answers each subscription that it reads with `subscribe`, which then holds for the peer that sent it, or not
+        /// at all.
+        case manualSubscriptions
         /// Only processes of this user may connect to an `ipc://` endpoint, as the kernel knows them (SO_PEERCRED). Before `bind`.
         case acceptsUser(UInt32)
         case ipv6(Bool)
@@ -46,6 +49,7 @@ extension Socket {
         case .routingID(let bytes): try set(ZMQ_ROUTING_ID, bytes: bytes, "set the routing id")
         case .subscribe(let topic): try set(ZMQ_SUBSCRIBE, bytes: topic, "subscribe")
         case .unsubscribe(let topic): try set(ZMQ_UNSUBSCRIBE, bytes: topic, "unsubscribe")
+        case .manualSubscriptions: try set(ZMQ_XPUB_MANUAL, Int32(1), "decide on subscriptions")
         case .acceptsUser(let user): try set(ZMQ_IPC_FILTER_UID, user, "restrict connections to one user")
         case .ipv6(let on): try set(ZMQ_IPV6, Int32(on ? 1 : 0), "set IPv6")
         case .tcpKeepAlive:

@@ -27,6 +27,7 @@ struct Hidra: AsyncParsableCommand {
                     Quantize.self, Ls.self, Show.self, Rm.self,
                 ]),
             CommandGroup(name: "Heads as graphs", subcommands: [Graph.self, Export.self]),
+            CommandGroup(name: "Sessions", subcommands: [SessionVerbs.self]),
             CommandGroup(name: "Plugins", subcommands: [Plugin.self]),
             CommandGroup(
                 name: "Daemon",

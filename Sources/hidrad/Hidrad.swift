@@ -18,7 +18,7 @@ struct Hidrad: AsyncParsableCommand {
             Environment:
               HIDRA_HOME      where all state lives (default: ~/.local/share/hidra)
               HIDRA_THREADS   compute threads (default: one for each core)
-              HIDRA_KERNELS   portable, avx2 or avx512 (default: the best the processor has)
+              HIDRA_KERNELS   portable, avx2, avx512 or neon (default: the best the processor has)
               HIDRA_BATCH_TOKENS   most tokens encoded at a time (default: some 25 milliseconds' worth)
               HIDRA_LISTEN    as --listen
               HIDRA_QUOTA_OPEN_REQUESTS, …_DATA_BYTES, …_CACHE_BYTES and …_CORE_SECONDS   what one client may use: at a

@@ -12,6 +12,8 @@ private let table: [(target: String, ours: Set<String>, external: Set<String>)] 
     ("ZeroMQ", ["CZeroMQ"], []),
     ("Tables", [], ["SwiftCSV"]),
     ("Images", ["CImages", "CArchive"], []),
+    ("Sessions", ["Tables"], ["Yams"]),
+    ("Scheduling", [], []),
     ("Checkpoints", ["TensorCore"], []),
     ("Layers", ["Checkpoints", "TensorCore"], []),
     ("Graphs", ["ONNX", "Layers", "Checkpoints", "TensorCore"], ["SwiftProtobuf"]),
@@ -22,24 +24,24 @@ private let table: [(target: String, ours: Set<String>, external: Set<String>)] 
     ("FewLabels", ["Heads", "Tuning", "Training", "Encoders", "Checkpoints", "TensorCore"], []),
     ("State", ["Encoders", "Digests"], ["GRDB"]),
     ("Hub", ["CZlib", "Digests"], []),
-    ("Workbench", ["State", "FewLabels", "Heads", "Tuning", "Graphs", "Encoders", "Training", "Layers", "Checkpoints", "TensorCore"], []),
+    ("Workbench", ["Scheduling", "Sessions", "State", "FewLabels", "Heads", "Graphs", "Tuning", "Encoders", "Training", "Layers", "Checkpoints", "TensorCore"], []),
     ("PluginHost", ["CSpawn", "HidraProtocol", "Tables", "ZeroMQ"], ["Yams"]),
     ("HidraClient", ["HidraProtocol", "ZeroMQ"], ["SwiftProtobuf"]),
     ("HidraPlugin", ["HidraClient", "HidraProtocol"], []),
     (
         "Daemon",
         [
-            "Workbench", "FewLabels", "State", "Hub", "PluginHost", "Tables", "HidraProtocol", "ZeroMQ", "Heads", "Graphs", "Training", "Encoders",
+            "Workbench", "Scheduling", "Sessions", "FewLabels", "State", "Hub", "PluginHost", "Tables", "HidraProtocol", "ZeroMQ", "Heads", "Graphs", "Training", "Encoders",
             "TensorCore", "Digests",
         ],
         ["ServiceLifecycle", "Logging", "SwiftProtobuf"]
     ),
     ("hidrad", ["Daemon", "HidraProtocol"], ["ArgumentParser", "ServiceLifecycle", "UnixSignals", "Logging"]),
-    ("hidra", ["HidraClient", "HidraProtocol", "PluginHost", "Tables", "Images"], ["ArgumentParser"]),
+    ("hidra", ["Digests", "HidraClient", "HidraProtocol", "PluginHost", "Sessions", "Tables", "Images"], ["ArgumentParser"]),
     (
         "hidra-bench",
         [
-            "HidraClient", "HidraProtocol", "Encoders", "Training", "Heads", "Tuning", "Layers", "Checkpoints", "Images", "TensorCore",
+            "HidraClient", "HidraProtocol", "Scheduling", "Encoders", "Training", "Heads", "Tuning", "Layers", "Checkpoints", "Images", "TensorCore",
             "CKernels", "CAllocationCount", "Tables",
         ], ["ArgumentParser"]
     ),

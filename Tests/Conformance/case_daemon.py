@@ -90,6 +90,48 @@ def once_broken_promise(daemon):
 once_broken_promise.is_long = True
 
 
+def once_streams(daemon):
+    """answers are streamed in order and without gaps; a cancellation ends them; without `stream` all come at once"""
+    with RawClient(daemon.home) as client:
+        request = Envelope()
+        request.attach.head, request.attach.encoder, request.attach.replace = "raw-stream", "minilm", True
+        request.attach.labels.extend(["a", "b"])
+        run = client.ask("work", request).attach_reply.run
+        request = Envelope()
+        request.detach.run, request.detach.keep = run, True
+        assert client.ask("work", request).detach_reply.head.name == "raw-stream"
+
+        def predict(count, stream):
+            request = Envelope()
+            request.predict.heads.append("raw-stream")
+            request.predict.texts.extend(f"text number {number}" for number in range(count))
+            request.predict.stream = stream
+            return request
+
+        whole = client.ask("work", predict(150, False)).predict_reply
+        id = client.begin("work", predict(150, True))
+        inputs, parts = [], 0
+        while True:
+            reply = client.receive("work", id)
+            assert reply.WhichOneof("kind") == "predict_reply", reply
+            if reply.part == 0:
+                break
+            assert reply.predict_reply.first == len(inputs) and 0 < len(reply.predict_reply.inputs) <= 64
+            inputs.extend(reply.predict_reply.inputs)
+            parts += 1
+        assert parts >= 3 and inputs == list(whole.inputs) and not reply.predict_reply.inputs
+        assert reply.predict_reply.encoded == whole.encoded == 150
+        id = client.begin("work", predict(6000, True))
+        assert client.receive("work", id).part == 1
+        cancel = Envelope()
+        cancel.cancel.open_request_id = id
+        assert client.ask("control", cancel).cancel_reply.cancelled
+        count = 64
+        while (reply := client.receive("work", id)).part:
+            count += len(reply.predict_reply.inputs)
+        assert reply.error.code == "cancelled" and count < 6000, (reply, count)
+
+
 def once_at_most_once(daemon):
     """the same number again is answered as the first time, a gap is a conflict that says which is next"""
     with RawClient(daemon.home) as client:

@@ -69,6 +69,21 @@ class RawClient:
                 return reply
         raise TimeoutError(f"no reply on the {channel} socket")
 
+    def begin(self, channel, request):
+        """Sends a request whose replies are then taken with `receive`. Returns its id."""
+        self._last += 1
+        request.request_id = self._last
+        self.sockets[channel].send(request.SerializeToString())
+        return self._last
+
+    def receive(self, channel, id, seconds=20):
+        """The next reply to a request, PARTIAL or FINAL."""
+        while self.sockets[channel].poll(int(seconds * 1000)):
+            reply = parse(self.sockets[channel].recv_multipart()[0])
+            if reply.request_id == id:
+                return reply
+        raise TimeoutError(f"no reply on the {channel} socket")
+
     def close(self):
         goodbye = Envelope()
         goodbye.goodbye.reason = "done"

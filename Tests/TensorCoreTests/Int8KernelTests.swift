@@ -193,7 +193,7 @@ extension KernelTests {
             #expect(names.first == "portable")
             for (level, name) in zip(Self.levels, names) {
                 switch level {
-                case ck_avx512: #expect(name == (ck_int8_has_vnni() == 1 ? "avx512vnni" : "avx2"))
+                case ck_avx512: #expect(name == (ck_int8_has_products() == 1 ? "avx512vnni" : "avx2"))
                 case ck_avx2: #expect(name == "avx2")
                 default: #expect(name == "portable")
                 }

@@ -1,7 +1,9 @@
 """Heads trained step by step, through a real daemon that is killed now and then."""
 
 import os
+import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 
@@ -248,3 +250,26 @@ def test_a_program_killed_between_gradients_and_their_step_leaves_the_last_step(
         assert (quiet.forward(TEXTS) == attachment.forward(TEXTS)).all()
         attachment.detach(keep=False)
         quiet.detach(keep=False)
+
+
+def test_a_detach_that_the_daemons_death_cut_short_is_done_again(steps, tmp_path):
+    """The head is registered, its run not yet ended: what is left when the daemon is killed between the two."""
+    with steps.attach("cut-short", **SETTINGS) as attachment:
+        _train(attachment, 3)
+        run = attachment.run
+        folder = os.path.join(steps.home, "runs", run)
+        shutil.copytree(folder, tmp_path / "run")
+        head = attachment.detach(keep=True)
+    _kill(steps)
+    shutil.copytree(tmp_path / "run", folder)
+    with sqlite3.connect(os.path.join(steps.home, "registry.sqlite")) as registry:
+        registry.execute("UPDATE run SET state = 'running', ended = NULL WHERE id = ?", (run,))
+    registry.close()
+    with steps.attach("cut-short", run=run) as again:
+        assert again.steps == 3
+        assert again.detach(keep=True).digest == head.digest
+    assert steps.show(run).state == "finished" and [h.name for h in steps.heads()].count("cut-short") == 1
+    # Another run's head of that name is another matter.
+    with pytest.raises(hidra.AlreadyExistsError):
+        steps.attach("cut-short", **SETTINGS)
+    steps.remove("cut-short")

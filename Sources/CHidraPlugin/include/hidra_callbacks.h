@@ -13,7 +13,7 @@
 #ifndef HIDRA_CALLBACKS_H
 #define HIDRA_CALLBACKS_H
 
-#include "hidra.h"
+#include "hidra_heads.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -29,11 +29,13 @@ typedef struct hidra_question {
     size_t rows;
     size_t width;              /* outputs of one row; 0 in preprocess */
     const float *outputs;      /* row-major [rows, width], before any softmax or sigmoid */
-    const int32_t *classes;    /* of loss and metrics, classify: [rows], counted from 0; else NULL */
+    const int32_t *classes;    /* of loss and metrics, classify (and tag: of each word): [rows], counted from 0; else NULL */
     const float *targets;      /* of loss and metrics, multilabel: [rows, width], 0 or 1; regress: [rows], as the head learns them,
                                   shifted by the mean and divided by the deviation of the training rows; else NULL */
     size_t column_count;       /* of preprocess: the head's columns, in its order, each of `rows` values */
     const hidra_column *columns;
+    size_t length_count;       /* of tag, but in preprocess: a row is a word, texts laid end to end, and these are the words of each text */
+    const int32_t *lengths;
 } hidra_question;
 
 /* Takes the answer; what it is given is copied. Lives until the callback returns. */
@@ -48,7 +50,7 @@ typedef struct hidra_callbacks {
     hidra_callback *metrics;     /* of all validation or test rows: named numbers, the first being the score, higher is better, that
                                     decides which epoch's weights stay */
     hidra_callback *preprocess;  /* values of the columns as the head is to read them; what is not set stays as it is */
-    hidra_callback *postprocess; /* for each row one prediction: labels with scores, or a value */
+    hidra_callback *postprocess; /* for each row one prediction: labels with scores, or a value; not of tag */
     void *context;
 } hidra_callbacks;
 

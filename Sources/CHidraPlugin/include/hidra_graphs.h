@@ -2,7 +2,7 @@
 #ifndef HIDRA_GRAPHS_H
 #define HIDRA_GRAPHS_H
 
-#include "hidra.h"
+#include "hidra_registry.h"
 
 #ifdef __cplusplus
 extern "C" {

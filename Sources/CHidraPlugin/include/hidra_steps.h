@@ -25,7 +25,7 @@
 #ifndef HIDRA_STEPS_H
 #define HIDRA_STEPS_H
 
-#include "hidra.h"
+#include "hidra_heads.h"
 
 #ifdef __cplusplus
 extern "C" {

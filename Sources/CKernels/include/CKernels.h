@@ -14,9 +14,11 @@
 extern "C" {
 #endif
 
+// Each architecture counts its own from the portable one.
 typedef enum {
     ck_portable = 0,
     ck_avx2 = 1,
+    ck_neon = 1,
     ck_avx512 = 2,
 } ck_level;
 
@@ -28,7 +30,7 @@ typedef enum {
     ck_gelu_erf = 1,
 } ck_activation;
 
-// The level in use: the best this processor has, or the one named by HIDRA_KERNELS (portable|avx2|avx512) if it has that.
+// The level in use: the best this processor has, or the one named by HIDRA_KERNELS (portable|avx2|avx512|neon) if it has that.
 ck_level ck_current_level(void);
 // Chooses a level for the whole process; returns the level in use afterwards (never above what the processor has).
 // Not for use while kernels run.

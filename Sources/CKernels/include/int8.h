@@ -24,10 +24,11 @@ typedef enum {
     ck_int8_relu = 2,
 } ck_int8_activation;
 
-// The instructions in use: "avx512vnni", "avx2" or "portable". A processor with AVX-512 but without VNNI takes AVX2.
+// The instructions in use: "avx512vnni", "avx2", "neon" or "portable". A processor with AVX-512 but without VNNI takes AVX2; one with
+// NEON but without its products of bytes takes the portable ones.
 const char *ck_int8_name(void);
-// Whether this processor has AVX-512's products of bytes.
-int ck_int8_has_vnni(void);
+// Whether this processor has products of bytes at its best level: AVX-512's VNNI, NEON's `dotprod`.
+int ck_int8_has_products(void);
 
 // Bytes of a packed [k, n] matrix.
 size_t ck_int8_packed_count(size_t k, size_t n);

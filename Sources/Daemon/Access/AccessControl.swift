@@ -1,5 +1,4 @@
 import HidraProtocol
-import Synchronization
 import Workbench
 
 /// Who may do what, and how much of it. Asked before a request is looked at any further, so that a refusal says nothing about what there is.
@@ -8,14 +7,10 @@ struct AccessControl: Sendable {
     let keys: KeyRing
     /// For clients whose key says nothing else, and for those of this machine.
     let defaults: Quota
-    private let meters = Meters()
+    private let usage: UsageFile
 
-    private final class Meters: Sendable {
-        let byAccount = Mutex<[String: Meter]>([:])
-    }
-
-    init(clients: ClientTable, keys: KeyRing, defaults: Quota) {
-        (self.clients, self.keys, self.defaults) = (clients, keys, defaults)
+    init(clients: ClientTable, keys: KeyRing, defaults: Quota, usage: UsageFile) {
+        (self.clients, self.keys, self.defaults, self.usage) = (clients, keys, defaults, usage)
     }
 
     /// nil for a client whose key was revoked.
@@ -56,12 +51,7 @@ struct AccessControl: Sendable {
 
     /// Counts what the day's quotas limit. One for each key; clients of this machine share one, because they can connect anew at will.
     func meter(of client: ClientIdentity) -> Meter {
-        let quota = quota(of: client)
-        let meter = meters.byAccount.withLock { meters in
-            let meter = meters[client.key ?? ""] ?? Meter()
-            meters[client.key ?? ""] = meter
-            return meter
-        }
+        let quota = quota(of: client), meter = usage.meter(of: client.key ?? "")
         meter.limits = Meter.Limits(coreSeconds: quota.coreSeconds, cacheBytes: quota.cacheBytes)
         return meter
     }

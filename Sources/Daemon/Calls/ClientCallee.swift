@@ -31,6 +31,7 @@ struct ClientCallee: Callee {
             tensors.append(Hidra_V1_TensorFrame.float32("outputs", [question.rows, question.width], question.outputs))
         }
         if let targets = question.targets { tensors.append(targets.frame) }
+        if let lengths = question.lengths { tensors.append(Hidra_V1_TensorFrame.int32("lengths", lengths.map { Int32($0) })) }
         let kind = question.kind
         call.call = calls.open(stream, within: limit) { reply in
             completion(Result { try CallAnswer(reply.get(), kind) })
@@ -87,16 +88,11 @@ extension Hidra_V1_Column {
 extension Targets {
     fileprivate var frame: (frame: Hidra_V1_TensorFrame, bytes: [UInt8]) {
         switch self {
-        case .classes(let classes):
-            var frame = Hidra_V1_TensorFrame()
-            frame.name = "targets"
-            frame.type = .int32
-            frame.shape = [UInt64(classes.count)]
-            return (frame, classes.withUnsafeBytes { Array($0) })
+        case .classes(let classes): return Hidra_V1_TensorFrame.int32("targets", classes)
         case .labels(let flags, let count):
             return Hidra_V1_TensorFrame.float32("targets", [rows, count], flags)
         case .values(let values): return Hidra_V1_TensorFrame.float32("targets", [values.count, 1], values)
-        case .tags: preconditionFailure("heads that label words make no calls")
+        case .tags(let tags): return Hidra_V1_TensorFrame.int32("targets", tags.flatMap { $0 })
         }
     }
 }

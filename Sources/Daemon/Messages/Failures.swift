@@ -3,6 +3,7 @@ import Heads
 package import HidraProtocol
 import Hub
 import PluginHost
+import Sessions
 import State
 import Workbench
 
@@ -25,6 +26,7 @@ package struct Failure: Error {
         case let error as HeadError: self.init(WorkbenchError(error))
         case let error as GraphError: self.init(error)
         case let error as HubError: self.init(ErrorCode(rawValue: error.code.rawValue), error.message)
+        case let error as SessionError: self.init(error)
         case let error as PluginError: self.init(error.code, error.message, details: error.details)
         case let error as TransportError: self.init(error.code, error.message)
         case is CancellationError: self.init(.cancelled, "Cancelled.")
@@ -53,4 +55,9 @@ package struct Failure: Error {
         case .internalError: .internalError
         }
     }
+}
+
+extension Failure: RetryableCallError {
+    /// Whether whoever was asked may come back.
+    package var isRetryable: Bool { code == .unavailable || code == .timeout }
 }

@@ -2,6 +2,7 @@ import Encoders
 import Foundation
 import HidraProtocol
 import PluginHost
+import Scheduling
 import State
 import TensorCore
 import Workbench
@@ -123,7 +124,7 @@ struct ControlRequests: Sendable {
         welcome.heartbeatSeconds = 10
         welcome.capabilities = [
             "classify", "multilabel", "regress", "tag", "head.linear", "head.mlp", "head.graph", "head.inputs", "image", "graph",
-            "export", "events.replay", "steps", "calls", "plugins", "upload", "keys",
+            "export", "events.replay", "steps", "calls", "plugins", "upload", "keys", "predict.stream", "sessions",
         ]
         welcome.role = access.role(of: client)?.rawValue ?? ""
         return .reply(to: request, .welcome(welcome))

@@ -12,13 +12,21 @@ final class JobHandle: Sendable {
     }
 
     let id: String
+    private let noted: @Sendable (Hidra_V1_Progress) -> Void
     private let send: @Sendable (Hidra_V1_Progress) -> Void
     private let state = Mutex(State())
 
-    init(id: String, send: @escaping @Sendable (Hidra_V1_Progress) -> Void) {
+    /// - Parameter noted: told of progress that is not sent.
+    init(
+        id: String, noted: @escaping @Sendable (Hidra_V1_Progress) -> Void, send: @escaping @Sendable (Hidra_V1_Progress) -> Void
+    ) {
         self.id = id
+        self.noted = noted
         self.send = send
     }
+
+    /// For `ps` alone: whoever asked sees by other messages how far it is.
+    func note(_ progress: JobProgress) { noted(Hidra_V1_Progress(job: id, progress)) }
 
     func report(_ progress: JobProgress) { report(Hidra_V1_Progress(job: id, progress)) }
 

@@ -1,4 +1,5 @@
 import HidraProtocol
+import PluginHost
 import State
 import Workbench
 
@@ -18,9 +19,6 @@ extension WorkRequests {
         _ train: Hidra_V1_TrainRequest, _ client: ClientIdentity, _ request: UInt64
     ) throws -> TrainingCalls? {
         guard !train.calls.isEmpty else { return nil }
-        guard train.task != .tag else {
-            throw Failure(.unsupported, "A head that labels words has a loss of its own; it makes no calls.")
-        }
         return TrainingCalls(
             kinds: Set(try train.calls.map { try CallKind($0) }),
             callee: callee(client, request, train.callDeadlineMilliseconds), client: clients.name(of: client))
@@ -41,9 +39,15 @@ extension WorkRequests {
                     .invalidArgument, "Head '\(name)' needs nobody to serve it: it was trained without PREPROCESS and POSTPROCESS.")
             }
         }
-        let number = workbench.served.offer(serve.heads, by: callee(client, request, 0))
+        if let plugin = clients.plugin(of: client), let other = serve.losses.first(where: { $0 != plugin.plugin }) {
+            throw Failure(
+                .permissionDenied, "Plugin '\(plugin.plugin)' may compute losses under its own name alone, not under '\(other)'.")
+        }
+        let callee = callee(client, request, 0)
+        let number = workbench.served.offer(serve.heads, by: callee), losses = workbench.losses.offer(serve.losses, by: callee)
         defer {
             workbench.served.withdraw(number)
+            workbench.losses.withdraw(losses)
             calls.close(CallTable.Stream(client: client, request: request), CancellationError())
         }
         // Ends by being cancelled: by the client, by its loss, or by the daemon's stop.

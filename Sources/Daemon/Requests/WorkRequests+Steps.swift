@@ -44,9 +44,6 @@ extension WorkRequests {
             throw Failure(.invalidArgument, "Name the encoder the head is to sit on.")
         }
         let task = try HeadTask(request.task)
-        guard task != .tag else {
-            throw Failure(.unsupported, "Heads that label words are trained by `train`; they cannot be attached.")
-        }
         return AttachmentRequest(
             head: request.head, task: task, kind: try kind(request.kind, task),
             graph: request.kind.name == "graph" ? request.kind.graph : nil, inputs: reads, columns: inputs.isEmpty ? [] : columns,
@@ -196,11 +193,21 @@ extension WorkRequests {
 extension StepAnswer {
     fileprivate var tensors: [(Hidra_V1_TensorFrame, [UInt8])] {
         guard let outputs else { return [] }
-        return [Hidra_V1_TensorFrame.float32("outputs", [outputs.rows, outputs.width], outputs.values)]
+        var tensors = [Hidra_V1_TensorFrame.float32("outputs", [outputs.rows, outputs.width], outputs.values)]
+        if let lengths { tensors.append(Hidra_V1_TensorFrame.int32("lengths", lengths.map { Int32($0) })) }
+        return tensors
     }
 }
 
 extension Hidra_V1_TensorFrame {
+    static func int32(_ name: String, _ values: [Int32]) -> (Hidra_V1_TensorFrame, [UInt8]) {
+        var frame = Hidra_V1_TensorFrame()
+        frame.name = name
+        frame.type = .int32
+        frame.shape = [UInt64(values.count)]
+        return (frame, values.withUnsafeBytes { Array($0) })
+    }
+
     static func float32(_ name: String, _ shape: [Int], _ values: [Float]) -> (Hidra_V1_TensorFrame, [UInt8]) {
         var frame = Hidra_V1_TensorFrame()
         frame.name = name
@@ -254,7 +261,7 @@ extension Objective {
             case .classify: ["cross_entropy"]
             case .multilabel: ["binary_cross_entropy"]
             case .regress: ["mean_squared_error", "l1", "huber"]
-            case .tag: []
+            case .tag: ["crf"]
             }
         guard message.name.isEmpty || fitting.contains(message.name) else {
             throw Failure(

@@ -2,6 +2,7 @@ import Foundation
 import HidraProtocol
 import Hub
 import PluginHost
+import Scheduling
 import Workbench
 
 /// Serves the work socket: each request is a job in a task of its own, whose blocking parts run on threads of ours.
@@ -47,6 +48,10 @@ struct WorkRequests: Sendable {
         case .list: quick("list", client, request) { _ in try await list() }
         case .show(let show): quick("show", client, request) { _ in try await self.show(show) }
         case .remove(let remove): quick("remove", client, request) { _ in try await self.remove(remove) }
+        case .predict(let predict) where predict.stream:
+            start("predict", predict.heads.joined(separator: ","), client, request) { job in
+                try await predictStream(predict, job) { reply(.partial(to: request, .predictReply($0)), [], client) }
+            }
         case .predict(let predict): quick("predict", client, request) { _ in try await self.predict(predict) }
         case .embed(let embed): quick("embed", client, request) { _ in try await self.embed(embed) }
         case .evaluate(let evaluate):
@@ -122,6 +127,21 @@ struct WorkRequests: Sendable {
             start("plugin logs", "", client, request, isListed: false, isEndless: logs.follow) { _ in
                 try await pluginLogs(logs) { reply(.partial(to: request, .pluginLog($0)), [], client) }
             }
+        case .startSession(let session):
+            let taken = Result { try sessionRequest(session, client) }
+            start("session start", "", client, request, outlivesClient: true, isListed: false) { _ in
+                try await startSession(taken.get(), checkOnly: session.checkOnly)
+            }
+        case .listSessions: quick("session ls", client, request) { _ in try await listSessions() }
+        case .showSession(let show): quick("session show", client, request) { _ in try await showSession(show.name) }
+        case .watchSession(let watch):
+            start("session watch", watch.name, client, request, isListed: false, isEndless: true) { _ in
+                try await watchSession(watch) { reply(.partial(to: request, .sessionProgress($0)), [], client) }
+            }
+        case .controlSession(let control):
+            start("session control", control.name, client, request, outlivesClient: true, isListed: false) { _ in
+                try await controlSession(control, client)
+            }
         case .upload(let upload): quick("upload", client, request) { _ in try await self.upload(upload, client) }
         case .openData(let open): quick("open data", client, request) { _ in try await openData(open, client) }
         case .createKey(let key): quick("new key", client, request) { _ in Answer(.createKeyReply(try await keys.create(key))) }
@@ -186,16 +206,19 @@ struct WorkRequests: Sendable {
         isListed: Bool = true, isEndless: Bool = false, _ body: @escaping @Sendable (JobHandle) async throws -> Answer
     ) -> Bool {
         let quota = access.quota(of: client).openRequests, meter = access.meter(of: client)
+        let account = Account(client.key.map { "key \($0)" } ?? client.description)
         let start = jobs.start(
             kind, subject, client: client, request: request, outlivesClient: outlivesClient, isListed: isListed,
             isEndless: isEndless, quota: quota
         ) { id in
-            let handle = JobHandle(id: id) { progress in
+            let handle = JobHandle(id: id, noted: { jobs.update(id, $0) }) { progress in
                 jobs.update(id, progress)
                 reply(.partial(to: request, .progress(progress)), [], client)
             }
             do {
-                let answer = try await Meter.$current.withValue(meter) { try await body(handle) }
+                let answer = try await Meter.$current.withValue(meter) {
+                    try await Account.$current.withValue(account) { try await body(handle) }
+                }
                 var envelope = Hidra_V1_Envelope.reply(to: request, answer.kind)
                 envelope.tensors = answer.tensors.map(\.0)
                 reply(envelope, answer.tensors.map(\.1), client)

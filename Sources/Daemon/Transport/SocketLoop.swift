@@ -1,3 +1,4 @@
+package import Glibc
 package import HidraProtocol
 internal import Synchronization
 package import ZeroMQ
@@ -67,6 +68,8 @@ package final class SocketLoop: Sendable {
     let workBacklog: @Sendable () -> Int
     let handler: @Sendable (InboundMessage) -> Void
     let clientLost: @Sendable (ClientIdentity, ClientLoss) -> Void
+    /// Whether a process of this machine may have events.
+    private let sendsEvents: @Sendable (_ process: pid_t) -> Bool
     let log: @Sendable (String) -> Void
     let state = Mutex(State())
     let wake: WakeFD
@@ -77,12 +80,14 @@ package final class SocketLoop: Sendable {
     ///   - handler: called for control messages on the loop's thread, for work messages on a decoding thread, each in
     ///     order of arrival. Must not block.
     ///   - clientLost: called once on the loop's thread when a client that has sent something is gone.
+    ///   - sendsEvents: whether a process of this machine may subscribe to events; called on the loop's thread.
     ///   - log: told what went wrong, for the log.
     package init(
         lock: DaemonLock, configuration: Configuration = Configuration(),
         workBacklog: @escaping @Sendable () -> Int = { 0 },
         handler: @escaping @Sendable (InboundMessage) -> Void,
         clientLost: @escaping @Sendable (ClientIdentity, ClientLoss) -> Void = { _, _ in },
+        sendsEvents: @escaping @Sendable (_ process: pid_t) -> Bool = { _ in true },
         log: @escaping @Sendable (String) -> Void = { _ in }
     ) throws(TransportError) {
         self.lock = lock
@@ -90,6 +95,7 @@ package final class SocketLoop: Sendable {
         self.workBacklog = workBacklog
         self.handler = handler
         self.clientLost = clientLost
+        self.sendsEvents = sendsEvents
         self.log = log
         do { wake = try WakeFD() } catch { throw Self.failed("make a wake-up descriptor", error) }
     }
@@ -240,6 +246,15 @@ package final class SocketLoop: Sendable {
             return !state.wakePending
         }
         if mustWake { wake.signal() }
+    }
+
+    /// Asks the kernel whose the connection is. One that is gone may have nothing.
+    func maySubscribe(_ descriptor: Int32) -> Bool {
+        // `struct ucred`, which glibc shows to GNU programs alone.
+        var peer: (process: pid_t, user: uid_t, group: gid_t) = (0, 0, 0)
+        var size = socklen_t(MemoryLayout.size(ofValue: peer))
+        guard getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 else { return false }
+        return sendsEvents(peer.process)
     }
 
     private static func failed(_ what: String, _ error: ZeroMQError) -> TransportError {

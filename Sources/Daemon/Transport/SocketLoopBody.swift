@@ -203,13 +203,21 @@ struct SocketLoopBody: ~Copyable {
     /// Subscriptions are libzmq's business; they are read so that they do not pile up, and to answer `sync/` topics.
     private mutating func readSubscriptions(_ trio: SocketTrio) throws(ZeroMQError) {
         for _ in 0..<Self.controlBatch {
-            guard let message = try trio.events.receive(maximumFrames: 2, asksSender: trio.isNetwork) else { return }
-            if let sender = message.sender {
+            guard let message = try trio.events.receive(maximumFrames: 2, asksSender: true) else { return }
+            guard let sender = message.sender, let frame = message.frames.first, let isOn = frame.first else { continue }
+            let topic = Array(frame.dropFirst())
+            if trio.isNetwork {
                 guard let entry = admit(sender) else { continue }
                 connections.note(sender.descriptor, key: entry.name, as: nil)
+            } else if isOn == 0 {
+                try trio.events.set(.unsubscribe(topic))
+            } else if topic.starts(with: EventsTopic.syncPrefix) || loop.maySubscribe(sender.descriptor) {
+                // Takes effect for the connection that the message came from.
+                try trio.events.set(.subscribe(topic))
+            } else {
+                continue
             }
-            guard let frame = message.frames.first, frame.first == 1 else { continue }
-            let topic = Array(frame.dropFirst())
+            guard isOn == 1 else { continue }
             if topic.starts(with: EventsTopic.syncPrefix), topic.count <= EventsTopic.maximumSyncBytes {
                 publish([topic] + Self.heartbeat, on: trio)
             }

@@ -21,6 +21,8 @@ final class SocketTrio {
         events = try Socket(.publisher, in: context)
         (controlToken, workToken, eventsToken) = (poller.add(control), poller.add(work), poller.add(events))
         try configure(limits)
+        // Whom events are for is decided for each subscription: a plugin's process may not have the role.
+        try events.set(.manualSubscriptions)
         try control.set(.acceptsUser(geteuid()))
         try work.set(.acceptsUser(geteuid()))
         try events.set(.acceptsUser(geteuid()))

@@ -1,4 +1,4 @@
 // Written by proto/generate.sh.
 
 /// FNV-1a of the .proto files that the code beside this was generated from.
-package let protoDigest: UInt32 = 0xd2ff8cab
+package let protoDigest: UInt32 = 0x61a654b6

@@ -41,12 +41,13 @@ public nonisolated struct Hidra_V1_Call: Sendable {
   /// Of LOSS, METRICS and POSTPROCESS: the names of the outputs, in the first call of each kind.
   public var labels: [String] = []
 
-  /// Of PREPROCESS: the inputs, the head's columns in its order.
+  /// Of PREPROCESS: the inputs, the head's columns in its order. Of POSTPROCESS of TAG: the texts, to say where pieces lie.
   public var columns: [Hidra_V1_Column] = []
 
   /// Tensors: "outputs", float32 [rows, outputs], before any softmax or sigmoid; of LOSS and METRICS also "targets": of CLASSIFY
   /// int32 [rows], counted from 0; of MULTILABEL float32 [rows, outputs], 0 or 1; of REGRESS float32 [rows, 1], as the head learns them,
-  /// shifted by the mean and divided by the deviation of the training rows.
+  /// shifted by the mean and divided by the deviation of the training rows. Of TAG a row is a word: "outputs" float32 [words of all texts,
+  /// labels], texts laid end to end, "targets" int32 [words], and "lengths" int32 [texts], the words of each.
   public var task: Hidra_V1_Task = .unspecified
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -77,7 +78,7 @@ public nonisolated struct Hidra_V1_CallResult: Sendable {
   /// Of PREPROCESS.
   public var columns: [Hidra_V1_Column] = []
 
-  /// Of POSTPROCESS, one for each row.
+  /// Of POSTPROCESS, one for each row; of TAG one for each text.
   public var predictions: [Hidra_V1_HeadPrediction] = []
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -107,6 +108,10 @@ public nonisolated struct Hidra_V1_ServeRequest: Sendable {
   // methods supported on all messages.
 
   public var heads: [String] = []
+
+  /// Names under which it also computes losses (calls of kind LOSS) of sessions' heads whose document says `loss: plugin NAME`. A plugin that
+  /// the daemon runs offers its own name alone.
+  public var losses: [String] = []
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -291,7 +296,7 @@ nonisolated extension Hidra_V1_Metric: SwiftProtobuf.Message, SwiftProtobuf._Mes
 
 nonisolated extension Hidra_V1_ServeRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".ServeRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}heads\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}heads\0\u{1}losses\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -300,6 +305,7 @@ nonisolated extension Hidra_V1_ServeRequest: SwiftProtobuf.Message, SwiftProtobu
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeRepeatedStringField(value: &self.heads) }()
+      case 2: try { try decoder.decodeRepeatedStringField(value: &self.losses) }()
       default: break
       }
     }
@@ -309,11 +315,15 @@ nonisolated extension Hidra_V1_ServeRequest: SwiftProtobuf.Message, SwiftProtobu
     if !self.heads.isEmpty {
       try visitor.visitRepeatedStringField(value: self.heads, fieldNumber: 1)
     }
+    if !self.losses.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.losses, fieldNumber: 2)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   public static func ==(lhs: Hidra_V1_ServeRequest, rhs: Hidra_V1_ServeRequest) -> Bool {
     if lhs.heads != rhs.heads {return false}
+    if lhs.losses != rhs.losses {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -110,6 +110,9 @@ public nonisolated struct Hidra_V1_Limits: Sendable {
   /// All uploaded files (Column.blobs) of all clients together; they are kept on disk.
   public var blobBytes: UInt64 = 0
 
+  /// Texts or images in one predict request whose answers are streamed; 0: as `texts_per_request`.
+  public var textsPerStream: UInt32 = 0
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -449,7 +452,7 @@ nonisolated extension Hidra_V1_Welcome: SwiftProtobuf.Message, SwiftProtobuf._Me
 
 nonisolated extension Hidra_V1_Limits: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Limits"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}message_bytes\0\u{3}data_rows\0\u{3}data_bytes\0\u{3}texts_per_request\0\u{3}blob_bytes\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}message_bytes\0\u{3}data_rows\0\u{3}data_bytes\0\u{3}texts_per_request\0\u{3}blob_bytes\0\u{3}texts_per_stream\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -462,6 +465,7 @@ nonisolated extension Hidra_V1_Limits: SwiftProtobuf.Message, SwiftProtobuf._Mes
       case 3: try { try decoder.decodeSingularUInt64Field(value: &self.dataBytes) }()
       case 4: try { try decoder.decodeSingularUInt32Field(value: &self.textsPerRequest) }()
       case 5: try { try decoder.decodeSingularUInt64Field(value: &self.blobBytes) }()
+      case 6: try { try decoder.decodeSingularUInt32Field(value: &self.textsPerStream) }()
       default: break
       }
     }
@@ -483,6 +487,9 @@ nonisolated extension Hidra_V1_Limits: SwiftProtobuf.Message, SwiftProtobuf._Mes
     if self.blobBytes != 0 {
       try visitor.visitSingularUInt64Field(value: self.blobBytes, fieldNumber: 5)
     }
+    if self.textsPerStream != 0 {
+      try visitor.visitSingularUInt32Field(value: self.textsPerStream, fieldNumber: 6)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -492,6 +499,7 @@ nonisolated extension Hidra_V1_Limits: SwiftProtobuf.Message, SwiftProtobuf._Mes
     if lhs.dataBytes != rhs.dataBytes {return false}
     if lhs.textsPerRequest != rhs.textsPerRequest {return false}
     if lhs.blobBytes != rhs.blobBytes {return false}
+    if lhs.textsPerStream != rhs.textsPerStream {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -834,6 +834,95 @@ public nonisolated struct Hidra_V1_Envelope: @unchecked Sendable {
     set {_uniqueStorage()._kind = .revokeKeyReply(newValue)}
   }
 
+  /// work socket: sessions
+  public var startSession: Hidra_V1_StartSessionRequest {
+    get {
+      if case .startSession(let v)? = _storage._kind {return v}
+      return Hidra_V1_StartSessionRequest()
+    }
+    set {_uniqueStorage()._kind = .startSession(newValue)}
+  }
+
+  public var startSessionReply: Hidra_V1_StartSessionReply {
+    get {
+      if case .startSessionReply(let v)? = _storage._kind {return v}
+      return Hidra_V1_StartSessionReply()
+    }
+    set {_uniqueStorage()._kind = .startSessionReply(newValue)}
+  }
+
+  public var listSessions: Hidra_V1_ListSessionsRequest {
+    get {
+      if case .listSessions(let v)? = _storage._kind {return v}
+      return Hidra_V1_ListSessionsRequest()
+    }
+    set {_uniqueStorage()._kind = .listSessions(newValue)}
+  }
+
+  public var listSessionsReply: Hidra_V1_ListSessionsReply {
+    get {
+      if case .listSessionsReply(let v)? = _storage._kind {return v}
+      return Hidra_V1_ListSessionsReply()
+    }
+    set {_uniqueStorage()._kind = .listSessionsReply(newValue)}
+  }
+
+  public var showSession: Hidra_V1_ShowSessionRequest {
+    get {
+      if case .showSession(let v)? = _storage._kind {return v}
+      return Hidra_V1_ShowSessionRequest()
+    }
+    set {_uniqueStorage()._kind = .showSession(newValue)}
+  }
+
+  public var showSessionReply: Hidra_V1_ShowSessionReply {
+    get {
+      if case .showSessionReply(let v)? = _storage._kind {return v}
+      return Hidra_V1_ShowSessionReply()
+    }
+    set {_uniqueStorage()._kind = .showSessionReply(newValue)}
+  }
+
+  public var watchSession: Hidra_V1_WatchSessionRequest {
+    get {
+      if case .watchSession(let v)? = _storage._kind {return v}
+      return Hidra_V1_WatchSessionRequest()
+    }
+    set {_uniqueStorage()._kind = .watchSession(newValue)}
+  }
+
+  public var watchSessionReply: Hidra_V1_WatchSessionReply {
+    get {
+      if case .watchSessionReply(let v)? = _storage._kind {return v}
+      return Hidra_V1_WatchSessionReply()
+    }
+    set {_uniqueStorage()._kind = .watchSessionReply(newValue)}
+  }
+
+  public var controlSession: Hidra_V1_ControlSessionRequest {
+    get {
+      if case .controlSession(let v)? = _storage._kind {return v}
+      return Hidra_V1_ControlSessionRequest()
+    }
+    set {_uniqueStorage()._kind = .controlSession(newValue)}
+  }
+
+  public var controlSessionReply: Hidra_V1_ControlSessionReply {
+    get {
+      if case .controlSessionReply(let v)? = _storage._kind {return v}
+      return Hidra_V1_ControlSessionReply()
+    }
+    set {_uniqueStorage()._kind = .controlSessionReply(newValue)}
+  }
+
+  public var sessionProgress: Hidra_V1_SessionProgress {
+    get {
+      if case .sessionProgress(let v)? = _storage._kind {return v}
+      return Hidra_V1_SessionProgress()
+    }
+    set {_uniqueStorage()._kind = .sessionProgress(newValue)}
+  }
+
   /// work socket: few labels, or none
   public var learningCurve: Hidra_V1_LearningCurveRequest {
     get {
@@ -978,6 +1067,18 @@ public nonisolated struct Hidra_V1_Envelope: @unchecked Sendable {
     case listKeysReply(Hidra_V1_ListKeysReply)
     case revokeKey(Hidra_V1_RevokeKeyRequest)
     case revokeKeyReply(Hidra_V1_RevokeKeyReply)
+    /// work socket: sessions
+    case startSession(Hidra_V1_StartSessionRequest)
+    case startSessionReply(Hidra_V1_StartSessionReply)
+    case listSessions(Hidra_V1_ListSessionsRequest)
+    case listSessionsReply(Hidra_V1_ListSessionsReply)
+    case showSession(Hidra_V1_ShowSessionRequest)
+    case showSessionReply(Hidra_V1_ShowSessionReply)
+    case watchSession(Hidra_V1_WatchSessionRequest)
+    case watchSessionReply(Hidra_V1_WatchSessionReply)
+    case controlSession(Hidra_V1_ControlSessionRequest)
+    case controlSessionReply(Hidra_V1_ControlSessionReply)
+    case sessionProgress(Hidra_V1_SessionProgress)
     /// work socket: few labels, or none
     case learningCurve(Hidra_V1_LearningCurveRequest)
     case learningCurveReply(Hidra_V1_LearningCurveReply)
@@ -1043,7 +1144,7 @@ nonisolated extension Hidra_V1_DataType: SwiftProtobuf._ProtoNameProviding {
 
 nonisolated extension Hidra_V1_Envelope: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Envelope"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}request_id\0\u{1}part\0\u{1}tensors\0\u{2}\u{7}error\0\u{2}\u{a}hello\0\u{1}welcome\0\u{1}heartbeat\0\u{1}cancel\0\u{3}cancel_reply\0\u{1}status\0\u{3}status_reply\0\u{1}shutdown\0\u{3}shutdown_reply\0\u{1}goodbye\0\u{1}replay\0\u{3}replay_reply\0\u{2}\u{9}list\0\u{3}list_reply\0\u{1}show\0\u{3}show_reply\0\u{1}remove\0\u{3}remove_reply\0\u{4}\u{f}append_rows\0\u{3}append_rows_reply\0\u{3}drop_rows\0\u{3}drop_rows_reply\0\u{1}upload\0\u{3}upload_reply\0\u{3}open_data\0\u{3}open_data_reply\0\u{2}\u{d}pull\0\u{3}pull_reply\0\u{1}train\0\u{3}train_reply\0\u{1}evaluate\0\u{3}evaluate_reply\0\u{1}predict\0\u{3}predict_reply\0\u{1}embed\0\u{3}embed_reply\0\u{1}progress\0\u{1}export\0\u{3}export_reply\0\u{1}quantize\0\u{3}quantize_reply\0\u{3}check_graph\0\u{3}check_graph_reply\0\u{3}run_graph\0\u{3}run_graph_reply\0\u{2}\u{2}event\0\u{2}\u{a}attach\0\u{3}attach_reply\0\u{1}forward\0\u{3}forward_reply\0\u{3}forward_backward\0\u{3}forward_backward_reply\0\u{1}backward\0\u{3}backward_reply\0\u{3}optim_step\0\u{3}optim_step_reply\0\u{3}save_state\0\u{3}save_state_reply\0\u{3}load_state\0\u{3}load_state_reply\0\u{1}detach\0\u{3}detach_reply\0\u{2}\u{5}serve\0\u{3}serve_reply\0\u{1}call\0\u{3}call_result\0\u{4}\u{7}list_plugins\0\u{3}list_plugins_reply\0\u{3}install_plugin\0\u{3}install_plugin_reply\0\u{3}control_plugin\0\u{3}control_plugin_reply\0\u{3}plugin_logs\0\u{3}plugin_logs_reply\0\u{3}plugin_log\0\u{4}\u{2}create_key\0\u{3}create_key_reply\0\u{3}list_keys\0\u{3}list_keys_reply\0\u{3}revoke_key\0\u{3}revoke_key_reply\0\u{4}\u{1e}learning_curve\0\u{3}learning_curve_reply\0\u{1}cluster\0\u{3}cluster_reply\0\u{1}suggest\0\u{3}suggest_reply\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}request_id\0\u{1}part\0\u{1}tensors\0\u{2}\u{7}error\0\u{2}\u{a}hello\0\u{1}welcome\0\u{1}heartbeat\0\u{1}cancel\0\u{3}cancel_reply\0\u{1}status\0\u{3}status_reply\0\u{1}shutdown\0\u{3}shutdown_reply\0\u{1}goodbye\0\u{1}replay\0\u{3}replay_reply\0\u{2}\u{9}list\0\u{3}list_reply\0\u{1}show\0\u{3}show_reply\0\u{1}remove\0\u{3}remove_reply\0\u{4}\u{f}append_rows\0\u{3}append_rows_reply\0\u{3}drop_rows\0\u{3}drop_rows_reply\0\u{1}upload\0\u{3}upload_reply\0\u{3}open_data\0\u{3}open_data_reply\0\u{2}\u{d}pull\0\u{3}pull_reply\0\u{1}train\0\u{3}train_reply\0\u{1}evaluate\0\u{3}evaluate_reply\0\u{1}predict\0\u{3}predict_reply\0\u{1}embed\0\u{3}embed_reply\0\u{1}progress\0\u{1}export\0\u{3}export_reply\0\u{1}quantize\0\u{3}quantize_reply\0\u{3}check_graph\0\u{3}check_graph_reply\0\u{3}run_graph\0\u{3}run_graph_reply\0\u{2}\u{2}event\0\u{2}\u{a}attach\0\u{3}attach_reply\0\u{1}forward\0\u{3}forward_reply\0\u{3}forward_backward\0\u{3}forward_backward_reply\0\u{1}backward\0\u{3}backward_reply\0\u{3}optim_step\0\u{3}optim_step_reply\0\u{3}save_state\0\u{3}save_state_reply\0\u{3}load_state\0\u{3}load_state_reply\0\u{1}detach\0\u{3}detach_reply\0\u{2}\u{5}serve\0\u{3}serve_reply\0\u{1}call\0\u{3}call_result\0\u{4}\u{7}list_plugins\0\u{3}list_plugins_reply\0\u{3}install_plugin\0\u{3}install_plugin_reply\0\u{3}control_plugin\0\u{3}control_plugin_reply\0\u{3}plugin_logs\0\u{3}plugin_logs_reply\0\u{3}plugin_log\0\u{4}\u{2}create_key\0\u{3}create_key_reply\0\u{3}list_keys\0\u{3}list_keys_reply\0\u{3}revoke_key\0\u{3}revoke_key_reply\0\u{4}\u{5}start_session\0\u{3}start_session_reply\0\u{3}list_sessions\0\u{3}list_sessions_reply\0\u{3}show_session\0\u{3}show_session_reply\0\u{3}watch_session\0\u{3}watch_session_reply\0\u{3}control_session\0\u{3}control_session_reply\0\u{3}session_progress\0\u{4}\u{f}learning_curve\0\u{3}learning_curve_reply\0\u{1}cluster\0\u{3}cluster_reply\0\u{1}suggest\0\u{3}suggest_reply\0")
 
   fileprivate class _StorageClass {
     var _requestID: UInt64 = 0
@@ -2151,6 +2252,149 @@ nonisolated extension Hidra_V1_Envelope: SwiftProtobuf.Message, SwiftProtobuf._M
             _storage._kind = .revokeKeyReply(v)
           }
         }()
+        case 160: try {
+          var v: Hidra_V1_StartSessionRequest?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .startSession(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .startSession(v)
+          }
+        }()
+        case 161: try {
+          var v: Hidra_V1_StartSessionReply?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .startSessionReply(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .startSessionReply(v)
+          }
+        }()
+        case 162: try {
+          var v: Hidra_V1_ListSessionsRequest?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .listSessions(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .listSessions(v)
+          }
+        }()
+        case 163: try {
+          var v: Hidra_V1_ListSessionsReply?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .listSessionsReply(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .listSessionsReply(v)
+          }
+        }()
+        case 164: try {
+          var v: Hidra_V1_ShowSessionRequest?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .showSession(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .showSession(v)
+          }
+        }()
+        case 165: try {
+          var v: Hidra_V1_ShowSessionReply?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .showSessionReply(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .showSessionReply(v)
+          }
+        }()
+        case 166: try {
+          var v: Hidra_V1_WatchSessionRequest?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .watchSession(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .watchSession(v)
+          }
+        }()
+        case 167: try {
+          var v: Hidra_V1_WatchSessionReply?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .watchSessionReply(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .watchSessionReply(v)
+          }
+        }()
+        case 168: try {
+          var v: Hidra_V1_ControlSessionRequest?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .controlSession(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .controlSession(v)
+          }
+        }()
+        case 169: try {
+          var v: Hidra_V1_ControlSessionReply?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .controlSessionReply(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .controlSessionReply(v)
+          }
+        }()
+        case 170: try {
+          var v: Hidra_V1_SessionProgress?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .sessionProgress(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .sessionProgress(v)
+          }
+        }()
         case 185: try {
           var v: Hidra_V1_LearningCurveRequest?
           var hadOneofValue = false
@@ -2578,6 +2822,50 @@ nonisolated extension Hidra_V1_Envelope: SwiftProtobuf.Message, SwiftProtobuf._M
       case .revokeKeyReply?: try {
         guard case .revokeKeyReply(let v)? = _storage._kind else { preconditionFailure() }
         try visitor.visitSingularMessageField(value: v, fieldNumber: 155)
+      }()
+      case .startSession?: try {
+        guard case .startSession(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 160)
+      }()
+      case .startSessionReply?: try {
+        guard case .startSessionReply(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 161)
+      }()
+      case .listSessions?: try {
+        guard case .listSessions(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 162)
+      }()
+      case .listSessionsReply?: try {
+        guard case .listSessionsReply(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 163)
+      }()
+      case .showSession?: try {
+        guard case .showSession(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 164)
+      }()
+      case .showSessionReply?: try {
+        guard case .showSessionReply(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 165)
+      }()
+      case .watchSession?: try {
+        guard case .watchSession(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 166)
+      }()
+      case .watchSessionReply?: try {
+        guard case .watchSessionReply(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 167)
+      }()
+      case .controlSession?: try {
+        guard case .controlSession(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 168)
+      }()
+      case .controlSessionReply?: try {
+        guard case .controlSessionReply(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 169)
+      }()
+      case .sessionProgress?: try {
+        guard case .sessionProgress(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 170)
       }()
       case .learningCurve?: try {
         guard case .learningCurve(let v)? = _storage._kind else { preconditionFailure() }

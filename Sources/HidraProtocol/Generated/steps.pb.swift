@@ -195,7 +195,8 @@ public nonisolated struct Hidra_V1_Loss: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// "cross_entropy", "binary_cross_entropy", "mean_squared_error", "l1", "huber"; empty: the first of these that fits the task.
+  /// "cross_entropy", "binary_cross_entropy", "mean_squared_error", "l1", "huber", "crf" (of TAG); empty: the first of these that fits
+  /// the task.
   public var name: String = String()
 
   public var labelSmoothing: Double = 0
@@ -261,7 +262,8 @@ public nonisolated struct Hidra_V1_Batch: Sendable {
   public init() {}
 }
 
-/// The head's outputs for a batch: one tensor "outputs", float32 [rows, outputs], before any softmax or sigmoid.
+/// The head's outputs for a batch: one tensor "outputs", float32 [rows, outputs], before any softmax or sigmoid. Of TAG "outputs" has a row
+/// for each word, texts laid end to end, and a tensor "lengths", int32 [texts], says how many words of each text there are.
 public nonisolated struct Hidra_V1_ForwardRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -325,7 +327,7 @@ public nonisolated struct Hidra_V1_ForwardBackwardRequest: Sendable {
   /// The gradients are multiplied by it; 0: 1. Accumulating over n batches, give 1/n.
   public var scale: Double = 0
 
-  /// Whether the reply brings the tensor "outputs".
+  /// Whether the reply brings the tensors of ForwardReply.
   public var outputs: Bool = false
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()

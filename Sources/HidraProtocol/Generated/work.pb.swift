@@ -617,6 +617,10 @@ public nonisolated struct Hidra_V1_PredictRequest: Sendable {
   /// as many values. The names do not matter.
   public var columns: [Hidra_V1_Column] = []
 
+  /// Answers come as they are computed: PARTIAL replies of some inputs each, in order, then FINAL without any, which has the totals. A
+  /// request may then have more inputs: Limits.texts_per_stream.
+  public var stream: Bool = false
+
   /// As in TrainRequest.
   public var precision: String = String()
 
@@ -630,6 +634,7 @@ public nonisolated struct Hidra_V1_PredictReply: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Of a PARTIAL those from `first` on.
   public var inputs: [Hidra_V1_Prediction] = []
 
   /// Encoder passes made for this request, and inputs taken from the feature cache.
@@ -640,6 +645,9 @@ public nonisolated struct Hidra_V1_PredictReply: Sendable {
   public var truncated: UInt64 = 0
 
   public var seconds: Double = 0
+
+  /// Of a PARTIAL: inputs of the request before these.
+  public var first: UInt64 = 0
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1801,7 +1809,7 @@ nonisolated extension Hidra_V1_Confusion: SwiftProtobuf.Message, SwiftProtobuf._
 
 nonisolated extension Hidra_V1_PredictRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".PredictRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}heads\0\u{1}texts\0\u{1}top\0\u{1}images\0\u{1}columns\0\u{2}\u{19}precision\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}heads\0\u{1}texts\0\u{1}top\0\u{1}images\0\u{1}columns\0\u{1}stream\0\u{2}\u{18}precision\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1814,6 +1822,7 @@ nonisolated extension Hidra_V1_PredictRequest: SwiftProtobuf.Message, SwiftProto
       case 3: try { try decoder.decodeSingularUInt32Field(value: &self.top) }()
       case 4: try { try decoder.decodeRepeatedBytesField(value: &self.images) }()
       case 5: try { try decoder.decodeRepeatedMessageField(value: &self.columns) }()
+      case 6: try { try decoder.decodeSingularBoolField(value: &self.stream) }()
       case 30: try { try decoder.decodeSingularStringField(value: &self.precision) }()
       default: break
       }
@@ -1836,6 +1845,9 @@ nonisolated extension Hidra_V1_PredictRequest: SwiftProtobuf.Message, SwiftProto
     if !self.columns.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.columns, fieldNumber: 5)
     }
+    if self.stream != false {
+      try visitor.visitSingularBoolField(value: self.stream, fieldNumber: 6)
+    }
     if !self.precision.isEmpty {
       try visitor.visitSingularStringField(value: self.precision, fieldNumber: 30)
     }
@@ -1848,6 +1860,7 @@ nonisolated extension Hidra_V1_PredictRequest: SwiftProtobuf.Message, SwiftProto
     if lhs.top != rhs.top {return false}
     if lhs.images != rhs.images {return false}
     if lhs.columns != rhs.columns {return false}
+    if lhs.stream != rhs.stream {return false}
     if lhs.precision != rhs.precision {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
@@ -1856,7 +1869,7 @@ nonisolated extension Hidra_V1_PredictRequest: SwiftProtobuf.Message, SwiftProto
 
 nonisolated extension Hidra_V1_PredictReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".PredictReply"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}inputs\0\u{1}encoded\0\u{1}cached\0\u{1}truncated\0\u{1}seconds\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}inputs\0\u{1}encoded\0\u{1}cached\0\u{1}truncated\0\u{1}seconds\0\u{1}first\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1869,6 +1882,7 @@ nonisolated extension Hidra_V1_PredictReply: SwiftProtobuf.Message, SwiftProtobu
       case 3: try { try decoder.decodeSingularUInt64Field(value: &self.cached) }()
       case 4: try { try decoder.decodeSingularUInt64Field(value: &self.truncated) }()
       case 5: try { try decoder.decodeSingularDoubleField(value: &self.seconds) }()
+      case 6: try { try decoder.decodeSingularUInt64Field(value: &self.first) }()
       default: break
       }
     }
@@ -1890,6 +1904,9 @@ nonisolated extension Hidra_V1_PredictReply: SwiftProtobuf.Message, SwiftProtobu
     if self.seconds.bitPattern != 0 {
       try visitor.visitSingularDoubleField(value: self.seconds, fieldNumber: 5)
     }
+    if self.first != 0 {
+      try visitor.visitSingularUInt64Field(value: self.first, fieldNumber: 6)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1899,6 +1916,7 @@ nonisolated extension Hidra_V1_PredictReply: SwiftProtobuf.Message, SwiftProtobu
     if lhs.cached != rhs.cached {return false}
     if lhs.truncated != rhs.truncated {return false}
     if lhs.seconds != rhs.seconds {return false}
+    if lhs.first != rhs.first {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -28,9 +28,8 @@ private struct JointFacts: Codable {
 }
 
 extension JointTrainer {
-    /// Between two units. A validation that has begun is begun again.
+    /// A step, or a validation, that has begun is begun again.
     package func state() throws -> JointState {
-        precondition(pending == nil, "a step has begun: endStep comes first")
         let facts = JointFacts(
             settings: settings, datasets: datasetFacts, step: step, epoch: epoch, position: position,
             isFinished: isFinished, drawn: drawn, keptEpoch: keptEpoch,

@@ -12,12 +12,14 @@ package struct CallQuestion: Sendable {
     package var step = 0
     /// Names of the outputs.
     package var labels: [String] = []
-    /// Of `preprocess`: the head's columns.
+    /// Of `preprocess`: the head's columns. Of `postprocess` by a head that labels words: the texts.
     package var columns: [(name: String, inputs: [EncoderInput])] = []
     /// Row-major `[rows, width]`.
     package var outputs: [Float] = []
     package var rows = 0, width = 0
     package var targets: Targets?
+    /// Of a head that labels words, whose outputs have a row for each: the words of each text.
+    package var lengths: [Int]?
 
     package init(_ kind: CallKind, head: String, task: HeadTask) {
         self.kind = kind
@@ -80,7 +82,8 @@ extension CallAnswer {
                     && zip(columns, question.columns).allSatisfy { $0.count == $1.inputs.count },
                 "columns of \(columns.map(\.count)) values for \(question.columns.map(\.inputs.count)).")
         case .postprocess:
-            try require(predictions.count == question.rows, "\(predictions.count) predictions for \(question.rows) rows.")
+            let rows = question.lengths?.count ?? question.rows
+            try require(predictions.count == rows, "\(predictions.count) predictions for \(rows) rows.")
         }
     }
 }

@@ -1,5 +1,6 @@
 import Encoders
 import Heads
+import Scheduling
 import State
 import Synchronization
 import TensorCore
@@ -64,29 +65,24 @@ extension Workbench {
     }
 
     /// Answers of heads some of which clients serve.
-    func predictServed(
-        _ all: [LoadedHead], _ columns: [[EncoderInput]], top: Int, precision: Precision?
-    ) async throws -> Predictions {
+    func predictServed(_ all: [LoadedHead], _ asked: Question) async throws -> Predictions {
         var parts: [(positions: [Int], predictions: Predictions)] = []
         let plain = all.indices.filter { all[$0].record.calls == nil }
         if !plain.isEmpty {
-            let names = plain.map { all[$0].record.name }
-            parts.append((plain, try await predict(heads: names, columns: columns, top: top, precision: precision)))
+            parts.append((plain, try await predict(plain.map { all[$0] }, asked)))
         }
         for position in all.indices where all[position].record.calls != nil {
-            parts.append(([position], try await predictServed(all[position], columns, top, precision)))
+            parts.append(([position], try await predictServed(all[position], asked)))
         }
         return Predictions(joining: parts, heads: all.count)
     }
 
-    private func predictServed(
-        _ head: LoadedHead, _ columns: [[EncoderInput]], _ top: Int, _ precision: Precision?
-    ) async throws -> Predictions {
-        let columns = try await preprocessed(columns, for: head)
-        let sources = try await sources(of: head, precision)
+    private func predictServed(_ head: LoadedHead, _ asked: Question) async throws -> Predictions {
+        guard head.bundle.description.task != .tag else { return try await tags(head, asked) }
+        let columns = try await preprocessed(asked.columns, for: head), top = asked.top
+        let sources = try await sources(of: head, asked.precision)
         try sources.require(columns)
-        let features = try await extractor.features(
-            columns, for: sources, priority: columns[0].count > Self.fewInputs ? .bulk : .interactive, keep: false)
+        let features = try await extractor.features(columns, for: sources, priority: asked.priority, keep: false)
         let (outputs, width) = try await Workbench.offPool {
             let table = features.table
             let outputs = try head.bundle.network.evaluate(table, rows: Array(0..<table.rows))

@@ -67,6 +67,7 @@ final class TrainingQuestions {
         question.outputs = outputs.contiguous().values
         (question.rows, question.width) = (outputs.shape[0], outputs.shape[1])
         question.targets = targets
+        if case .tags(let tags) = targets { question.lengths = tags.map(\.count) }
         if told.insert(kind).inserted { question.labels = encoding.labels }
         asked = question
         gate.close()
@@ -125,9 +126,14 @@ extension Workbench {
         var question = CallQuestion(.metrics, head: plan.request.head, task: plan.encoding.task)
         question.labels = plan.encoding.labels
         // Rows whose label was never trained have no target.
-        question.outputs = rows.flatMap { outputs.values[$0 * outputs.width..<($0 + 1) * outputs.width] }
-        (question.rows, question.width) = (rows.count, outputs.width)
+        question.outputs = outputs.values(of: rows)
+        question.width = outputs.width
+        question.rows = question.outputs.count / max(outputs.width, 1)
         question.targets = targets
+        if case .tags(let tags) = targets, let lengths = outputs.lengths {
+            question.lengths = rows.map { lengths[$0] }
+            question.targets = .tags(zip(rows, tags).map { Array($1.prefix(lengths[$0])) })
+        }
         for (name, value) in try await callee.ask(question).metrics { metrics[name] = value }
         return metrics
     }

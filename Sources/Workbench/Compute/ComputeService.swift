@@ -1,4 +1,5 @@
 import Foundation
+package import Scheduling
 import State
 import Synchronization
 import TensorCore
@@ -22,6 +23,8 @@ package final class ComputeService: Sendable {
         /// Pays for the units.
         let meter: Meter?
         let gate: ComputeGate?
+        let deadline: ComputeDeadline?
+        let coreTime: CoreTime?
     }
 
     /// What the compute thread runs for an entry; made from any thread, used on the compute thread only.
@@ -41,6 +44,10 @@ package final class ComputeService: Sendable {
         var entries: [UInt64: Entry] = [:]
         var nextID: UInt64 = 0
         var isStopping = false
+        var ledger = Ledger()
+
+        /// Accounts that want the engine.
+        var active: Set<Account> { Set(entries.values.map(\.waiting.account)) }
     }
 
     private let state = Mutex(State())
@@ -59,18 +66,20 @@ package final class ComputeService: Sendable {
     ///
     /// - Parameters:
     ///   - gate: while it is closed the task has no turn.
+    ///   - deadline: when it should be done.
     ///   - make: builds the task, on the compute thread, when its first unit is due.
     package func run<Task: ComputeTask>(
-        _ priority: Priority, gate: ComputeGate? = nil, _ make: @escaping @Sendable () throws -> Task
+        _ priority: Priority, gate: ComputeGate? = nil, deadline: ComputeDeadline? = nil,
+        _ make: @escaping @Sendable () throws -> Task
     ) async throws -> Task.Output {
-        let meter = Meter.current
+        let meter = Meter.current, account = Account.current, coreTime = CoreTime.current
         try meter?.requireTime()
         gate?.whenOpened { [changed] in changed.signal() }
         let id = newID()
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
                 // Cancelled before it was queued: the handler ran first and found nothing to mark.
-                enqueue(id, priority, isCancelled: _Concurrency.Task.isCancelled, gate, meter, make) {
+                enqueue(id, priority, account, isCancelled: _Concurrency.Task.isCancelled, gate, deadline, meter, coreTime, make) {
                     continuation.resume(with: $0)
                 }
             }
@@ -87,7 +96,7 @@ package final class ComputeService: Sendable {
         _ priority: Priority, _ make: @escaping @Sendable () throws -> Task,
         completion: @escaping @Sendable (Result<Task.Output, any Error>) -> Void
     ) {
-        enqueue(newID(), priority, isCancelled: false, nil, nil, make, completion)
+        enqueue(newID(), priority, .common, isCancelled: false, nil, nil, nil, nil, make, completion)
     }
 
     private func newID() -> UInt64 {
@@ -110,7 +119,8 @@ package final class ComputeService: Sendable {
     }
 
     private func enqueue<Task: ComputeTask>(
-        _ id: UInt64, _ priority: Priority, isCancelled: Bool, _ gate: ComputeGate?, _ meter: Meter?,
+        _ id: UInt64, _ priority: Priority, _ account: Account, isCancelled: Bool, _ gate: ComputeGate?,
+        _ deadline: ComputeDeadline?, _ meter: Meter?, _ coreTime: CoreTime?,
         _ make: @escaping @Sendable () throws -> Task,
         _ completion: @escaping @Sendable (Result<Task.Output, any Error>) -> Void
     ) {
@@ -135,11 +145,17 @@ package final class ComputeService: Sendable {
             })
         let isStopping = state.withLock { state in
             guard !state.isStopping else { return true }
-            let waiting = Waiting(id: id, priority: priority, arrival: id, served: 0)
-            state.entries[id] = Entry(waiting: waiting, isCancelled: isCancelled, slot: slot, meter: meter, gate: gate)
+            if !state.active.contains(account) { state.ledger.arrive(account) }
+            let waiting = Waiting(id: id, priority: priority, arrival: id, served: 0, account: account)
+            state.entries[id] = Entry(
+                waiting: waiting, isCancelled: isCancelled, slot: slot, meter: meter, gate: gate, deadline: deadline,
+                coreTime: coreTime)
             return false
         }
-        if isStopping { slot.abandon(WorkbenchError.stopping) } else { changed.signal() }
+        if isStopping { return slot.abandon(WorkbenchError.stopping) }
+        changed.signal()
+        // A unit of training that is under way lets it in.
+        if priority == .interactive { WorkerPool.shared.requestBreak() }
     }
 
     /// Tasks that wait, by priority.
@@ -169,7 +185,7 @@ package final class ComputeService: Sendable {
     // MARK: The thread
 
     private enum Turn {
-        case run(UInt64, Slot, Meter?)
+        case run(UInt64, Slot, Meter?, Priority)
         case abandon([Slot], any Error)
         case wait
         case end([Slot])
@@ -185,38 +201,70 @@ package final class ComputeService: Sendable {
                 for slot in slots { slot.abandon(WorkbenchError.stopping) }
                 ended.signal()
                 return
-            case .run(let id, let slot, let meter):
-                let start = ContinuousClock.now
-                let isOver = slot.step()
-                let elapsed = (ContinuousClock.now - start) / .seconds(1)
-                meter?.charge(coreSeconds: elapsed * Double(WorkerPool.shared.threads))
-                state.withLock { state in
-                    if isOver { state.entries[id] = nil } else { state.entries[id]?.waiting.served += elapsed }
-                }
+            case .run(let id, let slot, let meter, .interactive): run(id, meter, slot.step)
+            case .run(let id, let slot, let meter, _):
+                // Whoever waits for an answer need not wait for a whole unit of training.
+                var breaks = 0.0
+                run(id, meter, { WorkerPool.shared.withBreaks(for: { breaks += self.runInteractive() }, slot.step) }, breaks: { breaks })
             }
         }
     }
 
-    private func turn() -> Turn {
+    /// Does a unit and charges it.
+    ///
+    /// - Parameter breaks: seconds of it that were others'.
+    @discardableResult
+    private func run(_ id: UInt64, _ meter: Meter?, _ unit: () -> Bool, breaks: () -> Double = { 0 }) -> Double {
+        let start = ContinuousClock.now
+        let isOver = unit()
+        let elapsed = (ContinuousClock.now - start) / .seconds(1), own = max(0, elapsed - breaks())
+        let coreSeconds = own * Double(WorkerPool.shared.threads)
+        meter?.charge(coreSeconds: coreSeconds)
         state.withLock { state in
+            let account = state.entries[id]?.waiting.account ?? .common
+            state.entries[id]?.coreTime?.add(coreSeconds)
+            if isOver { state.entries[id] = nil } else { state.entries[id]?.waiting.served += own }
+            state.ledger.charge(account, coreSeconds: coreSeconds, active: state.active)
+        }
+        return elapsed
+    }
+
+    /// In a break of a unit: the interactive units that are due. Returns the seconds they took.
+    private func runInteractive() -> Double {
+        var seconds = 0.0
+        while case .run(let id, let slot, let meter, _) = turn(inBreak: true) { seconds += run(id, meter, slot.step) }
+        return seconds
+    }
+
+    /// - Parameter inBreak: only what is interactive; what has to be abandoned waits.
+    private func turn(inBreak: Bool = false) -> Turn {
+        state.withLock { state in
+            if inBreak, state.isStopping { return .wait }
             if state.isStopping {
                 defer { state.entries = [:] }
                 return .end(state.entries.values.map(\.slot))
             }
             let cancelled = state.entries.filter { $0.value.isCancelled }
-            if !cancelled.isEmpty {
+            if !cancelled.isEmpty, !inBreak {
                 for id in cancelled.keys { state.entries[id] = nil }
                 return .abandon(cancelled.values.map(\.slot), CancellationError())
             }
-            let ready = state.entries.values.filter { !($0.gate?.isClosed ?? false) }
-            guard let id = Schedule.next(ready.map(\.waiting)), let entry = state.entries[id] else {
+            let ready = state.entries.values.filter { entry in
+                !(entry.gate?.isClosed ?? false) && (!inBreak || entry.waiting.priority == .interactive && !entry.isCancelled)
+            }.map { entry in
+                var waiting = entry.waiting
+                waiting.deadline = entry.deadline?.now
+                return waiting
+            }
+            guard let id = Schedule.next(ready, ledger: state.ledger, now: ComputeDeadline.clock), let entry = state.entries[id] else {
                 return .wait
             }
             do { try entry.meter?.requireTime() } catch {
+                if inBreak { return .wait }
                 state.entries[id] = nil
                 return .abandon([entry.slot], error)
             }
-            return .run(id, entry.slot, entry.meter)
+            return .run(id, entry.slot, entry.meter, entry.waiting.priority)
         }
     }
 }

@@ -16,20 +16,26 @@ package final class Meter: Sendable {
         }
     }
 
-    private struct Used {
-        var day = 0
-        var coreSeconds = 0.0
-        var cacheBytes = 0
+    /// Of one day, counted from 1970.
+    package struct Used: Sendable, Equatable, Codable {
+        package var day = 0
+        package var coreSeconds = 0.0
+        package var cacheBytes = 0
+        package init(day: Int = 0, coreSeconds: Double = 0, cacheBytes: Int = 0) {
+            (self.day, self.coreSeconds, self.cacheBytes) = (day, coreSeconds, cacheBytes)
+        }
     }
 
     private let state: Mutex<(limits: Limits, used: Used)>
     private let today: @Sendable () -> Int
 
-    /// - Parameter today: days since 1970, UTC.
+    /// - Parameters:
+    ///   - used: what was used before; of another day it counts for nothing.
+    ///   - today: days since 1970, UTC.
     package init(
-        _ limits: Limits = Limits(), today: @escaping @Sendable () -> Int = { Int(Date().timeIntervalSince1970) / 86_400 }
+        _ limits: Limits = Limits(), used: Used = Used(), today: @escaping @Sendable () -> Int = { Int(Date().timeIntervalSince1970) / 86_400 }
     ) {
-        state = Mutex((limits, Used()))
+        state = Mutex((limits, used))
         self.today = today
     }
 
@@ -38,7 +44,7 @@ package final class Meter: Sendable {
         set { state.withLock { $0.limits = newValue } }
     }
 
-    package var used: (coreSeconds: Double, cacheBytes: Int) { with { ($0.used.coreSeconds, $0.used.cacheBytes) } }
+    package var used: Used { with { $0.used } }
 
     package func charge(coreSeconds: Double) { with { $0.used.coreSeconds += coreSeconds } }
 

@@ -1,5 +1,6 @@
 package import Encoders
 import Foundation
+package import Scheduling
 import State
 import Synchronization
 import TensorCore

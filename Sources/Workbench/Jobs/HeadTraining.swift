@@ -17,8 +17,8 @@ struct HeadTraining: ComputeTask {
         var steps = 0, bestEpoch = 0
         var learningRate = 0.0, validationScore = 0.0
         var trainSeconds = 0.0, evaluateSeconds = 0.0
-        /// Row-major, of the test rows, for a client that measures them.
-        var testOutputs: (values: [Float], width: Int)?
+        /// Of the test rows, for a client that measures them.
+        var testOutputs: TestOutputs?
     }
 
     /// Longest slice of training between two looks at the queue.
@@ -89,7 +89,7 @@ struct HeadTraining: ComputeTask {
                 settings: plan.request.settings))
         trainer = Trainer(
             network, features: rows, targets: plan.trainTargets, objective: objective, settings: plan.request.settings,
-            learningRate: rate, split: plan.split, hasExternalLoss: questions?.asksForLoss ?? false)
+            learningRate: rate, split: plan.validationSplit, hasExternalLoss: questions?.asksForLoss ?? false)
     }
 
     private func report(_ trainer: Trainer) {
@@ -138,7 +138,7 @@ struct HeadTraining: ComputeTask {
     private func finish(_ trainer: Trainer) throws -> Output {
         let evaluationStart = ContinuousClock.now
         var report: Report?
-        var testOutputs: (values: [Float], width: Int)?
+        var testOutputs: TestOutputs?
         let calibration = try calibration(trainer)
         if var truth = plan.test {
             truth.encoding.calibration = calibration
@@ -146,7 +146,9 @@ struct HeadTraining: ComputeTask {
             report = try truth.report(network, table, rows: plan.testRows)
             if questions?.asksForMetrics ?? false {
                 let outputs = try network.evaluate(table, rows: plan.testRows)
-                testOutputs = (outputs.values, outputs.shape[1])
+                testOutputs = TestOutputs(
+                    values: outputs.values, width: outputs.shape[1],
+                    lengths: plan.encoding.task == .tag ? table.batch(plan.testRows[...]).lengths(0) : nil)
             }
         }
         let evaluateSeconds = (ContinuousClock.now - evaluationStart) / .seconds(1)
@@ -156,6 +158,21 @@ struct HeadTraining: ComputeTask {
             trainRows: trainer.split.kept.count, validationRows: trainer.split.held.count, steps: trainer.step,
             bestEpoch: trainer.bestEpoch, learningRate: trainer.learningRate, validationScore: trainer.bestScore,
             trainSeconds: busy / .seconds(1), evaluateSeconds: evaluateSeconds, testOutputs: testOutputs)
+    }
+}
+
+/// What a head says about rows: `[rows, width]`, row-major; of one that labels words, of all their words, `[words, width]`.
+struct TestOutputs: Sendable {
+    let values: [Float]
+    let width: Int
+    /// Words of each row; nil where a row has one output.
+    let lengths: [Int]?
+
+    /// Of these rows only.
+    func values(of rows: [Int]) -> [Float] {
+        guard let lengths else { return rows.flatMap { values[$0 * width..<($0 + 1) * width] } }
+        let starts = lengths.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1) }
+        return rows.flatMap { values[starts[$0] * width..<starts[$0 + 1] * width] }
     }
 }
 
@@ -175,7 +192,7 @@ struct TrainingPlan: Sendable {
     /// Rows of the features without labels.
     let unlabelledRows: [Int]
     /// Which of the training rows validate; nil: drawn by the settings.
-    var split: Split?
+    var validationSplit: Split?
     var notes: [String]
 
     /// What training makes smaller.

@@ -71,7 +71,7 @@ struct SelfTraining: ComputeTask {
         var extended = plan
         extended.trainRows += taken.map { plan.unlabelledRows[$0.row] }
         if case .classes(let classes) = plan.trainTargets { extended.trainTargets = .classes(classes + taken.map { Int32($0.label) }) }
-        extended.split = Split(kept: split.kept + (plan.trainRows.count..<extended.trainRows.count), held: split.held)
+        extended.validationSplit = Split(kept: split.kept + (plan.trainRows.count..<extended.trainRows.count), held: split.held)
         return extended
     }
 
@@ -95,7 +95,7 @@ struct SelfTraining: ComputeTask {
             network,
             Trainer(
                 network, features: rows, targets: round.trainTargets, objective: round.objective, settings: settings,
-                learningRate: settings.learningRate ?? 1e-3, split: round.split))
+                learningRate: settings.learningRate ?? 1e-3, split: round.validationSplit))
         self.trial = trial
         return trial
     }

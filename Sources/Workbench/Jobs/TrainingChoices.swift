@@ -1,6 +1,7 @@
 package import FewLabels
 import Foundation
 import Heads
+import Scheduling
 import State
 
 /// What was chosen before a head was trained, and from what.

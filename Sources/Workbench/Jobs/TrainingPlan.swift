@@ -9,8 +9,10 @@ extension TrainingPlan {
     ///
     /// - Throws: `invalidArgument` for a setting, `invalidData` for a label, naming value or row.
     ///
-    /// - Parameter encoders: all that the request names, by their names.
-    init(_ request: TrainingRequest, _ encoders: [String: LoadedEncoder]) throws {
+    /// - Parameters:
+    ///   - encoders: all that the request names, by their names.
+    ///   - given: the rows to be held out, instead of drawn ones.
+    init(_ request: TrainingRequest, _ encoders: [String: LoadedEncoder], split given: Split? = nil) throws {
         try request.validate()
         self.request = request
         do {
@@ -27,7 +29,7 @@ extension TrainingPlan {
             let (targets, _, _) = try encoding.encode(request.rows.labels)
             var notes: [String] = []
             if let note = Self.rareLabels(targets, encoding) { notes.append(note) }
-            let split = Split(targets, share: request.holdout, seed: request.settings.seed, purpose: "hold-out")
+            let split = given ?? Split(targets, share: request.holdout, seed: request.settings.seed, purpose: "hold-out")
             if request.holdout > 0, split.held.isEmpty {
                 notes.append("Too few rows to hold any out: the head is not tested.")
             }

@@ -39,11 +39,6 @@ extension TrainingRequest {
     package static let mostConfigurations = 500, mostRounds = 20
 
     func validateSettings(_ require: (Bool, String) throws -> Void) throws {
-        if case .fusion(_, let hidden, let dropout) = kind {
-            try require(
-                (1...HeadKind.largestHidden).contains(hidden), "The hidden width is \(hidden); it must be 1 to \(HeadKind.largestHidden).")
-            try require((0..<1).contains(dropout), "The dropout rate is \(dropout); it must be 0 to below 1.")
-        }
         if let search {
             try require(
                 (1...Self.mostConfigurations).contains(search),

@@ -153,20 +153,30 @@ package struct TrainingRequest: Sendable {
             try require((0..<1).contains(decay), "The decay of averaged weights is \(decay); it must be 0 to below 1.")
         }
         try require(settings.patience >= 1, "The patience is \(settings.patience); it must be at least 1.")
-        if case .tagger(let hidden, let dropout) = kind {
-            try require(
-                (0...HeadKind.largestHidden).contains(hidden),
-                "The hidden width is \(hidden); it must be 0 to \(HeadKind.largestHidden).")
-            try require((0..<1).contains(dropout), "The dropout rate is \(dropout); it must be 0 to below 1.")
+        try kind.require(fits: task)
+        try validateSettings(require)
+    }
+}
+
+extension HeadKind {
+    /// - Throws: `invalidArgument` for a size out of range, or a task that heads of this kind do not do.
+    func require(fits task: HeadTask) throws {
+        func require(_ holds: Bool, _ message: String) throws {
+            if !holds { throw WorkbenchError(.invalidArgument, message) }
+        }
+        if case .tagger = self {
             try require(task == .tag, "A head of kind tagger labels words: its task is \"tag\".")
         } else {
-            try require(task != .tag, "Words are labelled by a head of kind tagger, not by one of kind \(kind.name).")
+            try require(task != .tag, "Words are labelled by a head of kind tagger, not by one of kind \(name).")
         }
-        try validateSettings(require)
-        if case .mlp(let hidden, let dropout) = kind {
+        switch self {
+        case .linear, .graph: break
+        case .mlp(let hidden, let dropout), .tagger(let hidden, let dropout), .fusion(_, let hidden, let dropout):
+            // A tagger may have no hidden layer.
+            let least = task == .tag ? 0 : 1
             try require(
-                (1...HeadKind.largestHidden).contains(hidden),
-                "The hidden width is \(hidden); it must be 1 to \(HeadKind.largestHidden).")
+                (least...Self.largestHidden).contains(hidden),
+                "The hidden width is \(hidden); it must be \(least) to \(Self.largestHidden).")
             try require((0..<1).contains(dropout), "The dropout rate is \(dropout); it must be 0 to below 1.")
         }
     }

@@ -43,6 +43,21 @@ enum WordStates {
         }
     }
 
+    /// - Throws: `invalidData` naming the first row that a client's preprocessing gave another number of words: its pieces could not be found
+    ///   in the text.
+    static func requireWords(of made: [EncoderInput], asIn texts: [EncoderInput], _ head: String) throws {
+        for (row, (made, text)) in zip(made, texts).enumerated() {
+            guard case .text(let made) = made, case .text(let text) = text, made != text else { continue }
+            let (after, before) = (made.wordRanges.count, text.wordRanges.count)
+            guard after == before else {
+                throw WorkbenchError(
+                    .invalidData,
+                    "The preprocessing for head '\(head)' made \(after) words of the \(before) in row \(row + 1). A head that labels words needs as "
+                        + "many as there were.", details: ["row": String(row + 1)])
+            }
+        }
+    }
+
     /// - Throws: `invalidData` naming the first row whose words and labels are not as many.
     static func requireLabels(_ cells: [String], of texts: [EncoderInput]) throws {
         for (row, (cell, input)) in zip(cells, texts).enumerated() {

@@ -15,7 +15,7 @@ package final class Attachment: @unchecked Sendable {
     let folder: AttachmentFolder
     private let body: Body
     /// Features of data sets in use, the latest last.
-    private var tables: [(key: StepBatch.Table, features: FeatureTable, truncated: [Bool])] = []
+    private var tables: [(key: StepBatch.Table, rows: AttachedRows)] = []
     /// Their keys, for whoever asks from elsewhere.
     private let known = Mutex<Set<StepBatch.Table>>([])
     private static let keptTables = 4
@@ -110,9 +110,9 @@ package final class Attachment: @unchecked Sendable {
         (body.sequence, body.training.steps, body.network.parameterCount)
     }
 
-    func keep(_ features: RowFeatures, as key: StepBatch.Table) {
+    func keep(_ rows: AttachedRows, as key: StepBatch.Table) {
         tables.removeAll { $0.key == key || $0.key.replaces(key) }
-        tables.append((key, features.table, features.truncated))
+        tables.append((key, rows))
         if tables.count > Self.keptTables { tables.removeFirst() }
         known.withLock { $0 = Set(tables.map(\.key)) }
     }
@@ -121,7 +121,7 @@ package final class Attachment: @unchecked Sendable {
     ///
     /// - Parameter own: features of a batch that has rows of its own.
     /// - Throws: `conflict` for a sequence number that is not next; and whatever is wrong with the verb, which has changed nothing then.
-    func perform(_ verb: StepVerb, sequence: UInt64, _ batch: StepBatch?, own: RowFeatures?) throws -> StepAnswer {
+    func perform(_ verb: StepVerb, sequence: UInt64, _ batch: StepBatch?, own: AttachedRows?) throws -> StepAnswer {
         guard verb.changesSomething else { return try answer(verb, batch, own) }
         if sequence == body.sequence, let answer = body.answer { return answer }
         guard sequence == body.sequence + 1 else {
@@ -169,23 +169,24 @@ package final class Attachment: @unchecked Sendable {
         return (written, body.network.parameterCount)
     }
 
-    private func answer(_ verb: StepVerb, _ batch: StepBatch?, _ own: RowFeatures?) throws -> StepAnswer {
+    private func answer(_ verb: StepVerb, _ batch: StepBatch?, _ own: AttachedRows?) throws -> StepAnswer {
         let training = body.training
         var answer = StepAnswer()
         answer.sequence = body.sequence
         switch verb {
         case .forward(let keeps):
-            let (features, truncated) = try features(batch, own)
-            answer.truncated = truncated
-            answer.setOutputs(keeps ? try training.forward(features) : try training.outputs(features))
+            let rows = try rows(batch, own)
+            answer.truncated = rows.truncated
+            answer.setOutputs(
+                keeps ? try training.forward(rows.features) : try training.outputs(rows.features), lengths: lengths(rows))
         case .forwardBackward(let scale, let wantsOutputs):
             guard let batch else { throw WorkbenchError(.invalidArgument, "Name the rows of the batch.") }
-            let (features, truncated) = try features(batch, own)
+            let rows = try rows(batch, own)
             let (loss, outputs) = try training.forwardBackward(
-                features, description.objective, try targets(batch), scale: Float(scale))
-            answer.truncated = truncated
+                rows.features, description.objective, try targets(batch, rows), scale: Float(scale))
+            answer.truncated = rows.truncated
             answer.loss = Double(loss)
-            if wantsOutputs { answer.setOutputs(outputs) }
+            if wantsOutputs { answer.setOutputs(outputs, lengths: lengths(rows)) }
         case .backward(let gradients, let shape, let rate):
             guard let expected = training.passShape else {
                 throw WorkbenchError(.conflict, "There is no forward pass to go backward from. Send `forward` with a sequence number first.")
@@ -222,21 +223,21 @@ package final class Attachment: @unchecked Sendable {
         return Float(asked)
     }
 
-    private func features(_ batch: StepBatch?, _ own: RowFeatures?) throws -> (FeatureBatch, truncated: Int) {
-        if let own {
-            let table = own.table
-            return (table.batch(Array(0..<table.rows)[...]), own.truncatedRows)
-        }
-        guard let batch, let key = batch.table, let kept = tables.first(where: { $0.key == key }) else {
+    private func rows(_ batch: StepBatch?, _ own: AttachedRows?) throws -> AttachedRows.Selection {
+        if let own { return own.selection(Array(0..<own.rows)) }
+        guard let batch, let key = batch.table, let kept = tables.first(where: { $0.key == key })?.rows else {
             throw WorkbenchError(.conflict, "The data set changed meanwhile. Send the request again.")
         }
-        guard batch.rows.allSatisfy({ kept.features.rows > $0 }) else {
-            throw WorkbenchError(.invalidArgument, "The batch names a row beyond the data set's \(kept.features.rows).")
+        guard batch.rows.allSatisfy({ kept.rows > $0 }) else {
+            throw WorkbenchError(.invalidArgument, "The batch names a row beyond the data set's \(kept.rows).")
         }
-        return (kept.features.batch(batch.rows[...]), batch.rows.count { kept.truncated[$0] })
+        return kept.selection(batch.rows)
     }
 
-    private func targets(_ batch: StepBatch) throws -> Targets {
+    /// Of a head that labels words, the words of each text that the encoder has taken.
+    private func lengths(_ rows: AttachedRows.Selection) -> [Int]? { task == .tag ? rows.features.lengths(0) : nil }
+
+    private func targets(_ batch: StepBatch, _ rows: AttachedRows.Selection) throws -> Targets {
         do {
             let (targets, _, unknown) = try description.encoding.encode(batch.labels)
             guard unknown.isEmpty else {
@@ -245,7 +246,14 @@ package final class Attachment: @unchecked Sendable {
                     "The label \"\(unknown.keys.sorted()[0])\" is none of those the head was attached with: "
                         + "\(description.labels.prefix(20).joined(separator: ", ")).")
             }
-            return targets
+            guard case .tags(let tags) = targets else { return targets }
+            for (row, (own, words)) in zip(tags, rows.words).enumerated() where own.count != words {
+                throw WorkbenchError(
+                    .invalidData,
+                    "Row \(row + 1) of the batch has \(words) words and \(own.count) labels. Give one label for each word; white space separates "
+                        + "both.", details: ["row": String(row + 1)])
+            }
+            return .tags(zip(tags, rows.features.lengths(0)).map { Array($0.prefix($1)) })
         } catch let error as HeadError {
             throw WorkbenchError(error)
         }

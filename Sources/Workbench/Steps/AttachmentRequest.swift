@@ -62,6 +62,10 @@ package struct AttachmentRequest: Sendable {
                 "\(labels.count) labels are given; a head of this task needs \(least) to \(Self.mostLabels).")
             try require(Set(labels).count == labels.count && !labels.contains(""), "Each label needs a name of its own.")
         }
+        if task == .tag, let label = labels.first(where: { $0.contains(where: \.isWhitespace) }) {
+            try require(false, "The label \"\(label)\" has white space in it, which separates the labels of words.")
+        }
+        try kind.require(fits: task)
         let rate = optimiser.learningRate
         try require(rate.isFinite && rate > 0 && rate <= 10, "The learning rate is \(rate); it must be above 0 and at most 10.")
         for (name, value, most) in [
@@ -79,12 +83,6 @@ package struct AttachmentRequest: Sendable {
                 "There must be one class weight for each of the \(labels.count) labels, none below 0; there are \(weights.count).")
         }
         try require((1...1_000_000).contains(checkpointSteps), "checkpoint_steps is \(checkpointSteps); it must be 1 to 1000000.")
-        if case .mlp(let hidden, let dropout) = kind {
-            try require(
-                (1...HeadKind.largestHidden).contains(hidden),
-                "The hidden width is \(hidden); it must be 1 to \(HeadKind.largestHidden).")
-            try require((0..<1).contains(dropout), "The dropout rate is \(dropout); it must be 0 to below 1.")
-        }
     }
 
     /// The same as a request to train on no rows: what it reads is bound in the same way.

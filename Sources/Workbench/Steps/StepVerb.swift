@@ -67,12 +67,15 @@ package struct StepAnswer: Sendable {
     package var truncated = 0
     /// Row-major `[rows, width]`; nil where none were asked for.
     package var outputs: (values: [Float], rows: Int, width: Int)?
+    /// Of outputs that have a row for each word: the words of each text.
+    package var lengths: [Int]?
     /// Of `save`; and of a step, what is to be written before it is answered.
     package var state: Data?
     /// Whether the weights have changed, so that the state on disk is behind.
     var isStep = false
 
-    mutating func setOutputs(_ tensor: Tensor) {
+    mutating func setOutputs(_ tensor: Tensor, lengths: [Int]?) {
         outputs = (tensor.contiguous().values, tensor.shape[0], tensor.shape[1])
+        self.lengths = lengths
     }
 }

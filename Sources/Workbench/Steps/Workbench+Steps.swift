@@ -1,6 +1,7 @@
 import Encoders
 import Foundation
 import Heads
+import Scheduling
 package import State
 import Synchronization
 import Training
@@ -145,7 +146,7 @@ extension Workbench {
     package func perform(
         _ verb: StepVerb, on attachment: Attachment, sequence: UInt64 = 0, batch: StepBatch? = nil
     ) async throws -> StepAnswer {
-        var own: RowFeatures?
+        var own: AttachedRows.Source?
         if let batch {
             if !(batch.table.map(attachment.hasTable) ?? false) {
                 try attachment.sources.require(batch.columns)
@@ -155,16 +156,17 @@ extension Workbench {
                         .invalidData, "Row \(problem.key + 1) cannot be read: \(problem.value). Remove it.",
                         details: ["row": String(problem.key + 1)])
                 }
+                let rows = try await attachment.rows(features, of: batch.columns)
                 if let table = batch.table {
-                    try await compute.perform(.training) { attachment.keep(features, as: table) }
+                    try await compute.perform(.training) { attachment.keep(AttachedRows(rows), as: table) }
                 } else {
-                    own = features
+                    own = rows
                 }
             }
         }
-        let features = own
+        let rows = own
         let answer = try await compute.perform(.training) {
-            try attachment.perform(verb, sequence: sequence, batch, own: features)
+            try attachment.perform(verb, sequence: sequence, batch, own: rows.map(AttachedRows.init))
         }
         if answer.isStep, let state = answer.state {
             try await Workbench.offPool { try attachment.write(state: state) }
@@ -196,8 +198,10 @@ extension Workbench {
                 task: description.task.rawValue, kind: description.kind.name, labels: description.labels, parameters: parameters,
                 digest: written.weightsDigest, created: Date().timeIntervalSince1970, metrics: metrics, run: id, tap: first.input.tap,
                 modality: first.loaded.encoder.modality, inputs: isPlain ? nil : description.inputs)
+            // What an earlier detach of the same run has registered, before the daemon died, is this head.
+            let isOwn = try await registry.heads().contains { $0.name == record.name && $0.run == id }
             head =
-                description.replace
+                description.replace || isOwn
                 ? try await registry.replaceHead(record, staged: staging) : try await registry.addHead(record, staged: staging)
             heads.forget(description.head)
         }

@@ -61,12 +61,13 @@ struct Predict: AsyncParsableCommand {
             while columns.count > 1 {
                 let rows = try await source.nextRows(limit: session.batchSize, of: columns)
                 if rows.isEmpty { break }
-                let reply = try await session.client.predict(
+                let parts = try session.client.predictions(
                     heads: heads.names, columns: columns.indices.map { column in rows.map { $0[column] } }, top: top ?? 0,
                     precision: precision.wire)
-                try require(reply, inputs: rows.count)
-                totals.add(reply, inputs: rows.count)
-                try console.output.write(writer.render(rows: rows, reply.inputs))
+                let last = try await answer(parts, rows.count) { range, predictions in
+                    try console.output.write(writer.render(rows: Array(rows[range]), predictions))
+                }
+                totals.add(last, inputs: rows.count)
             }
             while columns.count <= 1 {
                 let names = try await source.next(limit: session.batchSize)
@@ -86,33 +87,56 @@ struct Predict: AsyncParsableCommand {
         _ names: [String], _ kind: InputKind, _ session: Session, _ writer: inout PredictionWriter,
         _ totals: inout PredictionTotals
     ) async throws {
-        var predictions = [Hidra_V1_Prediction](repeating: Hidra_V1_Prediction(), count: names.count)
+        // Images that cannot be read, here or there: they are noted where their answers would be.
+        var problems: [Int: String] = [:], noted = 0
+        func note(before end: Int) throws {
+            for position in noted..<end {
+                guard let problem = problems[position] else { continue }
+                totals.addUnreadable()
+                try session.console.note("\(names[position]): \(problem)")
+            }
+            noted = max(noted, end)
+        }
         try await kind.inRequests(names) { positions, inputs in
-            let reply = try await session.client.predict(
-                heads: heads.names, inputs, top: top ?? 0, precision: precision.wire)
-            try require(reply, inputs: positions.count)
-            totals.add(reply, inputs: positions.count)
-            for (position, prediction) in zip(positions, reply.inputs) { predictions[position] = prediction }
+            let parts = try session.client.predictions(heads: heads.names, inputs, top: top ?? 0, precision: precision.wire)
+            let last = try await answer(parts, positions.count) { range, predictions in
+                let own = Array(positions[range]), readable = predictions.indices.filter { predictions[$0].problem.isEmpty }
+                if !readable.isEmpty {
+                    try session.console.output.write(
+                        writer.render(readable.map { names[own[$0]] }, readable.map { predictions[$0] }))
+                }
+                for (position, prediction) in zip(own, predictions) where !prediction.problem.isEmpty {
+                    problems[position] = prediction.problem
+                }
+                try note(before: (own.last ?? -1) + 1)
+            }
+            totals.add(last, inputs: positions.count)
         } problem: { position, message in
-            predictions[position].problem = message
+            problems[position] = message
         }
-        let readable = names.indices.filter { predictions[$0].problem.isEmpty }
-        try session.console.output.write(writer.render(readable.map { names[$0] }, readable.map { predictions[$0] }))
-        for position in names.indices where !predictions[position].problem.isEmpty {
-            totals.addUnreadable()
-            try session.console.note("\(names[position]): \(predictions[position].problem)")
-        }
+        try note(before: names.count)
     }
-}
 
-extension Predict {
-    private func require(_ reply: Hidra_V1_PredictReply, inputs count: Int) throws {
-        guard reply.inputs.count == count else {
+    /// Takes the parts of one request's answers as they come. Returns the last, which has the totals.
+    private func answer(
+        _ parts: AsyncThrowingStream<Hidra_V1_PredictReply, any Error>, _ count: Int,
+        _ take: (Range<Int>, [Hidra_V1_Prediction]) throws -> Void
+    ) async throws -> Hidra_V1_PredictReply {
+        var done = 0, last = Hidra_V1_PredictReply()
+        for try await part in parts {
+            last = part
+            guard !part.inputs.isEmpty, done + part.inputs.count <= count else { continue }
+            try take(done..<done + part.inputs.count, part.inputs)
+            done += part.inputs.count
+        }
+        // A task that was cancelled sees the end of the stream.
+        try Task.checkCancellation()
+        guard done == count else {
             throw HidraError(
                 .internalError,
-                "The daemon answered \(reply.inputs.count) of \(count) inputs. "
-                    + "Try again; if it happens again, run `hidra doctor`.")
+                "The daemon answered \(done) of \(count) inputs. Try again; if it happens again, run `hidra doctor`.")
         }
+        return last
     }
 }
 

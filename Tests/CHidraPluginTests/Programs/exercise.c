@@ -2,6 +2,7 @@
  * Usage: exercise HOME HIDRAD, with the encoder minilm in HOME. Ends with 0 when all is as expected. */
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -41,6 +42,96 @@ static void append(hidra_client *client, const char *data) {
     const hidra_column files = {.name = "file", .blobs = blobs};
     expect(hidra_append_rows(client, NULL, "files", 0, &files, 1, 2, &error) == HIDRA_OK, "append files", &error);
     expect(hidra_drop_rows(client, NULL, "files", &error) == HIDRA_OK, "drop", &error);
+}
+
+struct taken {
+    size_t parts, inputs;
+    bool in_order;
+    size_t stop_after;
+};
+
+static int take(const hidra_predictions *part, size_t first, void *context) {
+    struct taken *taken = context;
+    taken->in_order &= first == taken->inputs && part->count > 0 && part->count <= 64;
+    taken->inputs += part->count;
+    return ++taken->parts == taken->stop_after;
+}
+
+/* Answers that come as they are computed. */
+static void stream(hidra_client *client) {
+    enum { many = 500 };
+    static char lines[many][32];
+    const char *values[many], *const head = "exercise";
+    for (int i = 0; i < many; i++) {
+        snprintf(lines[i], sizeof lines[i], "a lamp, number %d", i);
+        values[i] = lines[i];
+    }
+    const hidra_inputs inputs = {.texts = values, .count = many};
+    hidra_error *error = NULL;
+    hidra_predictions *totals = NULL;
+    struct taken taken = {.in_order = true};
+    expect(hidra_predict_stream(client, NULL, &head, 1, &inputs, 2, NULL, take, &taken, &totals, &error) == HIDRA_OK && taken.in_order &&
+               taken.inputs == many && taken.parts > 5 && totals->count == 0 && totals->encoded == many, "stream", &error);
+    hidra_free(totals);
+    taken = (struct taken){.in_order = true, .stop_after = 2};
+    expect(hidra_predict_stream(client, NULL, &head, 1, &inputs, 0, NULL, take, &taken, NULL, &error) == HIDRA_CANCELLED && taken.parts == 2,
+           "stop a stream", &error);
+    const char *const wrong = "exercize";
+    expect(hidra_predict_stream(client, NULL, &wrong, 1, &inputs, 0, NULL, take, &taken, &totals, &error) == HIDRA_NOT_FOUND && totals == NULL,
+           "stream of an unknown head", &error);
+    expect(hidra_predict_stream(client, NULL, &head, 1, &inputs, 0, NULL, NULL, NULL, NULL, NULL) == HIDRA_INVALID_ARGUMENT, "no function", NULL);
+}
+
+static int stop_at_once(const hidra_progress *progress, void *reports) {
+    ++*(int *)reports;
+    return progress->done < progress->total;
+}
+
+/* A file sent whole, its second half later than its first. */
+static void upload(hidra_client *client) {
+    char path[] = "/tmp/hidra-exercise-XXXXXX", digest[65];
+    int descriptor = mkstemp(path);
+    FILE *file = fdopen(descriptor, "w");
+    /* Another content each time: what was uploaded before is there. */
+    fprintf(file, "text\tlabel\nthe time is %lld, the process %d\tnow\n", (long long)time(NULL), (int)getpid());
+    for (int i = 0; i < 400000; i++) fprintf(file, "a line, number %d\t%s\n", i, i % 2 == 0 ? "even" : "odd");
+    fclose(file);
+    hidra_error *error = NULL;
+    int reports = 0;
+    const hidra_call stopping = {.progress = stop_at_once, .context = &reports};
+    expect(hidra_upload(client, &stopping, path, digest, &error) == HIDRA_CANCELLED && reports == 1 && *digest == 0, "stop an upload", &error);
+    expect(hidra_upload(client, NULL, path, digest, &error) == HIDRA_OK && strlen(digest) == 64, "upload", &error);
+    hidra_opened *opened = NULL;
+    const char *const columns[] = {"label", "text"};
+    const hidra_table table = {.digest = digest, .format = "tsv", .columns = columns, .column_count = 2};
+    expect(hidra_open_data(client, NULL, "sent", &table, &opened, &error) == HIDRA_OK && opened->rows == 400001 && opened->column_count == 2 &&
+               strcmp(opened->columns[0], "label") == 0, "open an upload", &error);
+    hidra_free(opened);
+    expect(hidra_open_data(client, NULL, "sent", &table, &opened, &error) == HIDRA_ALREADY_EXISTS && opened == NULL, "open it twice", &error);
+    const hidra_table own = {.path = path, .format = "tsv"}, none = {.format = "tsv"};
+    expect(hidra_open_data(client, NULL, "own", &own, NULL, &error) == HIDRA_OK, "open a path", &error);
+    expect(hidra_open_data(client, NULL, "none", &none, NULL, &error) == HIDRA_INVALID_ARGUMENT, "open nothing", &error);
+    expect(hidra_drop_rows(client, NULL, "sent", &error) == HIDRA_OK && hidra_drop_rows(client, NULL, "own", &error) == HIDRA_OK, "drop", &error);
+    unlink(path);
+    expect(hidra_upload(client, NULL, path, digest, &error) == HIDRA_NOT_FOUND, "no file", &error);
+}
+
+/* Keys that are none; a daemon on another machine is asked in remote.c. */
+static void keys(void) {
+    char path[] = "/tmp/hidra-exercise-XXXXXX";
+    int descriptor = mkstemp(path);
+    hidra_error *error = NULL;
+    hidra_client *client = NULL;
+    const hidra_options options = {.key = path}, both = {.key = path, .home = "/tmp"}, alone = {.server = "tcp://127.0.0.1:7700"};
+    expect(write(descriptor, "endpoint tcp://127.0.0.1:7700\nserver-key short\n", 48) == 48, "write", NULL);
+    expect(hidra_connect(&options, &client, &error) == HIDRA_CORRUPT && client == NULL, "a key that is none", &error);
+    fchmod(descriptor, 0644);
+    expect(hidra_connect(&options, &client, &error) == HIDRA_PERMISSION_DENIED, "a key that others may read", &error);
+    close(descriptor);
+    unlink(path);
+    expect(hidra_connect(&options, &client, &error) == HIDRA_NOT_FOUND, "no key", &error);
+    expect(hidra_connect(&both, &client, &error) == HIDRA_INVALID_ARGUMENT, "a key and a home", &error);
+    expect(hidra_connect(&alone, &client, &error) == HIDRA_INVALID_ARGUMENT, "a server without a key", &error);
 }
 
 static void train_and_ask(hidra_client *client) {
@@ -109,6 +200,7 @@ int main(int count, char **arguments) {
     hidra_client *client = NULL;
     hidra_options options = {.home = "/tmp/no-home-at-all", .timeout = 1};
     expect(hidra_connect(&options, &client, &error) == HIDRA_UNAVAILABLE && client == NULL, "no daemon", &error);
+    keys();
     options = (hidra_options){.home = arguments[1], .daemon = arguments[2], .client = "exercise 1.0", .start = true, .timeout = 60};
     hidra_code code = hidra_connect(&options, &client, &error);
     expect(code == HIDRA_OK, "connect", &error);
@@ -123,6 +215,8 @@ int main(int count, char **arguments) {
     hidra_free(encoder);
     append(client, "rows");
     train_and_ask(client);
+    stream(client);
+    upload(client);
     cancel(client);
     hidra_state *state = NULL;
     expect(hidra_status(client, NULL, &state, &error) == HIDRA_OK && state->encoder_count > 0, "status", &error);

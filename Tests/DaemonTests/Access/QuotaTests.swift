@@ -1,7 +1,9 @@
+import Foundation
 import HidraClient
 import HidraProtocol
 import State
 import Synchronization
+import TestSupport
 import Testing
 import Workbench
 
@@ -71,6 +73,43 @@ struct QuotaTests {
         #expect(try await network.local.embed(encoder: "tiny", .texts(["never seen before"])).rows == 1)
         await client.close()
         try await network.stop()
+    }
+
+    @Test("A day's use is counted on by the next daemon")
+    func restart() async throws {
+        let folder = try TemporaryFolder(), environment = ["HIDRA_QUOTA_CORE_SECONDS": "1"]
+        let daemon = try RunningDaemon(folder: folder, environment: environment)
+        let client = try await daemon.connectWithEncoder()
+        let data = try await client.upload(columns: letterRows(400))
+        await Self.expectExceeded("core_seconds", "1 ") { _ = try await client.train(endlessTraining("long", data)) { _ in } }
+        await client.close()
+        try await daemon.stop()
+        let next = try RunningDaemon(folder: folder, environment: environment)
+        let later = try await next.connect()
+        await Self.expectExceeded("core_seconds", "1 ") { _ = try await later.embed(encoder: "tiny", .texts(["never seen before"])) }
+        await later.close()
+        try await next.stop()
+    }
+
+    @Test("What was used is written down for its owner alone, for each account, and a damaged file is said and counts for nothing")
+    func file() throws {
+        let folder = try TemporaryFolder(), file = folder.url.appending(path: "usage.json")
+        let notes = Mutex<[String]>([])
+        let open = { try UsageFile(folder.url) { note in notes.withLock { $0.append(note) } } }
+        let usage = try open()
+        usage.write()
+        #expect(!FileManager.default.fileExists(atPath: file.path), "nothing was used")
+        usage.meter(of: "ana").charge(coreSeconds: 1.5)
+        try usage.meter(of: "").spend(cacheBytes: 77)
+        usage.write()
+        #expect(try FileManager.default.attributesOfItem(atPath: file.path)[.posixPermissions] as? Int == 0o600)
+        let next = try open()
+        #expect(next.meter(of: "ana").used.coreSeconds == 1.5 && next.meter(of: "").used.cacheBytes == 77)
+        #expect(next.meter(of: "ben").used.cacheBytes == 0 && notes.withLock { $0.isEmpty })
+        try Data("{".utf8).write(to: file)
+        #expect(try open().meter(of: "ana").used.coreSeconds == 0 && notes.withLock { $0.count } == 1)
+        let yesterday = Meter(used: Meter.Used(day: 1, coreSeconds: 9)) { 2 }
+        #expect(yesterday.used.coreSeconds == 0)
     }
 
     @Test("A meter begins anew with the day, and charges nothing for what it refuses")

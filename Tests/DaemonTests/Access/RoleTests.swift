@@ -1,6 +1,7 @@
 import HidraClient
 import HidraProtocol
 import SwiftProtobuf
+import TestSupport
 import Testing
 
 @testable import Daemon
@@ -56,7 +57,8 @@ struct RoleTests {
 
     @Test("A plugin keeps the least role that its tokens gave; a client of this machine without a token is an admin")
     func tokens() throws {
-        let clients = ClientTable(), access = AccessControl(clients: clients, keys: KeyRing(), defaults: Quota())
+        let clients = ClientTable(), folder = try TemporaryFolder()
+        let access = AccessControl(clients: clients, keys: KeyRing(), defaults: Quota(), usage: try UsageFile(folder.url) { _ in })
         let client = ClientIdentity([1, 2, 3])
         clients.greet(client, name: "somebody")
         #expect(access.role(of: client) == .admin)

@@ -38,9 +38,10 @@ struct TinySession {
     /// - Parameter hasBody: whether the features come from a body, or are the tables' own.
     init(hasBody: Bool, external: Bool = false) {
         var random = Random(seed: 5)
-        tables = Self.rows.map { rows in
+        let tables = Self.rows.map { rows in
             FeatureTable(Tensor((0..<rows * 4).map { _ in random.uniform() * 2 - 1 }, [rows, 4]))
         }
+        self.tables = tables
         body = hasBody ? TinyBody(tables) : nil
         let width = hasBody ? 5 : 4
         func network(_ kind: HeadKind, _ outputs: Int, _ seed: UInt64) -> HeadNetwork {

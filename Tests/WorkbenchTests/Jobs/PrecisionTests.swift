@@ -1,6 +1,7 @@
 import Encoders
 import Foundation
 import Heads
+import Scheduling
 import State
 import Testing
 import TestSupport

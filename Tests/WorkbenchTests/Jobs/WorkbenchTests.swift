@@ -1,5 +1,6 @@
 import Encoders
 import Foundation
+import Scheduling
 import State
 import Testing
 import TestSupport

@@ -35,9 +35,12 @@ from .errors import (
     UnsupportedError,
 )
 from .events import Event, EventStream
+from .keys import Key, NewKey, Quota
+from .plugins import InstalledPlugin
 from .results import (
     ClassReport,
     Confusion,
+    DataSet,
     Encoder,
     Evaluation,
     GraphReport,
@@ -59,9 +62,10 @@ __version__ = "0.1.0"
 
 __all__ = [
     "AlreadyExistsError", "Attachment", "CallContext", "CancelledError", "ClassReport", "Client", "ConflictError",
-    "Confusion", "CorruptError", "DiskFullError", "Encoder", "Evaluation", "Event", "EventStream", "GraphReport",
+    "Confusion", "CorruptError", "DataSet", "DiskFullError", "Encoder", "Evaluation", "Event", "EventStream", "GraphReport",
     "Head", "HeadInput", "HidraError", "HidraTimeoutError", "IncompatibleVersionError", "InternalError",
-    "InterruptedByShutdownError", "InvalidArgumentError", "InvalidDataError", "Job", "LimitExceededError",
-    "LoadedEncoder", "MetricPoint", "NotFoundError", "PermissionDeniedError", "Prediction", "Progress", "Run", "Score",
+    "InterruptedByShutdownError", "InvalidArgumentError", "InstalledPlugin", "InvalidDataError", "Job", "Key",
+    "LimitExceededError",
+    "LoadedEncoder", "MetricPoint", "NewKey", "NotFoundError", "PermissionDeniedError", "Prediction", "Progress", "Quota", "Run", "Score",
     "Span", "Status", "StepResult", "TrainResult", "UnavailableError", "UnsupportedError",
 ]  # fmt: skip

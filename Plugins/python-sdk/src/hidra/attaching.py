@@ -49,7 +49,8 @@ class Attaching(Jobs):
         ``labels``: the names of its outputs, in their order. ``head``, ``text``, ``inputs``, ``tap`` and ``precision``: as of
         ``train``. ``optimiser``: adamw, adam, sgd, rmsprop, adagrad or lion, at the rate ``lr`` (0: 0.001). ``loss``:
         cross_entropy, binary_cross_entropy, mean_squared_error, l1 or huber; empty: the one that fits the task; a loss of your
-        own needs none: ``forward(training=True)``, then ``backward(gradients)``.
+        own needs none: ``forward(training=True)``, then ``backward(gradients)``. Of the task ``"tag"`` the loss is ``crf``, labels are
+        given as to ``train``, and outputs and gradients have a row for each word, texts laid end to end.
 
         The daemon writes the state down with every ``checkpoint_steps``-th optimiser step. ``run``: go on with an attachment
         that was made before, perhaps by a program that has crashed since; of the rest only ``text`` and ``inputs`` count then.
@@ -57,6 +58,8 @@ class Attaching(Jobs):
         """
         if task not in TASKS:
             raise InvalidArgumentError(f"task is one of {', '.join(TASKS)}; it was {task!r}.")
+        if task == "tag" and isinstance(head, str) and head == "linear":
+            head = "tagger"
         self._require("steps", "heads that are trained step by step")
         entries = head_inputs(text, inputs)
         columns: List[str] = list(dict.fromkeys(e.column for e in entries)) or ([text] if isinstance(text, str) else list(text))

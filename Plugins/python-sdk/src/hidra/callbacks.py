@@ -10,7 +10,7 @@ from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 import numpy as np
 
 from .errors import InvalidDataError
-from .results import TASKS
+from .results import TASKS, Span
 from .v1 import calls_pb2, registry_pb2, work_pb2
 from .wire import Reply, check_text
 
@@ -26,12 +26,15 @@ _TASK_NAMES = {number: name for name, number in TASKS.items()}
 @dataclass(frozen=True)
 class CallContext:
     """What a call is about. ``step``: optimiser steps before this one; of metrics the epoch, 0 for the test rows.
-    ``labels``: the names of the outputs, in their order."""
+    ``labels``: the names of the outputs, in their order. Of a head that labels words, whose outputs have a row for each word,
+    ``lengths`` are the words of each text, and of ``postprocess`` ``texts`` the texts."""
 
     head: str
     step: int
     task: str
     labels: Tuple[str, ...]
+    lengths: Tuple[int, ...] = ()
+    texts: Tuple[str, ...] = ()
 
 
 class CallBacks:
@@ -59,17 +62,40 @@ class CallBacks:
         def answer(reply: Reply) -> Answer:
             call = reply.envelope.call
             known = labels.setdefault((call.head, call.kind), tuple(call.labels))
-            context = CallContext(call.head, call.step, _TASK_NAMES.get(call.task, "classify"), known)
+            arrays = reply.arrays()
+            lengths = tuple(int(n) for n in _tensor(arrays, "lengths", 1)) if call.task == work_pb2.TAG and "outputs" in arrays else ()
+            texts = tuple(call.columns[0].values) if call.kind == registry_pb2.POSTPROCESS and call.columns else ()
+            context = CallContext(call.head, call.step, _TASK_NAMES.get(call.task, "classify"), known, lengths, texts)
             function = self._functions.get(call.kind)
             if function is None:
                 raise InvalidDataError(f"hidrad asks for something that this client does not do (kind {call.kind}).")
-            return _ANSWERS[call.kind](function, call, reply.arrays(), context)
+            return _ANSWERS[call.kind](function, call, arrays, context)
 
         return answer
 
 
+def _tensor(arrays: Mapping[str, Any], name: str, rank: int) -> Array:
+    """What a daemon of another version may leave out, or send in another form."""
+    array = arrays.get(name)
+    if array is None or array.ndim != rank:
+        shape = "nothing" if array is None else f"the shape {list(array.shape)}"
+        raise InvalidDataError(f'hidrad sent {shape} for "{name}", which must have {rank} dimensions. Are both of one version?')
+    return array
+
+
+def _rows(arrays: Mapping[str, Any], context: CallContext) -> Tuple[Array, Array]:
+    """Outputs and targets of as many rows; of words, of as many words as all texts have."""
+    outputs = _tensor(arrays, "outputs", 2)
+    targets = _tensor(arrays, "targets", 1 if context.task in ("classify", "tag") else 2)
+    if len(targets) != len(outputs) or targets.ndim == 2 and targets.shape != outputs.shape:
+        raise InvalidDataError(f"hidrad sent targets {list(targets.shape)} for outputs {list(outputs.shape)}. Are both of one version?")
+    if context.task == "tag" and sum(context.lengths) != len(outputs):
+        raise InvalidDataError(f"hidrad sent outputs of {len(outputs)} words for texts of {sum(context.lengths)}. Are both of one version?")
+    return outputs, targets
+
+
 def _loss(function: Any, call: calls_pb2.Call, arrays: Mapping[str, Any], context: CallContext) -> Answer:
-    outputs, targets = arrays["outputs"], arrays["targets"]
+    outputs, targets = _rows(arrays, context)
     if is_torch(function):
         loss, gradients = _torch_loss(function, outputs, targets, context)
     else:
@@ -103,7 +129,7 @@ def _torch_loss(function: Any, outputs: Array, targets: Array, context: CallCont
 
 
 def _metrics(function: Any, call: calls_pb2.Call, arrays: Mapping[str, Any], context: CallContext) -> Answer:
-    values = _invoke(function, (arrays["outputs"], arrays["targets"]), context)
+    values = _invoke(function, _rows(arrays, context), context)
     if not isinstance(values, Mapping) or not values:
         raise InvalidDataError("Metrics must be a dict of numbers by name; the first decides which epoch's weights stay.")
     result = calls_pb2.CallResult()
@@ -129,15 +155,20 @@ def _preprocess(function: Any, call: calls_pb2.Call, arrays: Mapping[str, Any], 
 
 
 def _postprocess(function: Any, call: calls_pb2.Call, arrays: Mapping[str, Any], context: CallContext) -> Answer:
-    outputs = arrays["outputs"]
+    outputs = _tensor(arrays, "outputs", 2)
     made = list(_invoke(function, (outputs,), context))
-    if len(made) != len(outputs):
-        raise InvalidDataError(f"The post-processing returned {len(made)} predictions for {len(outputs)} rows.")
+    rows = len(context.lengths) if context.task == "tag" else len(outputs)
+    if len(made) != rows:
+        raise InvalidDataError(f"The post-processing returned {len(made)} predictions for {rows} rows.")
     return calls_pb2.CallResult(predictions=[_prediction(value) for value in made]), {}
 
 
 def _prediction(value: Any) -> work_pb2.HeadPrediction:
-    """A label, a number, ``(label, score)``, a dict of scores by label, or a list of labels or of pairs."""
+    """A label, a number, ``(label, score)``, a dict of scores by label, or a list of labels, of pairs, or of ``Span``s."""
+    if isinstance(value, (list, tuple)) and value and all(isinstance(part, Span) for part in value):
+        return work_pb2.HeadPrediction(
+            spans=[work_pb2.Span(label=s.label, start=s.start, end=s.end, score=float(s.score)) for s in value]
+        )
     if isinstance(value, (int, float, np.number)):
         return work_pb2.HeadPrediction(value=float(value))
     pairs: Sequence[Any]

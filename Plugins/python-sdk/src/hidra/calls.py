@@ -99,6 +99,9 @@ class Calls:
     def _upload(
         self, link: Link, rows: LabelledRows, deadline: Optional[float], sent: List[str], name: Optional[str] = None
     ) -> str:
+        if rows.stored:
+            return rows.stored
+
         def append(request: data_pb2.AppendRowsRequest) -> data_pb2.AppendRowsReply:
             if request.data not in sent:
                 sent.append(request.data)

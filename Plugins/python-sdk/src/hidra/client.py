@@ -15,16 +15,19 @@ from .errors import InvalidArgumentError
 from .events import Event, EventStream
 from .heads import HeadLike, graph_bytes
 from .home import PathLike, home_path
+from .keys import Keys
+from .plugins import Plugins
 from .progress import Wish, reporting
 from .remote import RemoteEndpoint
 from .results import Encoder, GraphReport, Head, Run, Status
 from .session import Session
+from .uploads import Uploads
 from .v1 import control_pb2, events_pb2, graph_pb2, registry_pb2, work_pb2
 
 Self = TypeVar("Self", bound="Client")
 
 
-class Client(Attaching):
+class Client(Attaching, Uploads, Plugins, Keys):
     """A connection to ``hidrad``, for any number of threads and requests at a time.
 
         with hidra.Client() as client:

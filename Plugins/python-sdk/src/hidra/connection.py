@@ -6,8 +6,9 @@ import itertools
 import os
 import queue
 import threading
-from functools import partial
-from typing import Any, Callable, List, Mapping, Optional, Union
+from contextlib import closing
+from functools import partial as bound
+from typing import Any, Callable, Generator, List, Mapping, Optional, Union
 
 import numpy as np
 import zmq
@@ -65,28 +66,55 @@ class Connection:
 
         Whatever ends the waiting early (Ctrl-C, an exception in ``progress``) cancels the request at the daemon.
         """
+        with closing(
+            self.replies(
+                kind, message, socket=socket, limit=limit, tensors=tensors, progress=progress, partial=calls is not None,
+                deadline=deadline,
+            )
+        ) as replies:  # fmt: skip
+            for reply in replies:
+                if calls is None or reply.envelope.part != pb.PART_PARTIAL:
+                    return reply
+                calls(reply)
+        raise InternalError("A request ended without a reply.")
+
+    def replies(
+        self,
+        kind: str,
+        message: Message,
+        *,
+        socket: str,
+        limit: int,
+        tensors: Optional[Mapping[str, np.ndarray[Any, Any]]] = None,
+        progress: Optional[Callable[[registry.Progress], None]] = None,
+        partial: bool = True,
+        deadline: Optional[float] = None,
+    ) -> Generator[wire.Reply, None, None]:
+        """Sends a request, and gives its replies as they come, the last one last; without ``partial`` that one alone.
+
+        Leaving early, by ``close`` or whatever else ends the waiting, cancels the request at the daemon.
+        """
         id = next(self._ids)
         frames = wire.encode(id, kind, message, tensors or {}, limit)
         inbox: queue.SimpleQueue[Union[Outcome, registry.Progress]] = queue.SimpleQueue()
-        call = Call(id, inbox.put, inbox.put if progress else None, deadline, inbox.put if calls else None)
+        call = Call(id, inbox.put, inbox.put if progress else None, deadline, inbox.put if partial else None)
+        is_over = False
         try:
             self._post(lambda body: body.open(call, socket, frames), call)
-            while True:
+            while not is_over:
                 item = inbox.get()
                 if isinstance(item, registry.Progress):
                     assert progress is not None
                     progress(item)
                 elif isinstance(item, HidraError):
+                    is_over = True
                     raise item
-                elif calls is not None and item.envelope.part == pb.PART_PARTIAL:
-                    calls(item)
                 else:
-                    return item
-        except HidraError:
-            raise
-        except BaseException:
-            self._post(lambda body: body.cancel(id))
-            raise
+                    is_over = item.envelope.part != pb.PART_PARTIAL
+                    yield item
+        finally:
+            if not is_over:
+                self._post(lambda body: body.cancel(id))
 
     def tell(
         self, kind: str, message: Message, *, socket: str, limit: int = wire.CONTROL_MESSAGE_BYTES,
@@ -135,7 +163,7 @@ class Connection:
                     pass  # It is full of calls to wake up.
 
     def _run(self, silence: float) -> None:
-        end: Failure = partial(InternalError, "The client's thread failed; it has printed why.")
+        end: Failure = bound(InternalError, "The client's thread failed; it has printed why.")
         try:
             # Its own: a context that is shared would have to outlive the client, and this one dies with the thread.
             with zmq.Context() as context:
@@ -147,7 +175,7 @@ class Connection:
                     self._end = end
                     body.close_sockets(end)
         except (zmq.ZMQError, OSError) as error:
-            end = partial(InternalError, f"The connection to hidrad failed: {error}.")
+            end = bound(InternalError, f"The connection to hidrad failed: {error}.")
         finally:
             self._end = end
             self._refuse(end)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple, Union, overload
+from contextlib import closing
+from typing import Any, Callable, Dict, Iterator, List, Literal, Mapping, Optional, Sequence, Tuple, Union, overload
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from .errors import InternalError, InvalidArgumentError, InvalidDataError, Limit
 from .progress import Wish, reporting
 from .results import Encoder, Head, Prediction, Progress
 from .tables import column_names, columns_of
-from .v1 import data_pb2, work_pb2
+from .v1 import data_pb2, envelope_pb2, work_pb2
 from .wire import check_text
 
 # Inputs of one request: few enough that a bar moves, and that other clients' requests come in between.
@@ -58,23 +59,36 @@ class Inference(Calls):
     @overload
     def predict(
         self, heads: str, inputs: Any, *, text: Columns = None, top: int = 0, precision: str = "", progress: Wish = True,
-        timeout: Optional[float] = None,
+        timeout: Optional[float] = None, stream: Literal[False] = False,
     ) -> List[Prediction]: ...  # fmt: skip
     @overload
     def predict(
         self, heads: Sequence[str], inputs: Any, *, text: Columns = None, top: int = 0, precision: str = "",
-        progress: Wish = True, timeout: Optional[float] = None,
+        progress: Wish = True, timeout: Optional[float] = None, stream: Literal[False] = False,
     ) -> List[Dict[str, Prediction]]: ...  # fmt: skip
+    @overload
+    def predict(
+        self, heads: str, inputs: Any, *, text: Columns = None, top: int = 0, precision: str = "", progress: Wish = True,
+        timeout: Optional[float] = None, stream: Literal[True],
+    ) -> Iterator[Prediction]: ...  # fmt: skip
+    @overload
+    def predict(
+        self, heads: Sequence[str], inputs: Any, *, text: Columns = None, top: int = 0, precision: str = "",
+        progress: Wish = True, timeout: Optional[float] = None, stream: Literal[True],
+    ) -> Iterator[Dict[str, Prediction]]: ...  # fmt: skip
     def predict(
         self, heads: Union[str, Sequence[str]], inputs: Any, *, text: Columns = None, top: int = 0, precision: str = "",
-        progress: Wish = True, timeout: Optional[float] = None,
-    ) -> Union[List[Prediction], List[Dict[str, Prediction]]]:  # fmt: skip
+        progress: Wish = True, timeout: Optional[float] = None, stream: bool = False,
+    ) -> Any:  # fmt: skip
         """What heads say about texts (or images), in their order; heads on one encoder share its pass.
 
         With one head, a prediction for each input; with a list of heads, a dict by head for each. ``inputs``: a text or
         several; tuples, one value for each column that the head reads; or rows as ``train`` takes them, of which it reads the
         columns ``text``, by default those of a head that reads several, else ``"text"``. ``top``: labels for each input, best first; 0: the
         best one, of a multilabel head all that apply. ``precision``: as of ``embed``.
+
+        ``stream``: an iterator instead of a list, which gives each prediction as soon as the daemon has it, some 64 at a time.
+        Leaving the loop early cancels the rest. Between its parts the daemon answers others.
         """
         names = [heads] if isinstance(heads, str) else list(heads)
         if not names:
@@ -82,31 +96,62 @@ class Inference(Calls):
         if top < 0:
             raise InvalidArgumentError(f"{top} labels cannot be asked for: use 0 or more.")
         values = self._inputs(inputs, names[0], text)
-        answers: List[work_pb2.Prediction] = []
         is_table = bool(values) and isinstance(values[0], tuple)
         is_image = not is_table and self._reads_images(values, names[0])
+        prepare = _cells if is_table else _image if is_image else _text
 
-        def send(part: Sequence[Any], deadline: Optional[float]) -> None:
-            request = work_pb2.PredictRequest(heads=names, top=top, precision=precision)
+        def request(part: Sequence[Any]) -> work_pb2.PredictRequest:
+            made = work_pb2.PredictRequest(heads=names, top=top, precision=precision)
             if is_table:
                 # Known by their order; the names do not matter.
-                request.columns.extend(
+                made.columns.extend(
                     data_pb2.Column(name=str(number), values=column) for number, column in enumerate(zip(*part))
                 )
             else:
-                (request.images if is_image else request.texts).extend(part)
-            reply = self._work("predict", request, "predict_reply", deadline=deadline).envelope.predict_reply
-            if len(reply.inputs) != len(part) or any(
-                not answer.problem and len(answer.heads) != len(names) for answer in reply.inputs
-            ):
-                raise InternalError("hidrad answered other inputs or heads than it was asked about.")
-            answers.extend(reply.inputs)
+                (made.images if is_image else made.texts).extend(part)
+            return made
 
-        prepare = _cells if is_table else _image if is_image else _text
+        def made(answer: work_pb2.Prediction) -> Any:
+            if isinstance(heads, str):
+                return Prediction.of(answer, 0)
+            return {name: Prediction.of(answer, i) for i, name in enumerate(names)}
+
+        if stream:
+            return map(made, self._streamed(values, prepare, request, len(names), timeout))
+        answers: List[work_pb2.Prediction] = []
+
+        def send(part: Sequence[Any], deadline: Optional[float]) -> None:
+            reply = self._work("predict", request(part), "predict_reply", deadline=deadline).envelope.predict_reply
+            answers.extend(_complete(reply.inputs, len(part), len(names)))
+
         self._in_parts(values, prepare, "predicting", send, progress, timeout)
-        if isinstance(heads, str):
-            return [Prediction.of(answer, 0) for answer in answers]
-        return [{name: Prediction.of(answer, i) for i, name in enumerate(names)} for answer in answers]
+        return [made(answer) for answer in answers]
+
+    def _streamed(
+        self, values: Sequence[Any], prepare: Callable[[Any, int], Any],
+        request: Callable[[Sequence[Any]], work_pb2.PredictRequest], heads: int, timeout: Optional[float],
+    ) -> Iterator[work_pb2.Prediction]:  # fmt: skip
+        """Answers as they come, of as few requests as the inputs fit into."""
+        deadline, link, start = self._deadline(timeout), self._session.link(), 0
+        while start < len(values):
+            part = _part(values, start, link.limits.texts_per_stream, prepare)
+            message, done = request(part), 0
+            message.stream = True
+            replies = link.connection.replies(
+                "predict", message, socket="work", limit=link.limits.message_bytes, deadline=deadline
+            )
+            with closing(replies):
+                for reply in replies:
+                    if reply.envelope.WhichOneof("kind") != "predict_reply":
+                        if reply.envelope.part == envelope_pb2.PART_PARTIAL:
+                            continue
+                        raise InternalError("hidrad answered with a message of the wrong kind. Are client and daemon of one version?")
+                    answers = reply.envelope.predict_reply.inputs
+                    done += len(answers)
+                    yield from _complete(answers, len(answers), heads)
+            if done != len(part):
+                raise InternalError(f"hidrad answered {done} of {len(part)} inputs.")
+            start += len(part)
 
     def _inputs(self, inputs: Any, head: str, text: Columns) -> List[Any]:
         """A value for each input; a tuple of them where the head reads several columns."""
@@ -143,14 +188,7 @@ class Inference(Calls):
         start = 0
         with reporting(progress if callable(progress) or len(values) > most else False) as report:
             while start < len(values):
-                part: List[Any] = []
-                size = 0
-                for value in values[start : start + most]:
-                    item = prepare(value, start + len(part))
-                    size += sum(map(len, item)) if isinstance(item, tuple) else len(item)
-                    if part and size > _REQUEST_BYTES:
-                        break
-                    part.append(item)
+                part = _part(values, start, most, prepare)
                 try:
                     send(part, deadline)
                 except LimitExceededError:
@@ -162,6 +200,25 @@ class Inference(Calls):
                 start += len(part)
                 if report is not None:
                     report(Progress("", phase, start, len(values), "rows", {}, ""))
+
+
+def _part(values: Sequence[Any], start: int, most: int, prepare: Callable[[Any, int], Any]) -> List[Any]:
+    """The inputs of one request: at most so many, and not too large together. Images are read here."""
+    part: List[Any] = []
+    size = 0
+    for value in values[start : start + most]:
+        item = prepare(value, start + len(part))
+        size += sum(map(len, item)) if isinstance(item, tuple) else len(item)
+        if part and size > _REQUEST_BYTES:
+            break
+        part.append(item)
+    return part
+
+
+def _complete(answers: Sequence[work_pb2.Prediction], inputs: int, heads: int) -> Sequence[work_pb2.Prediction]:
+    if len(answers) != inputs or any(not answer.problem and len(answer.heads) != heads for answer in answers):
+        raise InternalError("hidrad answered other inputs or heads than it was asked about.")
+    return answers
 
 
 def _text(value: Any, row: int) -> str:

@@ -183,6 +183,8 @@ class Jobs(Inference):
         if not tap:
             return self._encoder(encoder).width
         first = next(rows.rows(), None)
+        if rows.stored:
+            first = ("a",)
         if first is None:
             raise InvalidArgumentError("There are no rows to learn from.")
         return int(self.embed(encoder, [first[0]], tap=tap, progress=False).shape[1])

@@ -57,12 +57,15 @@ class Plugin:
 
     ``postprocess(outputs)``: a prediction for each row: a label, a number, a dict of scores by label, or a list of labels.
 
-    A head with a ``preprocess`` or ``postprocess`` is asked while its plugin serves: ``plugin.serve()``.
+    A head with a ``preprocess`` or ``postprocess`` is asked while its plugin serves: ``plugin.serve()``. A plugin that serves also
+    computes its ``loss`` for heads of sessions whose document says ``loss: plugin NAME``. After a crash it is asked again for the same
+    step, so a loss should depend on its arguments alone.
     """
 
     def __init__(self, name: str, *, version: str = "", **connection: Any) -> None:
         """``connection``: what ``Client`` takes, such as ``home=`` or ``key=``."""
         self.name = f"{name} {version}".strip()
+        self._losses = [name]
         self._connection = connection
         self._functions: Dict[str, Any] = {}
         self._client: Optional[Client] = None
@@ -129,14 +132,17 @@ class Plugin:
         return [head for head in self.client.heads() if head.served_by == self.name]
 
     def serve(self, heads: Union[str, Sequence[str], None] = None) -> None:
-        """Does its part of predictions until the program is told to end (Ctrl-C, SIGTERM, or the daemon's goodbye).
+        """Does its part of predictions, and of sessions' losses, until the program is told to end (Ctrl-C, SIGTERM, or the daemon's
+        goodbye).
 
         ``heads``: by default those that were trained by a plugin of this name and version. A program that was not started by
         the daemon connects anew when the daemon went away. What a function raises fails the request it was called for.
         """
-        calls = CallBacks(preprocess=self._functions.get("preprocess"), postprocess=self._functions.get("postprocess"))
+        kinds = ("preprocess", "postprocess", "loss")
+        calls = CallBacks(**{kind: self._functions.get(kind) for kind in kinds})
         if not calls.kinds:
-            raise InvalidArgumentError("There is nothing to serve: give the plugin a @preprocess or @postprocess function.")
+            raise InvalidArgumentError("There is nothing to serve: give the plugin a @loss, @preprocess or @postprocess function.")
+        losses = self._losses if "loss" in self._functions else []
         pause = 0.1
         with _ended_by_sigterm():
             while True:
@@ -144,9 +150,9 @@ class Plugin:
                     self.client._require("calls", "clients that serve heads")
                     names = [heads] if isinstance(heads, str) else list(heads) if heads is not None else None
                     served = names if names is not None else [head.name for head in self.heads()]
-                    if not served:
+                    if not served and not losses:
                         raise InvalidArgumentError(f"No head needs {self.name}: train one first, or name it with heads=.")
-                    self._serve(served, calls)
+                    self._serve(served, losses, calls)
                     return
                 except UnavailableError as error:
                     if self._is_dismissed:
@@ -165,7 +171,7 @@ class Plugin:
             except UnavailableError as goodbye:
                 _log.info("%s", goodbye)
 
-    def _serve(self, heads: Sequence[str], calls: CallBacks) -> None:
+    def _serve(self, heads: Sequence[str], losses: Sequence[str], calls: CallBacks) -> None:
         answering = calls.answering()
 
         def answer(reply: Reply) -> Answer:
@@ -176,7 +182,7 @@ class Plugin:
                 _log.exception("A call for %s failed.", reply.envelope.call.head)
                 return calls_pb2.CallResult(problem=f"{self.name}: {type(error).__name__}: {error}"[:1000]), {}
 
-        request = calls_pb2.ServeRequest(heads=heads)
+        request = calls_pb2.ServeRequest(heads=heads, losses=losses)
         self.client._work("serve", request, "serve_reply", calls=answer)
 
     def __enter__(self) -> Plugin:

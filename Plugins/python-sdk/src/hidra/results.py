@@ -186,6 +186,17 @@ class Prediction:
 
 
 @dataclass(frozen=True)
+class DataSet:
+    """Rows that the daemon holds for this connection, as ``Client.open_data`` has made them: ``train`` and ``evaluate`` take
+    them instead of rows. Gone with the connection; open the upload again then."""
+
+    name: str
+    rows: int
+    bytes: int
+    columns: Tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class ClassReport:
     """How one class did."""
 

@@ -9,6 +9,7 @@ from typing import Any, Callable, Iterator, List, Optional, Sequence, Tuple, Uni
 
 from . import images
 from .errors import HidraError, InvalidArgumentError, InvalidDataError, LimitExceededError, NotFoundError
+from .results import DataSet
 from .tables import Data, columns_of, missing_column, text_of
 from .v1 import data_pb2 as pb
 from .wire import check_text
@@ -33,6 +34,8 @@ class LabelledRows:
     problems: List[str] = field(default_factory=list)
     # How many rows the daemon got.
     sent: int = 0
+    # Of rows that the daemon has: the data set they are.
+    stored: str = ""
 
     @property
     def inputs(self) -> Tuple[str, ...]:
@@ -55,6 +58,11 @@ def text_rows(data: Data, text: Union[str, Sequence[str]], label: str, separator
     if label in inputs:
         raise InvalidArgumentError(f"The texts and the labels cannot both be column '{label}'.")
     names = (*inputs, label)
+    if isinstance(data, DataSet):
+        for name in names:
+            if name not in data.columns:
+                raise missing_column(name, data.columns, f"the data set {data.name}")
+        return LabelledRows(names, lambda: iter(()), TEXT_CHUNK, len(inputs), sent=data.rows, stored=data.name)
     table = columns_of(data, names)
 
     def rows() -> Iterator[Tuple[Value, ...]]:

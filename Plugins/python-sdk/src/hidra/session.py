@@ -31,11 +31,15 @@ class Limits:
     message_bytes: int
     data_rows: int
     texts_per_request: int
+    # Of a prediction whose answers are streamed.
+    texts_per_stream: int
 
     @classmethod
     def of(cls, m: pb.Limits) -> Limits:
         # 0: it did not say.
-        return cls(m.message_bytes or MESSAGE_BYTES, m.data_rows or 5_000_000, m.texts_per_request or 4096)
+        per_request = m.texts_per_request or 4096
+        # A daemon that does not say it does not stream.
+        return cls(m.message_bytes or MESSAGE_BYTES, m.data_rows or 5_000_000, per_request, m.texts_per_stream or per_request)
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,9 @@ class ServeReply(_message.Message):
     def __init__(self, calls: _Optional[int] = ...) -> None: ...
 
 class ServeRequest(_message.Message):
-    __slots__ = ["heads"]
+    __slots__ = ["heads", "losses"]
     HEADS_FIELD_NUMBER: _ClassVar[int]
+    LOSSES_FIELD_NUMBER: _ClassVar[int]
     heads: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, heads: _Optional[_Iterable[str]] = ...) -> None: ...
+    losses: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, heads: _Optional[_Iterable[str]] = ..., losses: _Optional[_Iterable[str]] = ...) -> None: ...

@@ -14,7 +14,7 @@ _sym_db = _symbol_database.Default()
 from hidra.v1 import registry_pb2 as hidra_dot_v1_dot_registry__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16hidra/v1/control.proto\x12\x08hidra.v1\x1a\x17hidra/v1/registry.proto\"\x8a\x01\n\x05Hello\x12\x14\n\x0cprotocol_min\x18\x01 \x01(\r\x12\x14\n\x0cprotocol_max\x18\x02 \x01(\r\x12\x0e\n\x06\x63lient\x18\x03 \x01(\t\x12\x19\n\x11heartbeat_seconds\x18\x04 \x01(\r\x12\x14\n\x0c\x63\x61pabilities\x18\x05 \x03(\t\x12\x14\n\x0cplugin_token\x18\x06 \x01(\t\"\xd4\x01\n\x07Welcome\x12\x10\n\x08protocol\x18\x01 \x01(\r\x12\x14\n\x0cprotocol_min\x18\x02 \x01(\r\x12\x14\n\x0cprotocol_max\x18\x03 \x01(\r\x12\x16\n\x0e\x64\x61\x65mon_version\x18\x04 \x01(\t\x12\x12\n\nprocess_id\x18\x05 \x01(\r\x12 \n\x06limits\x18\x06 \x01(\x0b\x32\x10.hidra.v1.Limits\x12\x19\n\x11heartbeat_seconds\x18\x07 \x01(\r\x12\x14\n\x0c\x63\x61pabilities\x18\x08 \x03(\t\x12\x0c\n\x04role\x18\t \x01(\t\"u\n\x06Limits\x12\x15\n\rmessage_bytes\x18\x01 \x01(\x04\x12\x11\n\tdata_rows\x18\x02 \x01(\x04\x12\x12\n\ndata_bytes\x18\x03 \x01(\x04\x12\x19\n\x11texts_per_request\x18\x04 \x01(\r\x12\x12\n\nblob_bytes\x18\x05 \x01(\x04\"\x0b\n\tHeartbeat\"C\n\rCancelRequest\x12\r\n\x03job\x18\x01 \x01(\tH\x00\x12\x19\n\x0fopen_request_id\x18\x02 \x01(\x04H\x00\x42\x08\n\x06target\" \n\x0b\x43\x61ncelReply\x12\x11\n\tcancelled\x18\x01 \x01(\x08\"\x0f\n\rStatusRequest\"\xe2\x02\n\x0bStatusReply\x12\x16\n\x0e\x64\x61\x65mon_version\x18\x01 \x01(\t\x12\x12\n\nprocess_id\x18\x02 \x01(\r\x12\x16\n\x0euptime_seconds\x18\x03 \x01(\x01\x12\x16\n\x0eresident_bytes\x18\x04 \x01(\x04\x12\x0c\n\x04home\x18\x05 \x01(\t\x12\x0f\n\x07threads\x18\x06 \x01(\r\x12\x0f\n\x07kernels\x18\x07 \x01(\t\x12)\n\x08\x65ncoders\x18\x08 \x03(\x0b\x32\x17.hidra.v1.LoadedEncoder\x12\x1b\n\x04jobs\x18\t \x03(\x0b\x32\r.hidra.v1.Job\x12\x1b\n\x13\x66\x65\x61ture_cache_bytes\x18\n \x01(\x04\x12\x1a\n\x12\x66\x65\x61ture_cache_rows\x18\x0b \x01(\x04\x12\x0f\n\x07\x63lients\x18\x0c \x01(\r\x12\x1b\n\x13waiting_interactive\x18\r \x01(\r\x12\x18\n\x10waiting_training\x18\x0e \x01(\r\"\\\n\rLoadedEncoder\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0cweight_bytes\x18\x02 \x01(\x04\x12\x14\n\x0cidle_seconds\x18\x03 \x01(\x01\x12\x11\n\tprecision\x18\x04 \x01(\t\"\x7f\n\x03Job\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x0f\n\x07subject\x18\x03 \x01(\t\x12$\n\x08progress\x18\x04 \x01(\x0b\x32\x12.hidra.v1.Progress\x12\x17\n\x0f\x65lapsed_seconds\x18\x05 \x01(\x01\x12\x0e\n\x06\x63lient\x18\x06 \x01(\t\"(\n\x0fShutdownRequest\x12\x15\n\rgrace_seconds\x18\x01 \x01(\x01\"\'\n\rShutdownReply\x12\x16\n\x0ejobs_finishing\x18\x01 \x01(\r\"\x19\n\x07Goodbye\x12\x0e\n\x06reason\x18\x01 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16hidra/v1/control.proto\x12\x08hidra.v1\x1a\x17hidra/v1/registry.proto\"\x8a\x01\n\x05Hello\x12\x14\n\x0cprotocol_min\x18\x01 \x01(\r\x12\x14\n\x0cprotocol_max\x18\x02 \x01(\r\x12\x0e\n\x06\x63lient\x18\x03 \x01(\t\x12\x19\n\x11heartbeat_seconds\x18\x04 \x01(\r\x12\x14\n\x0c\x63\x61pabilities\x18\x05 \x03(\t\x12\x14\n\x0cplugin_token\x18\x06 \x01(\t\"\xd4\x01\n\x07Welcome\x12\x10\n\x08protocol\x18\x01 \x01(\r\x12\x14\n\x0cprotocol_min\x18\x02 \x01(\r\x12\x14\n\x0cprotocol_max\x18\x03 \x01(\r\x12\x16\n\x0e\x64\x61\x65mon_version\x18\x04 \x01(\t\x12\x12\n\nprocess_id\x18\x05 \x01(\r\x12 \n\x06limits\x18\x06 \x01(\x0b\x32\x10.hidra.v1.Limits\x12\x19\n\x11heartbeat_seconds\x18\x07 \x01(\r\x12\x14\n\x0c\x63\x61pabilities\x18\x08 \x03(\t\x12\x0c\n\x04role\x18\t \x01(\t\"\x8f\x01\n\x06Limits\x12\x15\n\rmessage_bytes\x18\x01 \x01(\x04\x12\x11\n\tdata_rows\x18\x02 \x01(\x04\x12\x12\n\ndata_bytes\x18\x03 \x01(\x04\x12\x19\n\x11texts_per_request\x18\x04 \x01(\r\x12\x12\n\nblob_bytes\x18\x05 \x01(\x04\x12\x18\n\x10texts_per_stream\x18\x06 \x01(\r\"\x0b\n\tHeartbeat\"C\n\rCancelRequest\x12\r\n\x03job\x18\x01 \x01(\tH\x00\x12\x19\n\x0fopen_request_id\x18\x02 \x01(\x04H\x00\x42\x08\n\x06target\" \n\x0b\x43\x61ncelReply\x12\x11\n\tcancelled\x18\x01 \x01(\x08\"\x0f\n\rStatusRequest\"\xe2\x02\n\x0bStatusReply\x12\x16\n\x0e\x64\x61\x65mon_version\x18\x01 \x01(\t\x12\x12\n\nprocess_id\x18\x02 \x01(\r\x12\x16\n\x0euptime_seconds\x18\x03 \x01(\x01\x12\x16\n\x0eresident_bytes\x18\x04 \x01(\x04\x12\x0c\n\x04home\x18\x05 \x01(\t\x12\x0f\n\x07threads\x18\x06 \x01(\r\x12\x0f\n\x07kernels\x18\x07 \x01(\t\x12)\n\x08\x65ncoders\x18\x08 \x03(\x0b\x32\x17.hidra.v1.LoadedEncoder\x12\x1b\n\x04jobs\x18\t \x03(\x0b\x32\r.hidra.v1.Job\x12\x1b\n\x13\x66\x65\x61ture_cache_bytes\x18\n \x01(\x04\x12\x1a\n\x12\x66\x65\x61ture_cache_rows\x18\x0b \x01(\x04\x12\x0f\n\x07\x63lients\x18\x0c \x01(\r\x12\x1b\n\x13waiting_interactive\x18\r \x01(\r\x12\x18\n\x10waiting_training\x18\x0e \x01(\r\"\\\n\rLoadedEncoder\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0cweight_bytes\x18\x02 \x01(\x04\x12\x14\n\x0cidle_seconds\x18\x03 \x01(\x01\x12\x11\n\tprecision\x18\x04 \x01(\t\"\x7f\n\x03Job\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x0f\n\x07subject\x18\x03 \x01(\t\x12$\n\x08progress\x18\x04 \x01(\x0b\x32\x12.hidra.v1.Progress\x12\x17\n\x0f\x65lapsed_seconds\x18\x05 \x01(\x01\x12\x0e\n\x06\x63lient\x18\x06 \x01(\t\"(\n\x0fShutdownRequest\x12\x15\n\rgrace_seconds\x18\x01 \x01(\x01\"\'\n\rShutdownReply\x12\x16\n\x0ejobs_finishing\x18\x01 \x01(\r\"\x19\n\x07Goodbye\x12\x0e\n\x06reason\x18\x01 \x01(\tb\x06proto3')
 
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, globals())
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'hidra.v1.control_pb2', globals())
@@ -25,26 +25,26 @@ if _descriptor._USE_C_DESCRIPTORS == False:
   _HELLO._serialized_end=200
   _WELCOME._serialized_start=203
   _WELCOME._serialized_end=415
-  _LIMITS._serialized_start=417
-  _LIMITS._serialized_end=534
-  _HEARTBEAT._serialized_start=536
-  _HEARTBEAT._serialized_end=547
-  _CANCELREQUEST._serialized_start=549
-  _CANCELREQUEST._serialized_end=616
-  _CANCELREPLY._serialized_start=618
-  _CANCELREPLY._serialized_end=650
-  _STATUSREQUEST._serialized_start=652
-  _STATUSREQUEST._serialized_end=667
-  _STATUSREPLY._serialized_start=670
-  _STATUSREPLY._serialized_end=1024
-  _LOADEDENCODER._serialized_start=1026
-  _LOADEDENCODER._serialized_end=1118
-  _JOB._serialized_start=1120
-  _JOB._serialized_end=1247
-  _SHUTDOWNREQUEST._serialized_start=1249
-  _SHUTDOWNREQUEST._serialized_end=1289
-  _SHUTDOWNREPLY._serialized_start=1291
-  _SHUTDOWNREPLY._serialized_end=1330
-  _GOODBYE._serialized_start=1332
-  _GOODBYE._serialized_end=1357
+  _LIMITS._serialized_start=418
+  _LIMITS._serialized_end=561
+  _HEARTBEAT._serialized_start=563
+  _HEARTBEAT._serialized_end=574
+  _CANCELREQUEST._serialized_start=576
+  _CANCELREQUEST._serialized_end=643
+  _CANCELREPLY._serialized_start=645
+  _CANCELREPLY._serialized_end=677
+  _STATUSREQUEST._serialized_start=679
+  _STATUSREQUEST._serialized_end=694
+  _STATUSREPLY._serialized_start=697
+  _STATUSREPLY._serialized_end=1051
+  _LOADEDENCODER._serialized_start=1053
+  _LOADEDENCODER._serialized_end=1145
+  _JOB._serialized_start=1147
+  _JOB._serialized_end=1274
+  _SHUTDOWNREQUEST._serialized_start=1276
+  _SHUTDOWNREQUEST._serialized_end=1316
+  _SHUTDOWNREPLY._serialized_start=1318
+  _SHUTDOWNREPLY._serialized_end=1357
+  _GOODBYE._serialized_start=1359
+  _GOODBYE._serialized_end=1384
 # @@protoc_insertion_point(module_scope)

@@ -63,18 +63,20 @@ class Job(_message.Message):
     def __init__(self, id: _Optional[str] = ..., kind: _Optional[str] = ..., subject: _Optional[str] = ..., progress: _Optional[_Union[_registry_pb2.Progress, _Mapping]] = ..., elapsed_seconds: _Optional[float] = ..., client: _Optional[str] = ...) -> None: ...
 
 class Limits(_message.Message):
-    __slots__ = ["blob_bytes", "data_bytes", "data_rows", "message_bytes", "texts_per_request"]
+    __slots__ = ["blob_bytes", "data_bytes", "data_rows", "message_bytes", "texts_per_request", "texts_per_stream"]
     BLOB_BYTES_FIELD_NUMBER: _ClassVar[int]
     DATA_BYTES_FIELD_NUMBER: _ClassVar[int]
     DATA_ROWS_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_BYTES_FIELD_NUMBER: _ClassVar[int]
     TEXTS_PER_REQUEST_FIELD_NUMBER: _ClassVar[int]
+    TEXTS_PER_STREAM_FIELD_NUMBER: _ClassVar[int]
     blob_bytes: int
     data_bytes: int
     data_rows: int
     message_bytes: int
     texts_per_request: int
-    def __init__(self, message_bytes: _Optional[int] = ..., data_rows: _Optional[int] = ..., data_bytes: _Optional[int] = ..., texts_per_request: _Optional[int] = ..., blob_bytes: _Optional[int] = ...) -> None: ...
+    texts_per_stream: int
+    def __init__(self, message_bytes: _Optional[int] = ..., data_rows: _Optional[int] = ..., data_bytes: _Optional[int] = ..., texts_per_request: _Optional[int] = ..., blob_bytes: _Optional[int] = ..., texts_per_stream: _Optional[int] = ...) -> None: ...
 
 class LoadedEncoder(_message.Message):
     __slots__ = ["idle_seconds", "name", "precision", "weight_bytes"]

@@ -179,34 +179,38 @@ class Hyperparameters(_message.Message):
     def __init__(self, epochs: _Optional[int] = ..., learning_rate: _Optional[float] = ..., batch_size: _Optional[int] = ..., seed: _Optional[int] = ..., weight_decay: _Optional[float] = ..., warmup: _Optional[float] = ..., patience: _Optional[int] = ..., validation: _Optional[float] = ..., class_weights: bool = ..., label_smoothing: _Optional[float] = ...) -> None: ...
 
 class PredictReply(_message.Message):
-    __slots__ = ["cached", "encoded", "inputs", "seconds", "truncated"]
+    __slots__ = ["cached", "encoded", "first", "inputs", "seconds", "truncated"]
     CACHED_FIELD_NUMBER: _ClassVar[int]
     ENCODED_FIELD_NUMBER: _ClassVar[int]
+    FIRST_FIELD_NUMBER: _ClassVar[int]
     INPUTS_FIELD_NUMBER: _ClassVar[int]
     SECONDS_FIELD_NUMBER: _ClassVar[int]
     TRUNCATED_FIELD_NUMBER: _ClassVar[int]
     cached: int
     encoded: int
+    first: int
     inputs: _containers.RepeatedCompositeFieldContainer[Prediction]
     seconds: float
     truncated: int
-    def __init__(self, inputs: _Optional[_Iterable[_Union[Prediction, _Mapping]]] = ..., encoded: _Optional[int] = ..., cached: _Optional[int] = ..., truncated: _Optional[int] = ..., seconds: _Optional[float] = ...) -> None: ...
+    def __init__(self, inputs: _Optional[_Iterable[_Union[Prediction, _Mapping]]] = ..., encoded: _Optional[int] = ..., cached: _Optional[int] = ..., truncated: _Optional[int] = ..., seconds: _Optional[float] = ..., first: _Optional[int] = ...) -> None: ...
 
 class PredictRequest(_message.Message):
-    __slots__ = ["columns", "heads", "images", "precision", "texts", "top"]
+    __slots__ = ["columns", "heads", "images", "precision", "stream", "texts", "top"]
     COLUMNS_FIELD_NUMBER: _ClassVar[int]
     HEADS_FIELD_NUMBER: _ClassVar[int]
     IMAGES_FIELD_NUMBER: _ClassVar[int]
     PRECISION_FIELD_NUMBER: _ClassVar[int]
+    STREAM_FIELD_NUMBER: _ClassVar[int]
     TEXTS_FIELD_NUMBER: _ClassVar[int]
     TOP_FIELD_NUMBER: _ClassVar[int]
     columns: _containers.RepeatedCompositeFieldContainer[_data_pb2.Column]
     heads: _containers.RepeatedScalarFieldContainer[str]
     images: _containers.RepeatedScalarFieldContainer[bytes]
     precision: str
+    stream: bool
     texts: _containers.RepeatedScalarFieldContainer[str]
     top: int
-    def __init__(self, heads: _Optional[_Iterable[str]] = ..., texts: _Optional[_Iterable[str]] = ..., top: _Optional[int] = ..., images: _Optional[_Iterable[bytes]] = ..., columns: _Optional[_Iterable[_Union[_data_pb2.Column, _Mapping]]] = ..., precision: _Optional[str] = ...) -> None: ...
+    def __init__(self, heads: _Optional[_Iterable[str]] = ..., texts: _Optional[_Iterable[str]] = ..., top: _Optional[int] = ..., images: _Optional[_Iterable[bytes]] = ..., columns: _Optional[_Iterable[_Union[_data_pb2.Column, _Mapping]]] = ..., stream: bool = ..., precision: _Optional[str] = ...) -> None: ...
 
 class Prediction(_message.Message):
     __slots__ = ["heads", "problem", "tokens", "truncated"]

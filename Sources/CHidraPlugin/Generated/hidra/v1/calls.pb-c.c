@@ -528,7 +528,7 @@ const ProtobufCMessageDescriptor hidra__v1__metric__descriptor =
   (ProtobufCMessageInit) hidra__v1__metric__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor hidra__v1__serve_request__field_descriptors[1] =
+static const ProtobufCFieldDescriptor hidra__v1__serve_request__field_descriptors[2] =
 {
   {
     "heads",
@@ -542,14 +542,27 @@ static const ProtobufCFieldDescriptor hidra__v1__serve_request__field_descriptor
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "losses",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Hidra__V1__ServeRequest, n_losses),
+    offsetof(Hidra__V1__ServeRequest, losses),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned hidra__v1__serve_request__field_indices_by_name[] = {
   0,   /* field[0] = heads */
+  1,   /* field[1] = losses */
 };
 static const ProtobufCIntRange hidra__v1__serve_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 1 }
+  { 0, 2 }
 };
 const ProtobufCMessageDescriptor hidra__v1__serve_request__descriptor =
 {
@@ -559,7 +572,7 @@ const ProtobufCMessageDescriptor hidra__v1__serve_request__descriptor =
   "Hidra__V1__ServeRequest",
   "hidra.v1",
   sizeof(Hidra__V1__ServeRequest),
-  1,
+  2,
   hidra__v1__serve_request__field_descriptors,
   hidra__v1__serve_request__field_indices_by_name,
   1,  hidra__v1__serve_request__number_ranges,

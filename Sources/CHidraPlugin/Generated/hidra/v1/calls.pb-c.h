@@ -53,14 +53,15 @@ struct  Hidra__V1__Call
   size_t n_labels;
   char **labels;
   /*
-   * Of PREPROCESS: the inputs, the head's columns in its order.
+   * Of PREPROCESS: the inputs, the head's columns in its order. Of POSTPROCESS of TAG: the texts, to say where pieces lie.
    */
   size_t n_columns;
   Hidra__V1__Column **columns;
   /*
    * Tensors: "outputs", float32 [rows, outputs], before any softmax or sigmoid; of LOSS and METRICS also "targets": of CLASSIFY
    * int32 [rows], counted from 0; of MULTILABEL float32 [rows, outputs], 0 or 1; of REGRESS float32 [rows, 1], as the head learns them,
-   * shifted by the mean and divided by the deviation of the training rows.
+   * shifted by the mean and divided by the deviation of the training rows. Of TAG a row is a word: "outputs" float32 [words of all texts,
+   * labels], texts laid end to end, "targets" int32 [words], and "lengths" int32 [texts], the words of each.
    */
   Hidra__V1__Task task;
 };
@@ -99,7 +100,7 @@ struct  Hidra__V1__CallResult
   size_t n_columns;
   Hidra__V1__Column **columns;
   /*
-   * Of POSTPROCESS, one for each row.
+   * Of POSTPROCESS, one for each row; of TAG one for each text.
    */
   size_t n_predictions;
   Hidra__V1__HeadPrediction **predictions;
@@ -129,10 +130,16 @@ struct  Hidra__V1__ServeRequest
   ProtobufCMessage base;
   size_t n_heads;
   char **heads;
+  /*
+   * Names under which it also computes losses (calls of kind LOSS) of sessions' heads whose document says `loss: plugin NAME`. A plugin that
+   * the daemon runs offers its own name alone.
+   */
+  size_t n_losses;
+  char **losses;
 };
 #define HIDRA__V1__SERVE_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&hidra__v1__serve_request__descriptor) \
-    , 0,NULL }
+    , 0,NULL, 0,NULL }
 
 
 struct  Hidra__V1__ServeReply

@@ -837,7 +837,7 @@ const ProtobufCMessageDescriptor hidra__v1__welcome__descriptor =
   (ProtobufCMessageInit) hidra__v1__welcome__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor hidra__v1__limits__field_descriptors[5] =
+static const ProtobufCFieldDescriptor hidra__v1__limits__field_descriptors[6] =
 {
   {
     "message_bytes",
@@ -899,6 +899,18 @@ static const ProtobufCFieldDescriptor hidra__v1__limits__field_descriptors[5] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "texts_per_stream",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Hidra__V1__Limits, texts_per_stream),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned hidra__v1__limits__field_indices_by_name[] = {
   4,   /* field[4] = blob_bytes */
@@ -906,11 +918,12 @@ static const unsigned hidra__v1__limits__field_indices_by_name[] = {
   1,   /* field[1] = data_rows */
   0,   /* field[0] = message_bytes */
   3,   /* field[3] = texts_per_request */
+  5,   /* field[5] = texts_per_stream */
 };
 static const ProtobufCIntRange hidra__v1__limits__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 5 }
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor hidra__v1__limits__descriptor =
 {
@@ -920,7 +933,7 @@ const ProtobufCMessageDescriptor hidra__v1__limits__descriptor =
   "Hidra__V1__Limits",
   "hidra.v1",
   sizeof(Hidra__V1__Limits),
-  5,
+  6,
   hidra__v1__limits__field_descriptors,
   hidra__v1__limits__field_indices_by_name,
   1,  hidra__v1__limits__number_ranges,

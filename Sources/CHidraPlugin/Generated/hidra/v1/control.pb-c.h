@@ -123,10 +123,14 @@ struct  Hidra__V1__Limits
    * All uploaded files (Column.blobs) of all clients together; they are kept on disk.
    */
   uint64_t blob_bytes;
+  /*
+   * Texts or images in one predict request whose answers are streamed; 0: as `texts_per_request`.
+   */
+  uint32_t texts_per_stream;
 };
 #define HIDRA__V1__LIMITS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&hidra__v1__limits__descriptor) \
-    , 0, 0, 0, 0, 0 }
+    , 0, 0, 0, 0, 0, 0 }
 
 
 /*

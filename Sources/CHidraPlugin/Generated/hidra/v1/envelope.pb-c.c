@@ -148,7 +148,7 @@ void   hidra__v1__error__free_unpacked
   assert(message->base.descriptor == &hidra__v1__error__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor hidra__v1__envelope__field_descriptors[91] =
+static const ProtobufCFieldDescriptor hidra__v1__envelope__field_descriptors[102] =
 {
   {
     "request_id",
@@ -1171,6 +1171,138 @@ static const ProtobufCFieldDescriptor hidra__v1__envelope__field_descriptors[91]
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
+    "start_session",
+    160,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__Envelope, kind_case),
+    offsetof(Hidra__V1__Envelope, start_session),
+    &hidra__v1__start_session_request__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "start_session_reply",
+    161,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__Envelope, kind_case),
+    offsetof(Hidra__V1__Envelope, start_session_reply),
+    &hidra__v1__start_session_reply__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "list_sessions",
+    162,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__Envelope, kind_case),
+    offsetof(Hidra__V1__Envelope, list_sessions),
+    &hidra__v1__list_sessions_request__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "list_sessions_reply",
+    163,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__Envelope, kind_case),
+    offsetof(Hidra__V1__Envelope, list_sessions_reply),
+    &hidra__v1__list_sessions_reply__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "show_session",
+    164,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__Envelope, kind_case),
+    offsetof(Hidra__V1__Envelope, show_session),
+    &hidra__v1__show_session_request__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "show_session_reply",
+    165,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__Envelope, kind_case),
+    offsetof(Hidra__V1__Envelope, show_session_reply),
+    &hidra__v1__show_session_reply__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "watch_session",
+    166,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__Envelope, kind_case),
+    offsetof(Hidra__V1__Envelope, watch_session),
+    &hidra__v1__watch_session_request__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "watch_session_reply",
+    167,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__Envelope, kind_case),
+    offsetof(Hidra__V1__Envelope, watch_session_reply),
+    &hidra__v1__watch_session_reply__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "control_session",
+    168,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__Envelope, kind_case),
+    offsetof(Hidra__V1__Envelope, control_session),
+    &hidra__v1__control_session_request__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "control_session_reply",
+    169,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__Envelope, kind_case),
+    offsetof(Hidra__V1__Envelope, control_session_reply),
+    &hidra__v1__control_session_reply__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "session_progress",
+    170,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__Envelope, kind_case),
+    offsetof(Hidra__V1__Envelope, session_progress),
+    &hidra__v1__session_progress__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
     "learning_curve",
     185,
     PROTOBUF_C_LABEL_NONE,
@@ -1256,10 +1388,12 @@ static const unsigned hidra__v1__envelope__field_indices_by_name[] = {
   8,   /* field[8] = cancel_reply */
   45,   /* field[45] = check_graph */
   46,   /* field[46] = check_graph_reply */
-  87,   /* field[87] = cluster */
-  88,   /* field[88] = cluster_reply */
+  98,   /* field[98] = cluster */
+  99,   /* field[99] = cluster_reply */
   74,   /* field[74] = control_plugin */
   75,   /* field[75] = control_plugin_reply */
+  93,   /* field[93] = control_session */
+  94,   /* field[94] = control_session_reply */
   79,   /* field[79] = create_key */
   80,   /* field[80] = create_key_reply */
   64,   /* field[64] = detach */
@@ -1283,14 +1417,16 @@ static const unsigned hidra__v1__envelope__field_indices_by_name[] = {
   4,   /* field[4] = hello */
   72,   /* field[72] = install_plugin */
   73,   /* field[73] = install_plugin_reply */
-  85,   /* field[85] = learning_curve */
-  86,   /* field[86] = learning_curve_reply */
+  96,   /* field[96] = learning_curve */
+  97,   /* field[97] = learning_curve_reply */
   16,   /* field[16] = list */
   81,   /* field[81] = list_keys */
   82,   /* field[82] = list_keys_reply */
   70,   /* field[70] = list_plugins */
   71,   /* field[71] = list_plugins_reply */
   17,   /* field[17] = list_reply */
+  87,   /* field[87] = list_sessions */
+  88,   /* field[88] = list_sessions_reply */
   62,   /* field[62] = load_state */
   63,   /* field[63] = load_state_reply */
   28,   /* field[28] = open_data */
@@ -1321,22 +1457,29 @@ static const unsigned hidra__v1__envelope__field_indices_by_name[] = {
   61,   /* field[61] = save_state_reply */
   66,   /* field[66] = serve */
   67,   /* field[67] = serve_reply */
+  95,   /* field[95] = session_progress */
   18,   /* field[18] = show */
   19,   /* field[19] = show_reply */
+  89,   /* field[89] = show_session */
+  90,   /* field[90] = show_session_reply */
   11,   /* field[11] = shutdown */
   12,   /* field[12] = shutdown_reply */
+  85,   /* field[85] = start_session */
+  86,   /* field[86] = start_session_reply */
   9,   /* field[9] = status */
   10,   /* field[10] = status_reply */
-  89,   /* field[89] = suggest */
-  90,   /* field[90] = suggest_reply */
+  100,   /* field[100] = suggest */
+  101,   /* field[101] = suggest_reply */
   2,   /* field[2] = tensors */
   32,   /* field[32] = train */
   33,   /* field[33] = train_reply */
   26,   /* field[26] = upload */
   27,   /* field[27] = upload_reply */
+  91,   /* field[91] = watch_session */
+  92,   /* field[92] = watch_session_reply */
   5,   /* field[5] = welcome */
 };
-static const ProtobufCIntRange hidra__v1__envelope__number_ranges[12 + 1] =
+static const ProtobufCIntRange hidra__v1__envelope__number_ranges[13 + 1] =
 {
   { 1, 0 },
   { 10, 3 },
@@ -1349,8 +1492,9 @@ static const ProtobufCIntRange hidra__v1__envelope__number_ranges[12 + 1] =
   { 130, 66 },
   { 140, 70 },
   { 150, 79 },
-  { 185, 85 },
-  { 0, 91 }
+  { 160, 85 },
+  { 185, 96 },
+  { 0, 102 }
 };
 const ProtobufCMessageDescriptor hidra__v1__envelope__descriptor =
 {
@@ -1360,10 +1504,10 @@ const ProtobufCMessageDescriptor hidra__v1__envelope__descriptor =
   "Hidra__V1__Envelope",
   "hidra.v1",
   sizeof(Hidra__V1__Envelope),
-  91,
+  102,
   hidra__v1__envelope__field_descriptors,
   hidra__v1__envelope__field_indices_by_name,
-  12,  hidra__v1__envelope__number_ranges,
+  13,  hidra__v1__envelope__number_ranges,
   (ProtobufCMessageInit) hidra__v1__envelope__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

@@ -23,6 +23,7 @@ PROTOBUF_C__BEGIN_DECLS
 #include "hidra/v1/labels.pb-c.h"
 #include "hidra/v1/plugins.pb-c.h"
 #include "hidra/v1/registry.pb-c.h"
+#include "hidra/v1/session.pb-c.h"
 #include "hidra/v1/steps.pb-c.h"
 #include "hidra/v1/work.pb-c.h"
 
@@ -146,6 +147,17 @@ typedef enum {
   HIDRA__V1__ENVELOPE__KIND_LIST_KEYS_REPLY = 153,
   HIDRA__V1__ENVELOPE__KIND_REVOKE_KEY = 154,
   HIDRA__V1__ENVELOPE__KIND_REVOKE_KEY_REPLY = 155,
+  HIDRA__V1__ENVELOPE__KIND_START_SESSION = 160,
+  HIDRA__V1__ENVELOPE__KIND_START_SESSION_REPLY = 161,
+  HIDRA__V1__ENVELOPE__KIND_LIST_SESSIONS = 162,
+  HIDRA__V1__ENVELOPE__KIND_LIST_SESSIONS_REPLY = 163,
+  HIDRA__V1__ENVELOPE__KIND_SHOW_SESSION = 164,
+  HIDRA__V1__ENVELOPE__KIND_SHOW_SESSION_REPLY = 165,
+  HIDRA__V1__ENVELOPE__KIND_WATCH_SESSION = 166,
+  HIDRA__V1__ENVELOPE__KIND_WATCH_SESSION_REPLY = 167,
+  HIDRA__V1__ENVELOPE__KIND_CONTROL_SESSION = 168,
+  HIDRA__V1__ENVELOPE__KIND_CONTROL_SESSION_REPLY = 169,
+  HIDRA__V1__ENVELOPE__KIND_SESSION_PROGRESS = 170,
   HIDRA__V1__ENVELOPE__KIND_LEARNING_CURVE = 185,
   HIDRA__V1__ENVELOPE__KIND_LEARNING_CURVE_REPLY = 186,
   HIDRA__V1__ENVELOPE__KIND_CLUSTER = 187,
@@ -289,6 +301,20 @@ struct  Hidra__V1__Envelope
     Hidra__V1__ListKeysReply *list_keys_reply;
     Hidra__V1__RevokeKeyRequest *revoke_key;
     Hidra__V1__RevokeKeyReply *revoke_key_reply;
+    /*
+     * work socket: sessions
+     */
+    Hidra__V1__StartSessionRequest *start_session;
+    Hidra__V1__StartSessionReply *start_session_reply;
+    Hidra__V1__ListSessionsRequest *list_sessions;
+    Hidra__V1__ListSessionsReply *list_sessions_reply;
+    Hidra__V1__ShowSessionRequest *show_session;
+    Hidra__V1__ShowSessionReply *show_session_reply;
+    Hidra__V1__WatchSessionRequest *watch_session;
+    Hidra__V1__WatchSessionReply *watch_session_reply;
+    Hidra__V1__ControlSessionRequest *control_session;
+    Hidra__V1__ControlSessionReply *control_session_reply;
+    Hidra__V1__SessionProgress *session_progress;
     /*
      * work socket: few labels, or none
      */

@@ -169,7 +169,8 @@ struct  Hidra__V1__Loss
 {
   ProtobufCMessage base;
   /*
-   * "cross_entropy", "binary_cross_entropy", "mean_squared_error", "l1", "huber"; empty: the first of these that fits the task.
+   * "cross_entropy", "binary_cross_entropy", "mean_squared_error", "l1", "huber", "crf" (of TAG); empty: the first of these that fits
+   * the task.
    */
   char *name;
   double label_smoothing;
@@ -240,7 +241,8 @@ struct  Hidra__V1__Batch
 
 
 /*
- * The head's outputs for a batch: one tensor "outputs", float32 [rows, outputs], before any softmax or sigmoid.
+ * The head's outputs for a batch: one tensor "outputs", float32 [rows, outputs], before any softmax or sigmoid. Of TAG "outputs" has a row
+ * for each word, texts laid end to end, and a tensor "lengths", int32 [texts], says how many words of each text there are.
  */
 struct  Hidra__V1__ForwardRequest
 {
@@ -283,7 +285,7 @@ struct  Hidra__V1__ForwardBackwardRequest
    */
   double scale;
   /*
-   * Whether the reply brings the tensor "outputs".
+   * Whether the reply brings the tensors of ForwardReply.
    */
   protobuf_c_boolean outputs;
 };

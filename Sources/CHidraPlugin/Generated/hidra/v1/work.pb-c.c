@@ -2580,7 +2580,7 @@ const ProtobufCMessageDescriptor hidra__v1__confusion__descriptor =
   (ProtobufCMessageInit) hidra__v1__confusion__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor hidra__v1__predict_request__field_descriptors[6] =
+static const ProtobufCFieldDescriptor hidra__v1__predict_request__field_descriptors[7] =
 {
   {
     "heads",
@@ -2643,6 +2643,18 @@ static const ProtobufCFieldDescriptor hidra__v1__predict_request__field_descript
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
+    "stream",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Hidra__V1__PredictRequest, stream),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
     "precision",
     30,
     PROTOBUF_C_LABEL_NONE,
@@ -2659,15 +2671,16 @@ static const unsigned hidra__v1__predict_request__field_indices_by_name[] = {
   4,   /* field[4] = columns */
   0,   /* field[0] = heads */
   3,   /* field[3] = images */
-  5,   /* field[5] = precision */
+  6,   /* field[6] = precision */
+  5,   /* field[5] = stream */
   1,   /* field[1] = texts */
   2,   /* field[2] = top */
 };
 static const ProtobufCIntRange hidra__v1__predict_request__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 30, 5 },
-  { 0, 6 }
+  { 30, 6 },
+  { 0, 7 }
 };
 const ProtobufCMessageDescriptor hidra__v1__predict_request__descriptor =
 {
@@ -2677,14 +2690,14 @@ const ProtobufCMessageDescriptor hidra__v1__predict_request__descriptor =
   "Hidra__V1__PredictRequest",
   "hidra.v1",
   sizeof(Hidra__V1__PredictRequest),
-  6,
+  7,
   hidra__v1__predict_request__field_descriptors,
   hidra__v1__predict_request__field_indices_by_name,
   2,  hidra__v1__predict_request__number_ranges,
   (ProtobufCMessageInit) hidra__v1__predict_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor hidra__v1__predict_reply__field_descriptors[5] =
+static const ProtobufCFieldDescriptor hidra__v1__predict_reply__field_descriptors[6] =
 {
   {
     "inputs",
@@ -2746,10 +2759,23 @@ static const ProtobufCFieldDescriptor hidra__v1__predict_reply__field_descriptor
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "first",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Hidra__V1__PredictReply, first),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned hidra__v1__predict_reply__field_indices_by_name[] = {
   2,   /* field[2] = cached */
   1,   /* field[1] = encoded */
+  5,   /* field[5] = first */
   0,   /* field[0] = inputs */
   4,   /* field[4] = seconds */
   3,   /* field[3] = truncated */
@@ -2757,7 +2783,7 @@ static const unsigned hidra__v1__predict_reply__field_indices_by_name[] = {
 static const ProtobufCIntRange hidra__v1__predict_reply__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 5 }
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor hidra__v1__predict_reply__descriptor =
 {
@@ -2767,7 +2793,7 @@ const ProtobufCMessageDescriptor hidra__v1__predict_reply__descriptor =
   "Hidra__V1__PredictReply",
   "hidra.v1",
   sizeof(Hidra__V1__PredictReply),
-  5,
+  6,
   hidra__v1__predict_reply__field_descriptors,
   hidra__v1__predict_reply__field_indices_by_name,
   1,  hidra__v1__predict_reply__number_ranges,

@@ -464,18 +464,26 @@ struct  Hidra__V1__PredictRequest
   size_t n_columns;
   Hidra__V1__Column **columns;
   /*
+   * Answers come as they are computed: PARTIAL replies of some inputs each, in order, then FINAL without any, which has the totals. A
+   * request may then have more inputs: Limits.texts_per_stream.
+   */
+  protobuf_c_boolean stream;
+  /*
    * As in TrainRequest.
    */
   char *precision;
 };
 #define HIDRA__V1__PREDICT_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&hidra__v1__predict_request__descriptor) \
-    , 0,NULL, 0,NULL, 0, 0,NULL, 0,NULL, (char *)protobuf_c_empty_string }
+    , 0,NULL, 0,NULL, 0, 0,NULL, 0,NULL, 0, (char *)protobuf_c_empty_string }
 
 
 struct  Hidra__V1__PredictReply
 {
   ProtobufCMessage base;
+  /*
+   * Of a PARTIAL those from `first` on.
+   */
   size_t n_inputs;
   Hidra__V1__Prediction **inputs;
   /*
@@ -485,10 +493,14 @@ struct  Hidra__V1__PredictReply
   uint64_t cached;
   uint64_t truncated;
   double seconds;
+  /*
+   * Of a PARTIAL: inputs of the request before these.
+   */
+  uint64_t first;
 };
 #define HIDRA__V1__PREDICT_REPLY__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&hidra__v1__predict_reply__descriptor) \
-    , 0,NULL, 0, 0, 0, 0 }
+    , 0,NULL, 0, 0, 0, 0, 0 }
 
 
 struct  Hidra__V1__Prediction

@@ -14,7 +14,13 @@ extension Workbench {
         staged: URL, name: String, base: LoadedEncoder, source: String
     ) async throws -> EncoderRecord {
         try BundleName.validate(name)
-        let record = try await Workbench.offPool {
+        let adapted = try await adapted(staged: staged, name: name, base: base, source: source)
+        return try await registry.addEncoder(adapted.record, staged: staged)
+    }
+
+    /// The encoder in a staged folder, loaded, and what would be registered of it.
+    func adapted(staged: URL, name: String, base: LoadedEncoder, source: String) async throws -> LoadedEncoder {
+        try await Workbench.offPool {
             let described: AdaptedBase, weights: String
             do {
                 (described, weights) = (try AdaptedFolder.base(staged), try AdaptedFolder.weightsFile(staged))
@@ -38,8 +44,7 @@ extension Workbench {
             record.parameters = encoder.parameterCount
             record.digest = SHA256Digest(of: Data("\(described.digest)\n\(described.cut)\n\(own.sha256)\n".utf8)).hex
             record.created = Date().timeIntervalSince1970
-            return record
+            return LoadedEncoder(record: record, encoder: encoder, base: base.record)
         }
-        return try await registry.addEncoder(record, staged: staged)
     }
 }

@@ -1,30 +1,10 @@
+import Scheduling
 import State
+import Synchronization
+import TensorCore
 import Testing
 
 @testable import Workbench
-
-@Suite("The scheduler's choice")
-struct ScheduleTests {
-    private func waiting(_ id: UInt64, _ priority: Priority, served: Double = 0) -> Waiting {
-        Waiting(id: id, priority: priority, arrival: id, served: served)
-    }
-
-    @Test("interactive goes before training, training before bulk")
-    func classes() {
-        let queue = [waiting(1, .bulk), waiting(2, .training), waiting(3, .interactive)]
-        #expect(Schedule.next(queue) == 3)
-        #expect(Schedule.next(Array(queue.prefix(2))) == 2)
-    }
-
-    @Test("within a class the least served goes first, then the first come")
-    func fairness() {
-        #expect(Schedule.next([waiting(1, .training, served: 2), waiting(2, .training, served: 1)]) == 2)
-        #expect(Schedule.next([waiting(2, .interactive), waiting(1, .interactive)]) == 1)
-    }
-
-    @Test("nobody waits, nobody is chosen")
-    func empty() { #expect(Schedule.next([]) == nil) }
-}
 
 /// Counts down; says which of its units ran when.
 private struct Countdown: ComputeTask {
@@ -80,4 +60,57 @@ struct ComputeServiceTests {
         for task in tasks { await #expect(throws: WorkbenchError.self) { try await task.value } }
         await #expect(throws: WorkbenchError.self) { try await compute.perform(.interactive) { 1 } }
     }
+}
+
+/// One long unit of many products; says how many it has done.
+private struct LongUnit: ComputeTask {
+    let pieces: Int
+    let tick: @Sendable (Int) -> Void
+
+    mutating func step() throws -> [Float]? {
+        var x = Tensor((0..<64 * 256).map { Float($0 % 7) / 7 }, [64, 256])
+        let w = Tensor((0..<256 * 256).map { Float($0 % 13) / 1536 }, [256, 256])
+        for piece in 0..<pieces {
+            tick(piece)
+            x = LinearProduct()(x, w)
+        }
+        return x.values
+    }
+}
+
+@Suite("A long unit of training")
+struct BreakTests {
+    @Test("lets predictions in between its products, and computes what it would have computed")
+    func breaks() async throws {
+        let compute = ComputeService(), pieces = 3_000
+        let started = AsyncStream.makeStream(of: Void.self)
+        let undisturbed = try await compute.perform(.training) {
+            var unit = LongUnit(pieces: pieces) { _ in }
+            return try unit.step()
+        }
+        let box = Reached()
+        let training = Task {
+            try await compute.run(.training) {
+                LongUnit(pieces: pieces) { piece in
+                    box.value.store(piece, ordering: .relaxed)
+                    if piece == 10 { started.continuation.finish() }
+                }
+            }
+        }
+        for await _ in started.stream {}
+        // In the middle of the only unit there is.
+        let at = try await compute.perform(.interactive) { () -> Int in
+            let y = LinearProduct()(Tensor(repeating: 1, [64, 256]), Tensor(repeating: 1, [256, 256]))
+            return y.values[0] == 256 ? box.value.load(ordering: .relaxed) : -1
+        }
+        #expect(at >= 10 && at < pieces - 1, "answered after \(at) of \(pieces) products")
+        let values = try #require(undisturbed)
+        #expect(values.contains { $0 != 0 } && values.allSatisfy(\.isFinite))
+        #expect(try await training.value == values)
+        await compute.stop()
+    }
+}
+
+private final class Reached: Sendable {
+    let value = Atomic<Int>(0)
 }
