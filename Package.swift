@@ -128,7 +128,7 @@ let package = Package(
             name: "hidra-bench",
             dependencies: [
                 "HidraClient", "Scheduling", "Encoders", "Training", "Heads", "Tuning", "Layers", "Checkpoints", "Images", "TensorCore", "CKernels",
-                "CAllocationCount", "Tables", arguments,
+                "CAllocationCount", "Tables", "ZeroMQ", arguments,
             ],
             path: "Sources/hidra-bench", swiftSettings: dialect),
 

@@ -105,7 +105,7 @@ package struct RequestTable {
         if message.envelope.isPartial {
             switch message.envelope.kind {
             case .progress(let progress): return request.progress.map { .progress($0, progress) } ?? .ignore
-            case .call, .pluginLog, .predictReply: return request.call.map { .call($0, message) } ?? .ignore
+            case .call, .pluginLog, .predictReply, .sessionProgress: return request.call.map { .call($0, message) } ?? .ignore
             default: return .ignore
             }
         }

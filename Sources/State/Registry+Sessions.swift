@@ -117,6 +117,7 @@ extension Registry {
             guard let record = try database.read({ try SessionRecord.fetch($0, named: name) }) else {
                 throw try database.read { try Self.noSession(name, $0) }
             }
+            try database.read { try products.requireRoom($0) }
             var installations: [Installation] = []
             do {
                 for product in products.bundles {
@@ -203,6 +204,8 @@ package struct SessionProducts: Sendable {
 
     /// An encoder before the heads that read it.
     package private(set) var bundles: [Bundle] = []
+    /// Whether heads of these names give way.
+    package var replace = false
     package var runs: [RunRecord] = []
     package var metrics: [MetricRecord] = []
     package var results: [String: SessionRecord.HeadResult] = [:]
@@ -210,6 +213,25 @@ package struct SessionProducts: Sendable {
     package var seconds = 0.0, coreSeconds = 0.0
 
     package init() {}
+
+    /// Somebody else may have taken a name since the session started; what the session itself has left, before a crash, is no obstacle.
+    fileprivate func requireRoom(_ db: Database) throws {
+        for bundle in bundles {
+            let isTaken: Bool
+            switch bundle.manifest.record {
+            case .head(let head): isTaken = try HeadRecord.fetch(db, named: head.name).map { $0.run != head.run && !replace } ?? false
+            case .encoder(let encoder):
+                isTaken = try EncoderRecord.fetch(db, named: encoder.name).map { $0.source != encoder.source } ?? false
+            }
+            try bundle.kind.requireNoOtherKind(bundle.manifest.name, db)
+            guard isTaken else { continue }
+            let name = bundle.manifest.name
+            throw WorkbenchError(
+                .alreadyExists,
+                "Meanwhile another \(bundle.kind.rawValue) '\(name)' was registered. Remove it with `hidra rm \(name)`, then go on with "
+                    + "`hidra session resume`.", details: ["name": name])
+        }
+    }
 
     /// Digests the files of a staged folder.
     package mutating func add(_ head: HeadRecord, staged: URL) throws {

@@ -72,6 +72,11 @@ package final class Workbench: Sendable {
                 "'\(name)' is in use: head '\(head)' is being trained. Wait for it, or cancel it (`hidra ps` lists it)."
             )
         }
+        if let session = sessions.user(of: name) {
+            throw WorkbenchError(
+                .conflict, "'\(name)' is in use: session '\(session)' is running. Wait for it, or pause it (`hidra session pause \(session)`).",
+                details: ["name": name, "session": session])
+        }
         let removal = try await registry.remove(named: name, withHeads: withHeads)
         for name in removal.names {
             encoders.forget(name)

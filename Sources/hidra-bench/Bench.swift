@@ -9,7 +9,7 @@ struct Bench: AsyncParsableCommand {
         discussion: "Each line printed is one JSON object. Quote ratios of alternating runs: machines drift.",
         subcommands: [
             Peak.self, Products.self, Vision.self, PrepareImages.self, Encode.self, HeadSteps.self, DaemonLatency.self, Serve.self,
-            ExternalLoss.self, Lora.self, TopLayers.self, Joint.self, ReplaySchedule.self, SessionLatency.self,
+            ExternalLoss.self, Echo.self, Lora.self, TopLayers.self, Joint.self, ReplaySchedule.self, SessionLatency.self,
             SearchBench.self, SetFit.self,
         ])
 }

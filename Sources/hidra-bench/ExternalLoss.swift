@@ -9,7 +9,7 @@ import Tables
 struct ExternalLoss: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "external-loss",
-        abstract: "Time of a training step whose loss a client computes, beyond the loss itself, on the running daemon.",
+        abstract: "Time of a training step whose loss a client computes, beyond the loss itself and the transfer, on the running daemon.",
         discussion: "Example: hidra-bench external-loss --csv train.csv --text text --label category --encoder minilm")
 
     @Option var csv: String
@@ -36,6 +36,8 @@ struct ExternalLoss: AsyncParsableCommand {
         request.replace = true
         request.head = "bench-own-loss"
         let own = try await client.train(request).summary
+        let transfers = try Transfer.measure(Transfer.Step(rows: batchSize, outputs: Set(labels).count), count: 2000)
+        let transfer = Percentiles(Array(transfers.dropFirst(100)))[0.5]
         // Warm features; the same with a loss that costs nothing to compute.
         let inside = Mutex(Duration.zero)
         var calls = CallHandlers()
@@ -54,7 +56,8 @@ struct ExternalLoss: AsyncParsableCommand {
         say([
             ("bench", "external loss, as a call"), ("steps", Int(external.steps)), ("step_us", step),
             ("own_loss_step_us", own.trainSeconds * 1e6 / Double(own.steps)), ("loss_us", loss),
-            ("overhead_us", step - loss - own.trainSeconds * 1e6 / Double(own.steps)),
+            ("overhead_us", step - loss - own.trainSeconds * 1e6 / Double(own.steps)), ("transfer_us", transfer),
+            ("overhead_beyond_transfer_us", step - loss - own.trainSeconds * 1e6 / Double(own.steps) - transfer),
         ])
         try await verbs(client, data, Array(Set(labels)).sorted())
         for head in ["bench-own-loss", "bench-external-loss"] { _ = try await client.remove(head, withHeads: false) }
@@ -85,4 +88,14 @@ struct ExternalLoss: AsyncParsableCommand {
             ])
         }
     }
+}
+
+/// Started by `external-loss`, which measures the transfer with it.
+struct Echo: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "echo", shouldDisplay: false)
+
+    @Argument var endpoint: String
+    @Argument var sizes: [Int]
+
+    func run() throws { try Transfer.echo(endpoint, sizes) }
 }

@@ -42,7 +42,7 @@ private let table: [(target: String, ours: Set<String>, external: Set<String>)] 
         "hidra-bench",
         [
             "HidraClient", "HidraProtocol", "Scheduling", "Encoders", "Training", "Heads", "Tuning", "Layers", "Checkpoints", "Images", "TensorCore",
-            "CKernels", "CAllocationCount", "Tables",
+            "CKernels", "CAllocationCount", "Tables", "ZeroMQ",
         ], ["ArgumentParser"]
     ),
 ]

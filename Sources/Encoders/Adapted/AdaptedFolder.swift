@@ -77,10 +77,37 @@ package enum AdaptedFolder {
             let tensors = Dictionary(uniqueKeysWithValues: bert.parameters.map { ($0.name, $0.value.detached) })
             try SafetensorsWriter.encode(tensors, metadata: ["format": "pt"]).write(to: folder.appending(path: layersFile))
         }
+        try write(
+            Description(
+                base: AdaptedBase(name: name, digest: digest, cut: bert.trunk ?? 0), kind: isLowRank ? .lora : .layers),
+            to: folder)
+    }
+
+    /// Makes an adapted encoder's folder of an adapter that PEFT has saved.
+    ///
+    /// - Parameters:
+    ///   - source: a folder with `adapter_config.json` and `adapter_model.safetensors`.
+    ///   - folder: exists, and is empty.
+    /// - Throws: `CheckpointError`: it is no low-rank adapter of a BERT.
+    package static func adopt(peft source: URL, base name: String, digest: String, to folder: URL) throws {
+        let adapter = try PeftAdapter(folder: source)
+        let layers = try adapter.maps.keys.map { name in
+            let parts = name.split(separator: ".")
+            guard parts.count > 3, parts[0] == "encoder", parts[1] == "layer", let layer = Int(parts[2]), layer >= 0 else {
+                throw CheckpointError(.unusedTensor, "adapts \"\(name)\", which is no map of a BERT's layers", file: source.path)
+            }
+            return layer
+        }
+        for file in [PeftAdapter.configurationFile, PeftAdapter.weightsFile] {
+            try FileManager.default.copyItem(at: source.appending(path: file), to: folder.appending(path: file))
+        }
+        try write(
+            Description(base: AdaptedBase(name: name, digest: digest, cut: layers.min() ?? 0), kind: .lora), to: folder)
+    }
+
+    private static func write(_ description: Description, to folder: URL) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        let description = Description(
-            base: AdaptedBase(name: name, digest: digest, cut: bert.trunk ?? 0), kind: isLowRank ? .lora : .layers)
         try encoder.encode(description).write(to: folder.appending(path: descriptionFile))
     }
 

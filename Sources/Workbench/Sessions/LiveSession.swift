@@ -8,6 +8,8 @@ import TensorCore
 final class LiveSession: Sendable {
     let control = SessionControl()
     let coreTime = CoreTime()
+    /// Encoders it reads, and the heads and the encoder it will register.
+    let names: Set<String>
     private let started = ContinuousClock.now
     /// Of its earlier stretches.
     private let before: (seconds: Double, coreSeconds: Double)
@@ -16,7 +18,8 @@ final class LiveSession: Sendable {
     private let state: Mutex<(live: SessionLive, pace: Pace, rows: Pace)>
     private let ended = Mutex<(isOver: Bool, waiting: [CheckedContinuation<Void, Never>])>((false, []))
 
-    init(_ record: SessionRecord) {
+    init(_ record: SessionRecord, _ plan: SessionPlan) {
+        names = Set(plan.encoders + plan.heads.map(\.name) + (plan.train.what.hasBody ? [plan.name] : []))
         before = (record.seconds, record.coreSeconds)
         granted = (record.grantedSeconds, record.grantedCoreSeconds)
         var live = SessionLive()

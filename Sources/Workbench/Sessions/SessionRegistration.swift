@@ -42,6 +42,7 @@ struct SessionRegistration: Sendable {
         }
         runner.live.update { ($0.phase, $0.unit) = (JobProgress.Phase.saving.rawValue, "files") }
         products.step = output.step
+        products.replace = session.replace
         (products.seconds, products.coreSeconds) = runner.live.used
         let finished = try await workbench.registry.finishSession(record.name, products)
         if let adapted { workbench.encoders.forget(adapted.record.name) }

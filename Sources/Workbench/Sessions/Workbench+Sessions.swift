@@ -22,6 +22,8 @@ final class SessionTable: Sendable {
 
     func remove(_ name: String) { running.withLock { $0[name] = nil } }
     subscript(name: String) -> LiveSession? { running.withLock { $0[name] } }
+    /// A running session that reads an encoder, or makes a head, of this name.
+    func user(of name: String) -> String? { running.withLock { $0.first { $0.value.names.contains(name) }?.key } }
     var all: [LiveSession] { running.withLock { Array($0.values) } }
 }
 
@@ -32,7 +34,17 @@ extension Workbench {
     /// Looks whether a session could start: encoders, names, labels, memory. Takes nothing.
     package func checkSession(_ request: SessionRequest) async throws -> (estimate: SessionEstimate, notes: [String]) {
         try await requireRoom(for: request.plan)
-        let loaded = try await loadedEncoders(request.plan), folder = try registry.directory.stage()
+        let loaded = try await loadedEncoders(request.plan)
+        // Layers, targets and the encoder itself: whether it can be trained at all.
+        for encoder in loaded.values {
+            switch request.plan.train.what {
+            case .heads: break
+            case .lora(let lowRank):
+                _ = try TuningPlan.lora(rank: lowRank.rank, alpha: lowRank.alpha, targets: lowRank.targets, of: encoder)
+            case .top(let layers): _ = try TuningPlan.top(layers, of: encoder)
+            }
+        }
+        let folder = try registry.directory.stage()
         let checked = try await Workbench.offPool {
             defer { Self.discard(folder) }
             let files = try SessionFolder.write(request, to: folder)
@@ -166,7 +178,7 @@ extension Workbench {
     // MARK: Running
 
     private func run(_ record: SessionRecord, _ plan: SessionPlan, _ events: @escaping SessionEvents) {
-        let live = LiveSession(record)
+        let live = LiveSession(record, plan)
         guard sessions.add(live, named: record.name) else { return }
         let runner = SessionRunner(workbench: self, session: plan, record: record, live: live)
         let account = Account("session \(record.id)", share: plan.schedule.share)

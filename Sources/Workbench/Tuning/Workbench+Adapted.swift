@@ -47,4 +47,26 @@ extension Workbench {
             return LoadedEncoder(record: record, encoder: encoder, base: base.record)
         }
     }
+
+    /// Registers an adapter that PEFT has saved, in a folder with `adapter_config.json` and `adapter_model.safetensors`, as an encoder
+    /// upon `base`.
+    ///
+    /// - Throws: as `registerAdapted`; `corrupt` for a folder that holds no low-rank adapter of that encoder.
+    package func registerAdapter(peft folder: URL, name: String, base: LoadedEncoder) async throws -> EncoderRecord {
+        let staged = try registry.directory.stage()
+        do {
+            try await Workbench.offPool {
+                do {
+                    try AdaptedFolder.adopt(
+                        peft: folder, base: base.record.name, digest: base.record.digest, to: staged)
+                } catch {
+                    throw WorkbenchError(.corrupt, "The adapter in \(folder.path) cannot be used: \(error)", cause: error)
+                }
+            }
+            return try await registerAdapted(staged: staged, name: name, base: base, source: folder.path)
+        } catch {
+            if FileManager.default.fileExists(atPath: staged.path) { try FileManager.default.removeItem(at: staged) }
+            throw error
+        }
+    }
 }

@@ -26,7 +26,7 @@ struct StreamEndToEndTests {
         let whole = try await client.predict(heads: ["letters", "letters"], .texts(texts), top: 4)
         var parts: [Hidra_V1_PredictReply] = []
         for try await part in try client.predictions(heads: ["letters", "letters"], .texts(texts), top: 4) { parts.append(part) }
-        let totals = try #require(parts.popLast())
+        let last = parts.popLast(), totals = try #require(last)
         #expect(parts.allSatisfy { (1...64).contains($0.inputs.count) } && parts.count == (count + 63) / 64)
         let firsts = (0..<parts.count).map { UInt64($0 * 64) }
         #expect(parts.map { $0.first } == firsts)
@@ -56,14 +56,14 @@ struct StreamEndToEndTests {
         var answered = 0
         do {
             var parts = try client.predictions(heads: ["letters"], .texts(texts)).makeAsyncIterator()
-            let first = try #require(try await parts.next())
+            let next = try await parts.next(), first = try #require(next)
             // The whole takes seconds; this is answered meanwhile.
             #expect(try await other.predict(heads: ["letters"], .texts(["aa b"])).inputs.count == 1)
             #expect(try await other.status().jobs.contains { $0.kind == "predict" && $0.subject == "letters" && $0.progress.total == 60_000 })
             var again = trainRequest("letters", data, epochs: 1)
             again.replace = true
             again.hyperparameters.seed = 9
-            _ = try await other.train(again)
+            _ = try await client.train(again)
             answered = first.inputs.count
             while answered < 6_400, let part = try await parts.next() {
                 // Texts repeat: so must the answers.

@@ -1,6 +1,7 @@
 import ArgumentParser
 import HidraClient
 import HidraProtocol
+import Sessions
 
 struct SessionStart: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
