@@ -94,12 +94,13 @@ let package = Package(
         library("Heads", ["Digests", "Encoders", "Graphs", "Training", "Layers", "Checkpoints", "TensorCore"]),
 
         library("Tuning", ["Encoders", "Training", "Checkpoints", "TensorCore"]),
+        library("FewLabels", ["Heads", "Tuning", "Training", "Encoders", "Checkpoints", "TensorCore"]),
 
         library("State", ["Encoders", "Digests", grdb]),
 
         // Row 6: the workbench, and those who talk to it.
         library("Hub", ["CZlib", "Digests"]),
-        library("Workbench", ["Scheduling", "Sessions", "State", "Heads", "Tuning", "Encoders", "Training", "Layers", "Checkpoints", "TensorCore"]),
+        library("Workbench", ["Scheduling", "Sessions", "State", "FewLabels", "Heads", "Graphs", "Tuning", "Encoders", "Training", "Layers", "Checkpoints", "TensorCore"]),
         library("PluginHost", ["CSpawn", "HidraProtocol", "Tables", "ZeroMQ", yams]),
         library("HidraClient", ["HidraProtocol", "ZeroMQ"]),
         library("HidraPlugin", ["HidraClient", "HidraProtocol"]),
@@ -112,7 +113,7 @@ let package = Package(
         library(
             "Daemon",
             [
-                "Workbench", "Scheduling", "Sessions", "State", "Hub", "PluginHost", "Tables", "HidraProtocol", "ZeroMQ", "Heads", "Graphs", "Training", "Encoders",
+                "Workbench", "Scheduling", "Sessions", "FewLabels", "State", "Hub", "PluginHost", "Tables", "HidraProtocol", "ZeroMQ", "Heads", "Graphs", "Training", "Encoders",
                 "TensorCore", "Digests", lifecycle, logging,
             ]),
 
@@ -156,12 +157,13 @@ let package = Package(
         tests("Encoders", ["Encoders", "Graphs", "ONNX", "Layers", "Checkpoints", "Images", "TensorCore", "Tokenizers"]),
         tests("Training", ["Training", "Heads", "Graphs", "Encoders", "Layers", "Checkpoints", "TensorCore"]),
         tests("Tuning", ["Tuning", "Training", "Heads", "Encoders", "Layers", "Checkpoints", "TensorCore"]),
+        tests("FewLabels", ["FewLabels", "Heads", "Tuning", "Graphs", "Training", "Encoders", "Checkpoints", "TensorCore"]),
         tests("ZeroMQ", ["ZeroMQ"]),
         tests("Protocol", ["HidraProtocol"]),
         tests("PluginHost", ["PluginHost", "HidraProtocol"]),
         tests("Hub", ["Hub"], exclude: ["Fixtures"]),
         tests("State", ["State", "Encoders", grdb]),
-        tests("Workbench", ["Workbench", "Scheduling", "Sessions", "State", "Heads", "Tuning", "Encoders", "Training", "Checkpoints", "TensorCore"]),
+        tests("Workbench", ["Workbench", "Scheduling", "Sessions", "FewLabels", "State", "Heads", "Graphs", "Tuning", "Encoders", "Training", "Checkpoints", "TensorCore"]),
         tests(
             "Daemon",
             [

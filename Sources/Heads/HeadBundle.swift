@@ -9,14 +9,14 @@ package import Training
 /// A trained head on disk: its weights, in `head.safetensors` or for a graph in `head.onnx`, and `head.json` with everything needed
 /// to use them.
 package struct HeadBundle {
-    package static func weightsFile(_ kind: HeadKind) -> String { kind == .graph ? "head.onnx" : "head.safetensors" }
+    package static func weightsFile(_ kind: HeadKind) -> String { kind.isGraph ? "head.onnx" : "head.safetensors" }
     package static let descriptionFile = "head.json"
     /// Weights of a head are small; a larger file is not one of ours.
     private static let largestDescription = 64 << 20
 
     /// What `head.json` holds.
     package struct Description: Codable, Sendable {
-        /// 1, or 2 with `inputs`, which a reader of 1 would overlook.
+        /// 1; 2 with `inputs`, 3 with `calibration`, which a reader of less would overlook.
         package var format = 1
         package var name: String
         package var task: HeadTask
@@ -34,6 +34,9 @@ package struct HeadBundle {
         package var weightsDigest: String
         package var settings: TrainingSettings
         package var learningRate: Double
+        package var calibration: Calibration? {
+            didSet { format = expectedFormat }
+        }
 
         package init(
             name: String, kind: HeadKind, encoding: LabelEncoding, inputs: [HeadFeatures], settings: TrainingSettings,
@@ -51,12 +54,15 @@ package struct HeadBundle {
             width = inputs[0].width
             if inputs.count > 1 || inputs[0].form != .pooled {
                 self.inputs = inputs
-                format = 2
             }
             weightsDigest = ""
             self.settings = settings
             self.learningRate = learningRate
+            format = expectedFormat
         }
+
+        /// The least that says everything.
+        fileprivate var expectedFormat: Int { calibration != nil ? 3 : inputs != nil ? 2 : 1 }
 
         /// One entry for each input of the network.
         package var features: [HeadFeatures] {
@@ -70,7 +76,14 @@ package struct HeadBundle {
     package var encoding: LabelEncoding {
         LabelEncoding(
             task: description.task, labels: description.labels, separator: description.separator.first ?? "|",
-            scaling: description.scaling)
+            scaling: description.scaling, calibration: description.calibration)
+    }
+
+    /// The head as an ONNX model: what its inputs read in, outputs before any softmax and calibration out. The calibration is stated in
+    /// its `metadata_props`.
+    package func onnx() throws -> Data {
+        let model = try network.onnx()
+        return try description.calibration.map { try GraphModel.stating($0.metadata, in: model) } ?? model
     }
 
     /// Writes both files into `folder`, which exists. Returns the description with the digest filled in.
@@ -79,7 +92,7 @@ package struct HeadBundle {
     package static func write(_ network: HeadNetwork, _ description: Description, to folder: URL) throws -> Description
     {
         let weights: Data
-        if description.kind == .graph {
+        if description.kind.isGraph {
             weights = try network.onnx()
         } else {
             let tensors = Dictionary(uniqueKeysWithValues: network.parameters.map { ($0.name, $0.value.detached) })
@@ -121,14 +134,14 @@ package struct HeadBundle {
         } catch {
             throw corrupt("\(error)", error)
         }
-        guard description.format == (description.inputs == nil ? 1 : 2) else {
+        guard description.format == description.expectedFormat else {
             throw HeadError(
                 .incompatible,
-                "the head \(description.name) has format \(description.format); this version reads 1 and 2. Update Hidra")
+                "the head \(description.name) has format \(description.format); this version reads 1 to 3. Update Hidra")
         }
         do {
             let outputs = description.task == .regress ? 1 : description.labels.count
-            if description.kind == .graph {
+            if description.kind.isGraph {
                 network = try HeadNetwork(
                     graph: GraphModel(data: weights), inputs: description.features, outputs: outputs, seed: 0)
             } else {

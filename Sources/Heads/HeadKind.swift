@@ -1,3 +1,5 @@
+package import Graphs
+
 /// The networks a head can have.
 package enum HeadKind: Sendable, Codable, Equatable {
     /// `y = x Wᵀ + b`
@@ -8,6 +10,8 @@ package enum HeadKind: Sendable, Codable, Equatable {
     case tagger(hidden: Int, dropout: Double)
     /// An ONNX graph that came with the request.
     case graph
+    /// Several encoders' features made one, a graph that Hidra writes itself (`FusionGraph`).
+    case fusion(Fusion, hidden: Int, dropout: Double)
 
     package static let defaultHidden = 512
     package static let defaultDropout = 0.3
@@ -19,6 +23,15 @@ package enum HeadKind: Sendable, Codable, Equatable {
         case .mlp: "mlp"
         case .tagger: "tagger"
         case .graph: "graph"
+        case .fusion(let fusion, _, _): fusion.rawValue
+        }
+    }
+
+    /// Whether the network is a graph, kept as ONNX.
+    package var isGraph: Bool {
+        switch self {
+        case .graph, .fusion: true
+        case .linear, .mlp, .tagger: false
         }
     }
 }

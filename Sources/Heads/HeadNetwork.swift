@@ -33,7 +33,7 @@ package struct HeadNetwork: Network {
                 dropout: dropout)
         case .tagger(let hidden, let dropout):
             body = .tagger(TaggerHead(width: width, hidden: hidden, dropout: dropout, tags: outputs, in: scope))
-        case .graph: preconditionFailure("a graph is built from its model, not from a scope")
+        case .graph, .fusion: preconditionFailure("a graph is built from its model, not from a scope")
         }
         parameters = scope.parameters
         self.outputs = outputs
@@ -185,6 +185,12 @@ extension HeadNetwork {
     ///
     /// - Parameter graph: the model of kind `graph`.
     package init(_ kind: HeadKind, graph: Data? = nil, inputs: [HeadFeatures], outputs: Int, seed: UInt64) throws {
+        if case .fusion(let fusion, let hidden, let dropout) = kind {
+            let parts = inputs.map { FusionGraph.Input(name: $0.name, width: $0.width, isSequence: $0.form == .states) }
+            let model = FusionGraph.model(fusion, parts, hidden: hidden, dropout: dropout, outputs: outputs)
+            try self.init(graph: model, inputs: inputs, outputs: outputs, seed: seed)
+            return
+        }
         guard kind == .graph else {
             precondition(inputs.count == 1, "a built-in kind reads one vector, not \(inputs.count)")
             self.init(kind, width: inputs[0].width, outputs: outputs, in: ParameterScope(initialisedFrom: seed))

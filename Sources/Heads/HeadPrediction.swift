@@ -34,7 +34,7 @@ package struct LabelScore: Sendable, Equatable {
 }
 
 extension LabelEncoding {
-    /// Probability from which a label of a multilabel head applies.
+    /// Probability from which a label of a multilabel head applies, where none was tuned.
     package static let threshold = 0.5
 
     /// Reads a head's outputs `[rows, outputs]`.
@@ -46,15 +46,21 @@ extension LabelEncoding {
         case .regress:
             return outputs.values.map { .value(Double($0) * scaling.deviation + scaling.mean) }
         case .classify:
-            let probabilities = Softmax()(outputs)
+            let probabilities = Softmax()(calibrated(outputs))
             return (0..<outputs.shape[0]).map { .labels(ranked(probabilities, $0, count: max(top, 1))) }
         case .multilabel:
-            let probabilities = Sigmoid()(outputs)
+            let probabilities = Sigmoid()(calibrated(outputs))
+            let least = calibration?.thresholds.map { Dictionary(uniqueKeysWithValues: zip(labels, $0)) }
             return (0..<outputs.shape[0]).map { row in
                 let all = ranked(probabilities, row, count: top > 0 ? top : labels.count)
-                return .labels(top > 0 ? all : all.filter { $0.score >= Self.threshold })
+                return .labels(top > 0 ? all : all.filter { $0.score >= least?[$0.label] ?? Self.threshold })
             }
         }
+    }
+
+    private func calibrated(_ outputs: Tensor) -> Tensor {
+        guard let calibration, calibration.temperature != 1 else { return outputs }
+        return Multiply()(outputs, Tensor(scalar: Float(1 / calibration.temperature)))
     }
 
     private func ranked(_ probabilities: Tensor, _ row: Int, count: Int) -> [LabelScore] {

@@ -7,6 +7,8 @@ package struct LabelEncoding: Sendable {
     package let separator: Character
     /// Of regression: targets are learnt as `(value − mean) / deviation`.
     package let scaling: Scaling
+    /// How outputs become probabilities; nil: as they are.
+    package var calibration: Calibration?
 
     package struct Scaling: Sendable, Codable, Equatable {
         package var mean = 0.0, deviation = 1.0
@@ -18,11 +20,14 @@ package struct LabelEncoding: Sendable {
 
     package var outputs: Int { task == .regress ? 1 : labels.count }
 
-    package init(task: HeadTask, labels: [String], separator: Character = "|", scaling: Scaling = Scaling()) {
+    package init(
+        task: HeadTask, labels: [String], separator: Character = "|", scaling: Scaling = Scaling(), calibration: Calibration? = nil
+    ) {
         self.task = task
         self.labels = labels
         self.separator = separator
         self.scaling = scaling
+        self.calibration = calibration
     }
 
     /// Learns the labels (sorted) or the scale from the cells of the training rows.

@@ -27,6 +27,7 @@ extension Hidra_V1_Envelope.OneOf_Kind {
         case .train, .evaluate, .export, .checkGraph, .runGraph: .train
         case .attach, .forward, .forwardBackward, .backward, .optimStep, .saveState, .loadState, .detach: .train
         case .serve, .callResult: .train
+        case .learningCurve, .cluster, .suggest: .train
         case .replay: .ofEvents
         // To control somebody else's session takes an admin, as with jobs.
         case .startSession, .listSessions, .showSession, .watchSession, .controlSession: .train
@@ -46,7 +47,7 @@ extension Hidra_V1_Envelope.OneOf_Kind {
             .loadStateReply, .detachReply, .serveReply, .call, .listPluginsReply, .installPluginReply,
             .controlPluginReply, .pluginLogsReply, .pluginLog, .createKeyReply, .listKeysReply, .revokeKeyReply,
             .startSessionReply, .listSessionsReply, .showSessionReply, .watchSessionReply, .controlSessionReply,
-            .sessionProgress, .progress, .event:
+            .sessionProgress, .learningCurveReply, .clusterReply, .suggestReply, .progress, .event:
             nil
         }
     }

@@ -41,6 +41,14 @@ extension Registry {
         }
     }
 
+    /// Replaces what is written of a run's configuration, when more of it is known than at its start. Fails with `notFound`.
+    package func describeRun(_ id: String, configuration: String) async throws {
+        try await write("describing run '\(id)'") { db in
+            try db.execute(sql: "UPDATE run SET configuration = ? WHERE id = ?", arguments: [configuration, id])
+            if db.changesCount == 0 { throw Self.noRun(id) }
+        }
+    }
+
     /// A run that was interrupted goes on. One that runs already is left as it is.
     ///
     /// Fails with `notFound`, or `conflict` when it has ended otherwise.

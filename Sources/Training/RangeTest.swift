@@ -9,10 +9,20 @@ package enum RangeTest {
     /// Share of that rate that is used in a run of so many steps. At the minimum itself training is no longer stable. AdamW moves
     /// by about the rate in each step, so a long run does best well below it (Banking77, 4,000 steps: 1/30, for linear and MLP
     /// heads alike), and a short one needs more to arrive at all.
-    static func fraction(ofSteps steps: Int) -> Double { min(0.3, 2 / Double(max(steps, 1)).squareRoot()) }
+    package static func fraction(ofSteps steps: Int) -> Double { min(0.3, 2 / Double(max(steps, 1)).squareRoot()) }
 
-    /// Trains `network` (a throw-away copy) and returns the rate.
+    /// Trains `network` (a throw-away copy) and returns the rate to use in a run of the settings' epochs.
     package static func learningRate(
+        _ network: any Network, features: FeatureTable, targets: Targets, objective: Objective,
+        settings: TrainingSettings
+    ) throws -> Double {
+        let perEpoch = (features.rows + settings.batchSize - 1) / settings.batchSize
+        return try lowestLossRate(network, features: features, targets: targets, objective: objective, settings: settings)
+            * fraction(ofSteps: perEpoch * settings.epochs)
+    }
+
+    /// Trains `network` (a throw-away copy) and returns the rate where the smoothed loss is lowest.
+    package static func lowestLossRate(
         _ network: any Network, features: FeatureTable, targets: Targets, objective: Objective,
         settings: TrainingSettings
     ) throws -> Double {
@@ -36,7 +46,6 @@ package enum RangeTest {
             if FiniteCheck.firstBad(gradients) != nil { break }
             optimiser.step(gradients, learningRate: Float(rate))
         }
-        let perEpoch = (features.rows + settings.batchSize - 1) / settings.batchSize
-        return best.rate * fraction(ofSteps: perEpoch * settings.epochs)
+        return best.rate
     }
 }

@@ -12,7 +12,7 @@ package struct Split: Sendable, Equatable {
         self.held = held
     }
 
-        /// Sets about `share` of the rows aside, at random but repeatably. With classes the share is taken of each class, and a class
+    /// Sets about `share` of the rows aside, at random but repeatably. With classes the share is taken of each class, and a class
     /// seen once stays with the kept rows: it could not be learnt otherwise. Nothing is set aside of fewer than ten rows.
     package init(_ targets: Targets, share: Double, seed: UInt64, purpose: String) {
         let rows = targets.rows

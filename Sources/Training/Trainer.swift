@@ -49,11 +49,13 @@ package final class Trainer {
 
     /// `optimiser` is of the network's parameters, in their order; AdamW with the settings' weight decay when nil.
     ///
-    /// - Parameter hasExternalLoss: the steps are made by `beginStep` and `endStep`, not by `advance`.
+    /// - Parameters:
+    ///   - split: which rows are learnt from and which validate; nil: drawn by the settings.
+    ///   - hasExternalLoss: the steps are made by `beginStep` and `endStep`, not by `advance`.
     package init(
         _ network: any Network, features: FeatureTable, targets: Targets, objective: Objective,
         settings: TrainingSettings,
-        learningRate: Double, optimiser: (any Optimiser)? = nil, hasExternalLoss: Bool = false
+        learningRate: Double, optimiser: (any Optimiser)? = nil, split: Split? = nil, hasExternalLoss: Bool = false
     ) {
         precondition(features.rows == targets.rows, "\(features.rows) rows of features, \(targets.rows) targets")
         self.network = network
@@ -62,9 +64,9 @@ package final class Trainer {
         self.objective = objective
         self.settings = settings
         self.learningRate = learningRate
-        split = Split(targets, share: settings.validation, seed: settings.seed, purpose: "validation")
+        self.split = split ?? Split(targets, share: settings.validation, seed: settings.seed, purpose: "validation")
         let rowsPerStep = settings.batchSize * settings.accumulation
-        stepsPerEpoch = max(1, (split.kept.count + rowsPerStep - 1) / rowsPerStep)
+        stepsPerEpoch = max(1, (self.split.kept.count + rowsPerStep - 1) / rowsPerStep)
         totalSteps = stepsPerEpoch * settings.epochs
         schedule = .cosine(warmup: Int((Double(totalSteps) * settings.warmup).rounded()), total: totalSteps)
         let optimiser = optimiser ?? AdamW(network.parameters, weightDecay: Float(settings.weightDecay))

@@ -1,6 +1,6 @@
 package import Encoders
 import Heads
-import Scheduling
+package import Scheduling
 import State
 import Training
 

@@ -28,7 +28,8 @@ extension Workbench {
         try sources.require(rows.columns)
         let own = head.bundle.encoding
         let encoding = LabelEncoding(
-            task: own.task, labels: own.labels, separator: separator ?? own.separator, scaling: own.scaling)
+            task: own.task, labels: own.labels, separator: separator ?? own.separator, scaling: own.scaling,
+            calibration: own.calibration)
         let total = rows.count * Set(sources.map(\.identity)).count
         let extracted = try await extractor.features(rows.columns, for: sources, priority: .training) { done, hits in
             progress(JobProgress(.extracting, done: done, total: total, metrics: ["cache_hits": Double(hits)]))

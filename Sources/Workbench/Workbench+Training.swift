@@ -16,6 +16,7 @@ extension Workbench {
     ) async throws -> TrainingOutcome {
         let begin = ContinuousClock.now
         try await registry.requireHeadName(request.head, replacing: request.replace)
+        try request.requireOwnLoss(calls)
         let isFree = training.withLock { training in
             guard training[request.head] == nil else { return false }
             training[request.head] = Set(request.reads.map(\.encoder))
@@ -27,13 +28,14 @@ extension Workbench {
                 "Head '\(request.head)' is being trained by another run. Wait for it, or choose another name.")
         }
         defer { training.withLock { $0[request.head] = nil } }
+        let prepared = try await preprocessed(request, calls, progress)
+        let request = try await tuned(prepared, progress: progress)
         progress(JobProgress(.loading, unit: "encoders"))
         var loading: [String: LoadedEncoder] = [:]
         for read in request.reads where loading[read.encoder] == nil {
             loading[read.encoder] = try await encoders.encoder(named: read.encoder, precision: request.precision)
         }
         let loaded = loading
-        let request = try await preprocessed(request, calls, progress)
         let plan = try await Workbench.offPool { try TrainingPlan(request, loaded) }
         for note in plan.notes { progress(JobProgress(.extracting, note: note)) }
         let run = try await registry.beginRun(
@@ -59,7 +61,9 @@ extension Workbench {
         let extractSeconds = (ContinuousClock.now - extractionStart) / .seconds(1)
         let problems = InputProblems(extracted, plan.columns)
         let readable = try await Workbench.offPool { try plan.leavingOutUnreadable(extracted, loaded) }
-        let (plan, features) = try await readable.plan.alignedToWords(readable.features)
+        let (aligned, features) = try await readable.plan.alignedToWords(readable.features)
+        let (plan, choices) = try await chosen(aligned, features, calls, progress)
+        if !choices.isEmpty { try await registry.describeRun(run.id, configuration: plan.configuration(choices)) }
         var summary = TrainingSummary()
         summary.notes = plan.notes
         for note in problems.notes {
@@ -95,7 +99,9 @@ extension Workbench {
             summary.totalSeconds = (ContinuousClock.now - begin) / .seconds(1)
             let finished = try await registry.finishRun(
                 run.id, state: .finished, metrics: metrics, seconds: summary.phases)
-            return TrainingOutcome(head: head, run: finished, test: result.report, summary: summary)
+            return TrainingOutcome(
+                head: head, run: finished, test: result.report, summary: summary, choices: choices,
+                calibration: result.description.calibration)
         } catch {
             // The staging folder is swept at the next start in any case; a failure here must not hide the real one.
             if FileManager.default.fileExists(atPath: staging.path) {
@@ -139,13 +145,16 @@ extension TrainingPlan {
     }
 
     /// What a run record keeps so that the run can be repeated and compared: settings, data digest, encoder digest.
-    fileprivate func configuration() throws -> String {
+    fileprivate func configuration(_ choices: TrainingChoices = TrainingChoices()) throws -> String {
         struct Configuration: Encodable {
             var task: HeadTask, kind: HeadKind, settings: TrainingSettings
             /// Of a head that reads token states, or several inputs.
             var inputs: [HeadInput]?
             var tap: String, holdout: Double, trainRows: Int, testRows: Int
             var dataDigest: String, encoderDigest: String
+            /// What settings were chosen from, and which rows.
+            var trials: [TrainingChoices.Trial]?
+            var selfTraining: [SelfTrainingRound]?
         }
         let cells = [request.rows, request.test].compactMap { $0 }.flatMap { rows in
             rows.labels.indices.map { row in
@@ -162,7 +171,8 @@ extension TrainingPlan {
                 holdout: request.holdout,
                 trainRows: trainRows.count, testRows: testRows.count,
                 dataDigest: SHA256Digest(of: Data(cells.joined(separator: "\u{1e}").utf8)).hex,
-                encoderDigest: sources[0].input.encoderDigest))
+                encoderDigest: sources[0].input.encoderDigest, trials: choices.trials.isEmpty ? nil : choices.records,
+                selfTraining: choices.rounds.isEmpty ? nil : choices.rounds))
         return String(decoding: json, as: UTF8.self)
     }
 }

@@ -85,7 +85,7 @@ struct HeadSteps: ParsableCommand {
             switch kind {
             case .linear: 2 * width * classes
             case .mlp(let hidden, _): 2 * width * hidden + 3 * hidden * classes
-            case .tagger, .graph: preconditionFailure("only linear and mlp heads are measured here")
+            case .tagger, .graph, .fusion: preconditionFailure("only linear and mlp heads are measured here")
             }
         return Subject(
             name: name, batch: batchSize, rows: rows, width: width, operations: 2 * Double(batchSize * multiplyAdds),

@@ -23,7 +23,8 @@ struct Hidra: AsyncParsableCommand {
             CommandGroup(
                 name: "Encoders and heads",
                 subcommands: [
-                    Pull.self, Train.self, Predict.self, Embed.self, Eval.self, Quantize.self, Ls.self, Show.self, Rm.self,
+                    Pull.self, Train.self, Predict.self, Embed.self, Eval.self, LearningCurve.self, Cluster.self, Suggest.self,
+                    Quantize.self, Ls.self, Show.self, Rm.self,
                 ]),
             CommandGroup(name: "Heads as graphs", subcommands: [Graph.self, Export.self]),
             CommandGroup(name: "Sessions", subcommands: [SessionVerbs.self]),

@@ -21,16 +21,17 @@ private let table: [(target: String, ours: Set<String>, external: Set<String>)] 
     ("Training", ["Checkpoints", "TensorCore", "CKernels"], []),
     ("Heads", ["Encoders", "Graphs", "Training", "Layers", "Checkpoints", "TensorCore", "Digests"], []),
     ("Tuning", ["Encoders", "Training", "Checkpoints", "TensorCore"], []),
+    ("FewLabels", ["Heads", "Tuning", "Training", "Encoders", "Checkpoints", "TensorCore"], []),
     ("State", ["Encoders", "Digests"], ["GRDB"]),
     ("Hub", ["CZlib", "Digests"], []),
-    ("Workbench", ["Scheduling", "Sessions", "State", "Heads", "Tuning", "Encoders", "Training", "Layers", "Checkpoints", "TensorCore"], []),
+    ("Workbench", ["Scheduling", "Sessions", "State", "FewLabels", "Heads", "Graphs", "Tuning", "Encoders", "Training", "Layers", "Checkpoints", "TensorCore"], []),
     ("PluginHost", ["CSpawn", "HidraProtocol", "Tables", "ZeroMQ"], ["Yams"]),
     ("HidraClient", ["HidraProtocol", "ZeroMQ"], ["SwiftProtobuf"]),
     ("HidraPlugin", ["HidraClient", "HidraProtocol"], []),
     (
         "Daemon",
         [
-            "Workbench", "Scheduling", "Sessions", "State", "Hub", "PluginHost", "Tables", "HidraProtocol", "ZeroMQ", "Heads", "Graphs", "Training", "Encoders",
+            "Workbench", "Scheduling", "Sessions", "FewLabels", "State", "Hub", "PluginHost", "Tables", "HidraProtocol", "ZeroMQ", "Heads", "Graphs", "Training", "Encoders",
             "TensorCore", "Digests",
         ],
         ["ServiceLifecycle", "Logging", "SwiftProtobuf"]

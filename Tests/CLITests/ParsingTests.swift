@@ -75,6 +75,27 @@ struct ParsingTests {
         }
     }
 
+    @Test("Searches, joined encoders and few labels arrive in the request")
+    func settings() throws {
+        func request(_ options: [String]) throws -> Hidra_V1_TrainRequest {
+            try #require(try Hidra.parseAsRoot(train + options) as? Train).request()
+        }
+        #expect(try !request([]).hasSearch)
+        #expect(try request(["--search"]).search.configurations == 30)
+        #expect(try request(["--search", "12"]).search.configurations == 12)
+        let joined = try request(["--encoder", "other", "--fusion", "cross-attention", "--hidden", "64"])
+        #expect(joined.kind.name == "cross-attention" && joined.kind.hidden == 64)
+        #expect(joined.inputs.map(\.encoder) == ["minilm", "other"] && joined.inputs.map(\.column) == ["m", "m"])
+        let pairs = try request(["--text", "o", "--fusion", "gate"])
+        #expect(pairs.inputs.map(\.column) == ["m", "o"] && pairs.inputs.map(\.encoder) == ["minilm", "minilm"])
+        let own = try request(["--unlabelled", "u.csv", "--confidence", "0.8", "--rounds", "2"])
+        #expect(own.selfTraining.confidence == 0.8 && own.selfTraining.rounds == 2)
+        let few = try request(["--few-shot", "--tune-layers", "2", "--pairs", "5", "--tuned-encoder", "t"])
+        #expect(few.contrastive.layers == 2 && few.contrastive.iterations == 5 && few.contrastive.encoder == "t")
+        #expect(ClusterCount(argument: "auto") == .auto && ClusterCount(argument: "12") == .fixed(12) && ClusterCount(argument: "0") == nil)
+        #expect(CSVLine.text(["a", "b,c", "d\"e", "f\ng"]) == "a,\"b,c\",\"d\"\"e\",\"f\ng\"\n")
+    }
+
     @Test("--lr auto leaves the choice to the daemon")
     func automaticRate() throws {
         let command = try #require(try Hidra.parseAsRoot(train + ["--lr", "auto"]) as? Train)
@@ -91,6 +112,16 @@ struct ParsingTests {
             (train + ["--epochs", "0"], "--epochs"),
             (train + ["--lr", "-1"], "--lr"),
             (train + ["--timeout", "0"], "--timeout"),
+            (train + ["--search", "0"], "--search"),
+            (train + ["--confidence", "0.9"], "--unlabelled"),
+            (train + ["--unlabelled", "u.csv", "--confidence", "1.5"], "--confidence"),
+            (train + ["--tune-layers", "2"], "--few-shot"),
+            (train + ["--encoder", "other"], "--fusion"),
+            (train + ["--fusion", "gate"], "two encoders"),
+            (train + ["--encoder", "other", "--fusion", "gate", "--head", "mlp"], "--head"),
+            (["suggest", "h", "t.csv", "0", "--text", "m"], "1 or more"),
+            (["cluster", "t.csv", "--text", "m", "--encoder", "e", "-k", "0"], "-k"),
+            (["learning-curve", "t.csv", "--text", "m", "--label", "l", "--encoder", "e", "--share", "2"], "--share"),
             (["train", "-", "--text", "m", "--label", "l", "--encoder", "e", "--name", "n"], "--format"),
             (["train", "t.csv", "--text", "m", "--label", "m", "--encoder", "e", "--name", "n"], "same column"),
             (["train", "t.csv", "--text", "m", "--label", "l", "--encoder", "e"], "--name"),
@@ -193,7 +224,7 @@ struct HelpTests {
         let names = Set(Self.verbs.compactMap { $0.configuration.commandName })
         #expect(
             names == [
-                "pull", "train", "predict", "embed", "eval", "quantize", "ls", "ps", "show", "rm", "start", "stop", "status",
+                "pull", "train", "predict", "embed", "eval", "learning-curve", "cluster", "suggest", "quantize", "ls", "ps", "show", "rm", "start", "stop", "status",
                 "events",
                 "doctor", "graph", "export", "plugin", "keys",
             ])

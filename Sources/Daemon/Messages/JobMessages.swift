@@ -83,6 +83,9 @@ extension Hidra_V1_TrainReply {
                 notes: [], seconds: outcome.summary.evaluateSeconds)
         }
         summary = Hidra_V1_TrainingSummary(outcome.summary)
+        trials = outcome.choices.trials.enumerated().map { Hidra_V1_Trial($1, number: $0 + 1) }
+        selfTraining = outcome.choices.rounds.map { Hidra_V1_SelfTrainingRound($0) }
+        if let fitted = outcome.calibration { calibration = Hidra_V1_Calibration(fitted) }
     }
 }
 

@@ -1,4 +1,5 @@
 import Encoders
+import Graphs
 import Heads
 import HidraProtocol
 import State
@@ -44,8 +45,11 @@ extension WorkRequests {
                     notes: evaluation.notes, seconds: (ContinuousClock.now - start) / .seconds(1))))
     }
 
-    func trainingRequest(_ request: Hidra_V1_TrainRequest, _ client: ClientIdentity) throws -> TrainingRequest {
-        guard !request.head.isEmpty else { throw Failure(.invalidArgument, "The head needs a name.") }
+    /// - Parameter named: whether a head is to come of it.
+    func trainingRequest(
+        _ request: Hidra_V1_TrainRequest, _ client: ClientIdentity, named: Bool = true
+    ) throws -> TrainingRequest {
+        guard !request.head.isEmpty || !named else { throw Failure(.invalidArgument, "The head needs a name.") }
         guard !request.encoder.isEmpty || (!request.inputs.isEmpty && request.inputs.allSatisfy { !$0.encoder.isEmpty })
         else {
             throw Failure(.invalidArgument, "Name the encoder the head is to sit on.")
@@ -56,7 +60,7 @@ extension WorkRequests {
         func rows(_ data: String) throws -> LabelledRows {
             try labelled(data, columns, request.labelColumn, request.nameColumn, client)
         }
-        return TrainingRequest(
+        var training = TrainingRequest(
             head: request.head, encoder: request.encoder, task: task,
             kind: try kind(request.kind, task),
             graph: request.kind.name == "graph" ? request.kind.graph : nil,
@@ -64,6 +68,18 @@ extension WorkRequests {
             test: request.testData.isEmpty ? nil : try rows(request.testData), holdout: request.holdout,
             separator: try separator(request.labelSeparator, default: "|") ?? "|", tap: request.tap,
             inputs: inputs, replace: request.replace, precision: try Precision(wire: request.precision))
+        if request.hasSearch { training.search = request.search.requested }
+        if request.hasSelfTraining {
+            let table = try data.table(request.selfTraining.data, client: client)
+            training.selfTraining = request.selfTraining.requested(
+                try columns.map { try self.inputs(of: table, $0, names: request.nameColumn) })
+        }
+        if request.hasContrastive {
+            training.contrastive = request.contrastive.requested(head: request.head)
+            // Where a label has a handful of rows none is to spare, unless the request says so.
+            if !request.hyperparameters.hasValidation { training.settings.validation = 0 }
+        }
+        return training
     }
 
     func labelled(
@@ -106,8 +122,14 @@ extension WorkRequests {
                 hidden: kind.hidden == 0 ? HeadKind.defaultHidden : Int(kind.hidden),
                 dropout: kind.hasDropout ? kind.dropout : HeadKind.defaultDropout)
         case "graph": return .graph
+        case let name where Fusion(rawValue: name) != nil:
+            return .fusion(
+                Fusion(rawValue: name) ?? .concat, hidden: kind.hidden == 0 ? Fusion.defaultHidden : Int(kind.hidden),
+                dropout: kind.hasDropout ? kind.dropout : Fusion.defaultDropout)
         default:
-            throw Failure(.invalidArgument, "There is no head kind '\(kind.name)'; there are linear, mlp, graph and tagger.")
+            throw Failure(
+                .invalidArgument,
+                "There is no head kind '\(kind.name)'; there are linear, mlp, graph, tagger, concat, gate and cross-attention.")
         }
     }
 

@@ -69,6 +69,15 @@ struct WorkRequests: Sendable {
             start("train", train.head, client, request, outlivesClient: true) { job in
                 try await self.train(training.get(), trainingCalls(train, client, request), job)
             }
+        case .learningCurve(let curve):
+            let training = Result { try trainingRequest(curve.training, client, named: false) }
+            start("learning curve", "", client, request) { job in try await learningCurve(curve, training.get(), job) }
+        case .cluster(let cluster):
+            let inputs = Result { try self.inputs(of: data.table(cluster.data, client: client), cluster.inputColumn) }
+            start("cluster", cluster.encoder, client, request) { job in try await self.cluster(cluster, inputs.get(), job) }
+        case .suggest(let suggest):
+            let columns = Result { try self.columns(of: suggest, client) }
+            start("suggest", suggest.head, client, request) { job in try await self.suggest(suggest, columns.get(), job) }
         case .quantize(let quantize):
             let inputs = Result { try self.inputs(of: quantize, client) }
             start("quantize", quantize.encoder, client, request) { job in

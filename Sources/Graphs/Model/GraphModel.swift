@@ -35,6 +35,20 @@ package struct GraphModel: Sendable {
         self.limits = limits
     }
 
+    /// A model with further `metadata_props`.
+    ///
+    /// - Throws: when `model` is none.
+    package static func stating(_ metadata: [String: String], in model: Data) throws -> Data {
+        var proto = try ModelProto(serializedBytes: model)
+        proto.metadataProps.removeAll { metadata[$0.key] != nil }
+        for (key, value) in metadata.sorted(by: { $0.key < $1.key }) {
+            var entry = StringStringEntryProto()
+            (entry.key, entry.value) = (key, value)
+            proto.metadataProps.append(entry)
+        }
+        return try proto.serializedData()
+    }
+
     package func serialized() throws -> Data { try proto.serializedData() }
 
     /// Element types that the graph's inputs are declared with, by name.

@@ -923,6 +923,55 @@ public nonisolated struct Hidra_V1_Envelope: @unchecked Sendable {
     set {_uniqueStorage()._kind = .sessionProgress(newValue)}
   }
 
+  /// work socket: few labels, or none
+  public var learningCurve: Hidra_V1_LearningCurveRequest {
+    get {
+      if case .learningCurve(let v)? = _storage._kind {return v}
+      return Hidra_V1_LearningCurveRequest()
+    }
+    set {_uniqueStorage()._kind = .learningCurve(newValue)}
+  }
+
+  public var learningCurveReply: Hidra_V1_LearningCurveReply {
+    get {
+      if case .learningCurveReply(let v)? = _storage._kind {return v}
+      return Hidra_V1_LearningCurveReply()
+    }
+    set {_uniqueStorage()._kind = .learningCurveReply(newValue)}
+  }
+
+  public var cluster: Hidra_V1_ClusterRequest {
+    get {
+      if case .cluster(let v)? = _storage._kind {return v}
+      return Hidra_V1_ClusterRequest()
+    }
+    set {_uniqueStorage()._kind = .cluster(newValue)}
+  }
+
+  public var clusterReply: Hidra_V1_ClusterReply {
+    get {
+      if case .clusterReply(let v)? = _storage._kind {return v}
+      return Hidra_V1_ClusterReply()
+    }
+    set {_uniqueStorage()._kind = .clusterReply(newValue)}
+  }
+
+  public var suggest: Hidra_V1_SuggestRequest {
+    get {
+      if case .suggest(let v)? = _storage._kind {return v}
+      return Hidra_V1_SuggestRequest()
+    }
+    set {_uniqueStorage()._kind = .suggest(newValue)}
+  }
+
+  public var suggestReply: Hidra_V1_SuggestReply {
+    get {
+      if case .suggestReply(let v)? = _storage._kind {return v}
+      return Hidra_V1_SuggestReply()
+    }
+    set {_uniqueStorage()._kind = .suggestReply(newValue)}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public nonisolated enum OneOf_Kind: Equatable, Sendable {
@@ -1030,6 +1079,13 @@ public nonisolated struct Hidra_V1_Envelope: @unchecked Sendable {
     case controlSession(Hidra_V1_ControlSessionRequest)
     case controlSessionReply(Hidra_V1_ControlSessionReply)
     case sessionProgress(Hidra_V1_SessionProgress)
+    /// work socket: few labels, or none
+    case learningCurve(Hidra_V1_LearningCurveRequest)
+    case learningCurveReply(Hidra_V1_LearningCurveReply)
+    case cluster(Hidra_V1_ClusterRequest)
+    case clusterReply(Hidra_V1_ClusterReply)
+    case suggest(Hidra_V1_SuggestRequest)
+    case suggestReply(Hidra_V1_SuggestReply)
 
   }
 
@@ -1088,7 +1144,7 @@ nonisolated extension Hidra_V1_DataType: SwiftProtobuf._ProtoNameProviding {
 
 nonisolated extension Hidra_V1_Envelope: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Envelope"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}request_id\0\u{1}part\0\u{1}tensors\0\u{2}\u{7}error\0\u{2}\u{a}hello\0\u{1}welcome\0\u{1}heartbeat\0\u{1}cancel\0\u{3}cancel_reply\0\u{1}status\0\u{3}status_reply\0\u{1}shutdown\0\u{3}shutdown_reply\0\u{1}goodbye\0\u{1}replay\0\u{3}replay_reply\0\u{2}\u{9}list\0\u{3}list_reply\0\u{1}show\0\u{3}show_reply\0\u{1}remove\0\u{3}remove_reply\0\u{4}\u{f}append_rows\0\u{3}append_rows_reply\0\u{3}drop_rows\0\u{3}drop_rows_reply\0\u{1}upload\0\u{3}upload_reply\0\u{3}open_data\0\u{3}open_data_reply\0\u{2}\u{d}pull\0\u{3}pull_reply\0\u{1}train\0\u{3}train_reply\0\u{1}evaluate\0\u{3}evaluate_reply\0\u{1}predict\0\u{3}predict_reply\0\u{1}embed\0\u{3}embed_reply\0\u{1}progress\0\u{1}export\0\u{3}export_reply\0\u{1}quantize\0\u{3}quantize_reply\0\u{3}check_graph\0\u{3}check_graph_reply\0\u{3}run_graph\0\u{3}run_graph_reply\0\u{2}\u{2}event\0\u{2}\u{a}attach\0\u{3}attach_reply\0\u{1}forward\0\u{3}forward_reply\0\u{3}forward_backward\0\u{3}forward_backward_reply\0\u{1}backward\0\u{3}backward_reply\0\u{3}optim_step\0\u{3}optim_step_reply\0\u{3}save_state\0\u{3}save_state_reply\0\u{3}load_state\0\u{3}load_state_reply\0\u{1}detach\0\u{3}detach_reply\0\u{2}\u{5}serve\0\u{3}serve_reply\0\u{1}call\0\u{3}call_result\0\u{4}\u{7}list_plugins\0\u{3}list_plugins_reply\0\u{3}install_plugin\0\u{3}install_plugin_reply\0\u{3}control_plugin\0\u{3}control_plugin_reply\0\u{3}plugin_logs\0\u{3}plugin_logs_reply\0\u{3}plugin_log\0\u{4}\u{2}create_key\0\u{3}create_key_reply\0\u{3}list_keys\0\u{3}list_keys_reply\0\u{3}revoke_key\0\u{3}revoke_key_reply\0\u{4}\u{5}start_session\0\u{3}start_session_reply\0\u{3}list_sessions\0\u{3}list_sessions_reply\0\u{3}show_session\0\u{3}show_session_reply\0\u{3}watch_session\0\u{3}watch_session_reply\0\u{3}control_session\0\u{3}control_session_reply\0\u{3}session_progress\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}request_id\0\u{1}part\0\u{1}tensors\0\u{2}\u{7}error\0\u{2}\u{a}hello\0\u{1}welcome\0\u{1}heartbeat\0\u{1}cancel\0\u{3}cancel_reply\0\u{1}status\0\u{3}status_reply\0\u{1}shutdown\0\u{3}shutdown_reply\0\u{1}goodbye\0\u{1}replay\0\u{3}replay_reply\0\u{2}\u{9}list\0\u{3}list_reply\0\u{1}show\0\u{3}show_reply\0\u{1}remove\0\u{3}remove_reply\0\u{4}\u{f}append_rows\0\u{3}append_rows_reply\0\u{3}drop_rows\0\u{3}drop_rows_reply\0\u{1}upload\0\u{3}upload_reply\0\u{3}open_data\0\u{3}open_data_reply\0\u{2}\u{d}pull\0\u{3}pull_reply\0\u{1}train\0\u{3}train_reply\0\u{1}evaluate\0\u{3}evaluate_reply\0\u{1}predict\0\u{3}predict_reply\0\u{1}embed\0\u{3}embed_reply\0\u{1}progress\0\u{1}export\0\u{3}export_reply\0\u{1}quantize\0\u{3}quantize_reply\0\u{3}check_graph\0\u{3}check_graph_reply\0\u{3}run_graph\0\u{3}run_graph_reply\0\u{2}\u{2}event\0\u{2}\u{a}attach\0\u{3}attach_reply\0\u{1}forward\0\u{3}forward_reply\0\u{3}forward_backward\0\u{3}forward_backward_reply\0\u{1}backward\0\u{3}backward_reply\0\u{3}optim_step\0\u{3}optim_step_reply\0\u{3}save_state\0\u{3}save_state_reply\0\u{3}load_state\0\u{3}load_state_reply\0\u{1}detach\0\u{3}detach_reply\0\u{2}\u{5}serve\0\u{3}serve_reply\0\u{1}call\0\u{3}call_result\0\u{4}\u{7}list_plugins\0\u{3}list_plugins_reply\0\u{3}install_plugin\0\u{3}install_plugin_reply\0\u{3}control_plugin\0\u{3}control_plugin_reply\0\u{3}plugin_logs\0\u{3}plugin_logs_reply\0\u{3}plugin_log\0\u{4}\u{2}create_key\0\u{3}create_key_reply\0\u{3}list_keys\0\u{3}list_keys_reply\0\u{3}revoke_key\0\u{3}revoke_key_reply\0\u{4}\u{5}start_session\0\u{3}start_session_reply\0\u{3}list_sessions\0\u{3}list_sessions_reply\0\u{3}show_session\0\u{3}show_session_reply\0\u{3}watch_session\0\u{3}watch_session_reply\0\u{3}control_session\0\u{3}control_session_reply\0\u{3}session_progress\0\u{4}\u{f}learning_curve\0\u{3}learning_curve_reply\0\u{1}cluster\0\u{3}cluster_reply\0\u{1}suggest\0\u{3}suggest_reply\0")
 
   fileprivate class _StorageClass {
     var _requestID: UInt64 = 0
@@ -2339,6 +2395,84 @@ nonisolated extension Hidra_V1_Envelope: SwiftProtobuf.Message, SwiftProtobuf._M
             _storage._kind = .sessionProgress(v)
           }
         }()
+        case 185: try {
+          var v: Hidra_V1_LearningCurveRequest?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .learningCurve(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .learningCurve(v)
+          }
+        }()
+        case 186: try {
+          var v: Hidra_V1_LearningCurveReply?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .learningCurveReply(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .learningCurveReply(v)
+          }
+        }()
+        case 187: try {
+          var v: Hidra_V1_ClusterRequest?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .cluster(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .cluster(v)
+          }
+        }()
+        case 188: try {
+          var v: Hidra_V1_ClusterReply?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .clusterReply(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .clusterReply(v)
+          }
+        }()
+        case 189: try {
+          var v: Hidra_V1_SuggestRequest?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .suggest(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .suggest(v)
+          }
+        }()
+        case 190: try {
+          var v: Hidra_V1_SuggestReply?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .suggestReply(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .suggestReply(v)
+          }
+        }()
         default: break
         }
       }
@@ -2732,6 +2866,30 @@ nonisolated extension Hidra_V1_Envelope: SwiftProtobuf.Message, SwiftProtobuf._M
       case .sessionProgress?: try {
         guard case .sessionProgress(let v)? = _storage._kind else { preconditionFailure() }
         try visitor.visitSingularMessageField(value: v, fieldNumber: 170)
+      }()
+      case .learningCurve?: try {
+        guard case .learningCurve(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 185)
+      }()
+      case .learningCurveReply?: try {
+        guard case .learningCurveReply(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 186)
+      }()
+      case .cluster?: try {
+        guard case .cluster(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 187)
+      }()
+      case .clusterReply?: try {
+        guard case .clusterReply(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 188)
+      }()
+      case .suggest?: try {
+        guard case .suggest(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 189)
+      }()
+      case .suggestReply?: try {
+        guard case .suggestReply(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 190)
       }()
       case nil: break
       }

@@ -240,6 +240,34 @@ public nonisolated struct Hidra_V1_TrainRequest: @unchecked Sendable {
     set {_uniqueStorage()._precision = newValue}
   }
 
+  /// Set: the kind's widths and the hyperparameters are chosen by trying; what the request says of them is one of the trials.
+  public var search: Hidra_V1_Search {
+    get {_storage._search ?? Hidra_V1_Search()}
+    set {_uniqueStorage()._search = newValue}
+  }
+  /// Returns true if `search` has been explicitly set.
+  public var hasSearch: Bool {_storage._search != nil}
+  /// Clears the value of `search`. Subsequent reads from it will return its default value.
+  public mutating func clearSearch() {_uniqueStorage()._search = nil}
+
+  public var selfTraining: Hidra_V1_SelfTraining {
+    get {_storage._selfTraining ?? Hidra_V1_SelfTraining()}
+    set {_uniqueStorage()._selfTraining = newValue}
+  }
+  /// Returns true if `selfTraining` has been explicitly set.
+  public var hasSelfTraining: Bool {_storage._selfTraining != nil}
+  /// Clears the value of `selfTraining`. Subsequent reads from it will return its default value.
+  public mutating func clearSelfTraining() {_uniqueStorage()._selfTraining = nil}
+
+  public var contrastive: Hidra_V1_Contrastive {
+    get {_storage._contrastive ?? Hidra_V1_Contrastive()}
+    set {_uniqueStorage()._contrastive = newValue}
+  }
+  /// Returns true if `contrastive` has been explicitly set.
+  public var hasContrastive: Bool {_storage._contrastive != nil}
+  /// Clears the value of `contrastive`. Subsequent reads from it will return its default value.
+  public mutating func clearContrastive() {_uniqueStorage()._contrastive = nil}
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -252,13 +280,14 @@ public nonisolated struct Hidra_V1_HeadKind: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// "linear" (also when empty), "mlp", "graph" or, of TAG, "tagger"
+  /// "linear" (also when empty), "mlp", "graph" or, of TAG, "tagger". Of several `inputs`, each through an encoder of its own:
+  /// "concat", "gate" or "cross-attention" (see Fusion in proto/README.md)
   public var name: String = String()
 
-  /// Of "mlp": width of the hidden layer; 0: 512.
+  /// Of "mlp" and fusions: width of the hidden layer; 0: 512, for fusions 128.
   public var hidden: UInt32 = 0
 
-  /// Of "mlp": share of the hidden values dropped in training; unset: 0.3.
+  /// Of "mlp" and fusions: share of the hidden values dropped in training; unset: 0.3, for fusions 0.1.
   public var dropout: Double {
     get {_dropout ?? 0}
     set {_dropout = newValue}
@@ -401,6 +430,27 @@ public nonisolated struct Hidra_V1_TrainReply: @unchecked Sendable {
   public var hasSummary: Bool {_storage._summary != nil}
   /// Clears the value of `summary`. Subsequent reads from it will return its default value.
   public mutating func clearSummary() {_uniqueStorage()._summary = nil}
+
+  /// What a search tried, in the order of the trials' numbers.
+  public var trials: [Hidra_V1_Trial] {
+    get {_storage._trials}
+    set {_uniqueStorage()._trials = newValue}
+  }
+
+  public var selfTraining: [Hidra_V1_SelfTrainingRound] {
+    get {_storage._selfTraining}
+    set {_uniqueStorage()._selfTraining = newValue}
+  }
+
+  /// Of CLASSIFY and MULTILABEL, where there were enough validation rows to fit it.
+  public var calibration: Hidra_V1_Calibration {
+    get {_storage._calibration ?? Hidra_V1_Calibration()}
+    set {_uniqueStorage()._calibration = newValue}
+  }
+  /// Returns true if `calibration` has been explicitly set.
+  public var hasCalibration: Bool {_storage._calibration != nil}
+  /// Clears the value of `calibration`. Subsequent reads from it will return its default value.
+  public mutating func clearCalibration() {_uniqueStorage()._calibration = nil}
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -979,7 +1029,7 @@ nonisolated extension Hidra_V1_PullReply: SwiftProtobuf.Message, SwiftProtobuf._
 
 nonisolated extension Hidra_V1_TrainRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".TrainRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}head\0\u{1}encoder\0\u{1}task\0\u{1}data\0\u{3}input_column\0\u{3}label_column\0\u{3}test_data\0\u{1}holdout\0\u{1}kind\0\u{1}hyperparameters\0\u{3}label_separator\0\u{2}\u{2}replace\0\u{3}name_column\0\u{1}tap\0\u{1}inputs\0\u{1}calls\0\u{3}call_deadline_milliseconds\0\u{2}\u{c}precision\0\u{c}\u{c}\u{1}")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}head\0\u{1}encoder\0\u{1}task\0\u{1}data\0\u{3}input_column\0\u{3}label_column\0\u{3}test_data\0\u{1}holdout\0\u{1}kind\0\u{1}hyperparameters\0\u{3}label_separator\0\u{2}\u{2}replace\0\u{3}name_column\0\u{1}tap\0\u{1}inputs\0\u{1}calls\0\u{3}call_deadline_milliseconds\0\u{2}\u{c}precision\0\u{2}\u{a}search\0\u{3}self_training\0\u{1}contrastive\0\u{c}\u{c}\u{1}")
 
   fileprivate class _StorageClass {
     var _head: String = String()
@@ -1000,6 +1050,9 @@ nonisolated extension Hidra_V1_TrainRequest: SwiftProtobuf.Message, SwiftProtobu
     var _calls: [Hidra_V1_CallKind] = []
     var _callDeadlineMilliseconds: UInt32 = 0
     var _precision: String = String()
+    var _search: Hidra_V1_Search? = nil
+    var _selfTraining: Hidra_V1_SelfTraining? = nil
+    var _contrastive: Hidra_V1_Contrastive? = nil
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -1028,6 +1081,9 @@ nonisolated extension Hidra_V1_TrainRequest: SwiftProtobuf.Message, SwiftProtobu
       _calls = source._calls
       _callDeadlineMilliseconds = source._callDeadlineMilliseconds
       _precision = source._precision
+      _search = source._search
+      _selfTraining = source._selfTraining
+      _contrastive = source._contrastive
     }
   }
 
@@ -1064,6 +1120,9 @@ nonisolated extension Hidra_V1_TrainRequest: SwiftProtobuf.Message, SwiftProtobu
         case 17: try { try decoder.decodeRepeatedEnumField(value: &_storage._calls) }()
         case 18: try { try decoder.decodeSingularUInt32Field(value: &_storage._callDeadlineMilliseconds) }()
         case 30: try { try decoder.decodeSingularStringField(value: &_storage._precision) }()
+        case 40: try { try decoder.decodeSingularMessageField(value: &_storage._search) }()
+        case 41: try { try decoder.decodeSingularMessageField(value: &_storage._selfTraining) }()
+        case 42: try { try decoder.decodeSingularMessageField(value: &_storage._contrastive) }()
         default: break
         }
       }
@@ -1130,6 +1189,15 @@ nonisolated extension Hidra_V1_TrainRequest: SwiftProtobuf.Message, SwiftProtobu
       if !_storage._precision.isEmpty {
         try visitor.visitSingularStringField(value: _storage._precision, fieldNumber: 30)
       }
+      try { if let v = _storage._search {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 40)
+      } }()
+      try { if let v = _storage._selfTraining {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 41)
+      } }()
+      try { if let v = _storage._contrastive {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 42)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -1157,6 +1225,9 @@ nonisolated extension Hidra_V1_TrainRequest: SwiftProtobuf.Message, SwiftProtobu
         if _storage._calls != rhs_storage._calls {return false}
         if _storage._callDeadlineMilliseconds != rhs_storage._callDeadlineMilliseconds {return false}
         if _storage._precision != rhs_storage._precision {return false}
+        if _storage._search != rhs_storage._search {return false}
+        if _storage._selfTraining != rhs_storage._selfTraining {return false}
+        if _storage._contrastive != rhs_storage._contrastive {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -1296,13 +1367,16 @@ nonisolated extension Hidra_V1_Hyperparameters: SwiftProtobuf.Message, SwiftProt
 
 nonisolated extension Hidra_V1_TrainReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".TrainReply"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}head\0\u{1}run\0\u{1}test\0\u{1}summary\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}head\0\u{1}run\0\u{1}test\0\u{1}summary\0\u{2}$trials\0\u{3}self_training\0\u{1}calibration\0")
 
   fileprivate class _StorageClass {
     var _head: Hidra_V1_Head? = nil
     var _run: Hidra_V1_Run? = nil
     var _test: Hidra_V1_EvaluateReply? = nil
     var _summary: Hidra_V1_TrainingSummary? = nil
+    var _trials: [Hidra_V1_Trial] = []
+    var _selfTraining: [Hidra_V1_SelfTrainingRound] = []
+    var _calibration: Hidra_V1_Calibration? = nil
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -1317,6 +1391,9 @@ nonisolated extension Hidra_V1_TrainReply: SwiftProtobuf.Message, SwiftProtobuf.
       _run = source._run
       _test = source._test
       _summary = source._summary
+      _trials = source._trials
+      _selfTraining = source._selfTraining
+      _calibration = source._calibration
     }
   }
 
@@ -1339,6 +1416,9 @@ nonisolated extension Hidra_V1_TrainReply: SwiftProtobuf.Message, SwiftProtobuf.
         case 2: try { try decoder.decodeSingularMessageField(value: &_storage._run) }()
         case 3: try { try decoder.decodeSingularMessageField(value: &_storage._test) }()
         case 4: try { try decoder.decodeSingularMessageField(value: &_storage._summary) }()
+        case 40: try { try decoder.decodeRepeatedMessageField(value: &_storage._trials) }()
+        case 41: try { try decoder.decodeRepeatedMessageField(value: &_storage._selfTraining) }()
+        case 42: try { try decoder.decodeSingularMessageField(value: &_storage._calibration) }()
         default: break
         }
       }
@@ -1363,6 +1443,15 @@ nonisolated extension Hidra_V1_TrainReply: SwiftProtobuf.Message, SwiftProtobuf.
       try { if let v = _storage._summary {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
       } }()
+      if !_storage._trials.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._trials, fieldNumber: 40)
+      }
+      if !_storage._selfTraining.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._selfTraining, fieldNumber: 41)
+      }
+      try { if let v = _storage._calibration {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 42)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -1376,6 +1465,9 @@ nonisolated extension Hidra_V1_TrainReply: SwiftProtobuf.Message, SwiftProtobuf.
         if _storage._run != rhs_storage._run {return false}
         if _storage._test != rhs_storage._test {return false}
         if _storage._summary != rhs_storage._summary {return false}
+        if _storage._trials != rhs_storage._trials {return false}
+        if _storage._selfTraining != rhs_storage._selfTraining {return false}
+        if _storage._calibration != rhs_storage._calibration {return false}
         return true
       }
       if !storagesAreEqual {return false}

@@ -108,6 +108,9 @@ extension Workbench {
         if let test = request.test {
             request.test?.columns = try await callee.preprocess(test.columns, names: names, head: head, task: task)
         }
+        if let unlabelled = request.selfTraining {
+            request.selfTraining?.columns = try await callee.preprocess(unlabelled.columns, names: names, head: head, task: task)
+        }
         return request
     }
 

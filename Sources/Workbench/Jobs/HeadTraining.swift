@@ -51,17 +51,7 @@ struct HeadTraining: ComputeTask {
         self.rescue = rescue
         self.progress = progress
         table = features.table
-        network = try Self.network(plan)
-    }
-
-    private static func network(_ plan: TrainingPlan) throws -> HeadNetwork {
-        do {
-            return try HeadNetwork(
-                plan.request.kind, graph: plan.request.graph, inputs: plan.sources.map(\.features),
-                outputs: plan.encoding.outputs, seed: plan.request.settings.seed)
-        } catch let error as HeadError {
-            throw WorkbenchError(error)
-        }
+        network = try plan.network()
     }
 
     mutating func step() throws -> Output? {
@@ -90,19 +80,16 @@ struct HeadTraining: ComputeTask {
 
     private mutating func prepare() throws {
         let rows = table.selecting(plan.trainRows)
-        var objective = Objective(smoothing: Float(plan.request.settings.labelSmoothing))
-        if plan.request.settings.classWeights {
-            objective.classWeights = plan.trainTargets.balancingWeights(plan.encoding.outputs)
-        }
+        let objective = plan.objective
         let rate =
             try plan.request.settings.learningRate ?? plan.encoding.task.fixedRate
             ?? (RangeTest.learningRate(
-                Self.network(plan), features: rows, targets: plan.trainTargets,
+                plan.network(), features: rows, targets: plan.trainTargets,
                 objective: objective,
                 settings: plan.request.settings))
         trainer = Trainer(
             network, features: rows, targets: plan.trainTargets, objective: objective, settings: plan.request.settings,
-            learningRate: rate, hasExternalLoss: questions?.asksForLoss ?? false)
+            learningRate: rate, split: plan.validationSplit, hasExternalLoss: questions?.asksForLoss ?? false)
     }
 
     private func report(_ trainer: Trainer) {
@@ -114,10 +101,20 @@ struct HeadTraining: ComputeTask {
         progress(JobProgress(.training, done: trainer.step, total: trainer.totalSteps, unit: "steps", metrics: metrics))
     }
 
-    private func description(_ trainer: Trainer) -> HeadBundle.Description {
-        HeadBundle.Description(
+    private func description(_ trainer: Trainer, _ calibration: Calibration? = nil) -> HeadBundle.Description {
+        var description = HeadBundle.Description(
             name: plan.request.head, kind: plan.request.kind, encoding: plan.encoding,
             inputs: plan.sources.map(\.features), settings: plan.request.settings, learningRate: trainer.learningRate)
+        description.calibration = calibration
+        return description
+    }
+
+    /// Of the weights that stay, on the rows that chose them.
+    private func calibration(_ trainer: Trainer) throws -> Calibration? {
+        guard plan.encoding.task == .classify || plan.encoding.task == .multilabel,
+            let (outputs, targets) = try trainer.validationOutputs()
+        else { return nil }
+        return Calibration(fitting: outputs, targets)
     }
 
     /// Writes the last good weights, which training left in the network, to the run's folder, and says where they are.
@@ -142,7 +139,9 @@ struct HeadTraining: ComputeTask {
         let evaluationStart = ContinuousClock.now
         var report: Report?
         var testOutputs: TestOutputs?
-        if let truth = plan.test {
+        let calibration = try calibration(trainer)
+        if var truth = plan.test {
+            truth.encoding.calibration = calibration
             progress(JobProgress(.evaluating, done: 0, total: plan.testRows.count))
             report = try truth.report(network, table, rows: plan.testRows)
             if questions?.asksForMetrics ?? false {
@@ -153,7 +152,7 @@ struct HeadTraining: ComputeTask {
             }
         }
         let evaluateSeconds = (ContinuousClock.now - evaluationStart) / .seconds(1)
-        let written = try HeadBundle.write(network, description(trainer), to: staging)
+        let written = try HeadBundle.write(network, description(trainer, calibration), to: staging)
         return Output(
             description: written, parameters: network.parameterCount, history: trainer.history, report: report,
             trainRows: trainer.split.kept.count, validationRows: trainer.split.held.count, steps: trainer.step,
@@ -179,18 +178,42 @@ struct TestOutputs: Sendable {
 
 /// Everything about a run that is known before its features are.
 struct TrainingPlan: Sendable {
-    let request: TrainingRequest
+    var request: TrainingRequest
     let encoding: LabelEncoding
     /// What the inputs of the head's network read, in the request's order.
     let sources: [FeatureSource]
     /// Rows of the features, and the targets of exactly those rows.
-    let trainRows: [Int]
-    let trainTargets: Targets
+    var trainRows: [Int]
+    var trainTargets: Targets
     let testRows: [Int]
     let test: Truth?
-    /// All rows whose features are needed, the training rows, then the test rows, by columns.
+    /// All rows whose features are needed, the training rows, then the test rows, then those without labels, by columns.
     let columns: [[EncoderInput]]
-    let notes: [String]
+    /// Rows of the features without labels.
+    let unlabelledRows: [Int]
+    /// Which of the training rows validate; nil: drawn by the settings.
+    var validationSplit: Split?
+    var notes: [String]
+
+    /// What training makes smaller.
+    var objective: Objective {
+        var objective = Objective(smoothing: Float(request.settings.labelSmoothing))
+        if request.settings.classWeights { objective.classWeights = trainTargets.balancingWeights(encoding.outputs) }
+        return objective
+    }
+
+    /// A network to be trained.
+    ///
+    /// - Throws: `invalidArgument` for a graph that does not fit the features or the labels.
+    func network(_ kind: HeadKind? = nil) throws -> HeadNetwork {
+        do {
+            return try HeadNetwork(
+                kind ?? request.kind, graph: request.graph, inputs: sources.map(\.features), outputs: encoding.outputs,
+                seed: request.settings.seed)
+        } catch let error as HeadError {
+            throw WorkbenchError(error)
+        }
+    }
 }
 
 extension Targets {

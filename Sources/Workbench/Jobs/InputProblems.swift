@@ -45,7 +45,11 @@ extension TrainingPlan {
         let trainCount = request.rows.count
         var request = request
         request.rows = request.rows.selecting(readable.filter { $0 < trainCount })
-        request.test = request.test?.selecting(readable.filter { $0 >= trainCount }.map { $0 - trainCount })
+        let labelled = trainCount + (request.test?.count ?? 0)
+        request.test = request.test?.selecting(readable.filter { $0 >= trainCount && $0 < labelled }.map { $0 - trainCount })
+        let unlabelled = readable.filter { $0 >= labelled }.map { $0 - labelled }
+        let columns = request.selfTraining?.columns.map { column in unlabelled.map { column[$0] } }
+        request.selfTraining?.columns = columns ?? []
         guard request.rows.count > 0, request.test.map({ $0.count > 0 }) ?? true else {
             let example = problems.min { $0.key < $1.key }
             throw WorkbenchError(.invalidData, "None of the images could be read. The first: \(example?.value ?? "").")

@@ -11,6 +11,7 @@ extension TrainingPlan {
         _ request: TrainingRequest, _ encoders: [String: LoadedEncoder], _ ports: HeadPorts?
     ) throws -> [FeatureSource] {
         let reads = request.reads
+        if case .fusion(let fusion, _, _) = request.kind { return try fused(fusion, request, encoders) }
         guard ports != nil || (reads.count == 1 && reads[0].name.isEmpty && reads[0].form != .states) else {
             throw WorkbenchError(
                 .invalidArgument,

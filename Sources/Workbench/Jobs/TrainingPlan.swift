@@ -35,21 +35,24 @@ extension TrainingPlan {
             }
             trainRows = split.kept
             trainTargets = targets.selecting(split.kept)
+            let labelled: [[EncoderInput]]
             if let test = request.test {
-                columns = zip(request.rows.columns, test.columns).map { $0 + $1 }
+                labelled = zip(request.rows.columns, test.columns).map { $0 + $1 }
                 testRows = Array(request.rows.count..<request.rows.count + test.count)
                 self.test = try Truth(test.labels, encoding)
             } else {
-                columns = request.rows.columns
+                labelled = request.rows.columns
                 testRows = split.held
                 self.test = split.held.isEmpty ? nil : try Truth(split.held.map { request.rows.labels[$0] }, encoding)
             }
+            columns = request.selfTraining.map { zip(labelled, $0.columns).map { $0 + $1 } } ?? labelled
+            unlabelledRows = Array(labelled[0].count..<columns[0].count)
             if let note = self.test?.note { notes.append(note) }
             if let note = Self.emptyTexts(columns.flatMap { $0 }) { notes.append(note) }
-            if request.kind == .graph {
+            if request.kind.isGraph {
                 // Built once before anything is encoded: a graph that does not fit should not cost the user minutes.
                 let network = try HeadNetwork(
-                    .graph, graph: request.graph, inputs: sources.map(\.features), outputs: encoding.outputs,
+                    request.kind, graph: request.graph, inputs: sources.map(\.features), outputs: encoding.outputs,
                     seed: request.settings.seed)
                 if let note = network.note { notes.append(note) }
             }

@@ -84,6 +84,10 @@ package struct TrainingRequest: Sendable {
     package var replace: Bool
     /// What the encoder computes in; nil: as it is set.
     package var precision: Precision?
+    /// Configurations to try before training; nil: as the request says.
+    package var search: Int?
+    package var selfTraining: SelfTrainingRequest?
+    package var contrastive: ContrastiveRequest?
 
     package init(
         head: String, encoder: String, task: HeadTask = .classify, kind: HeadKind = .linear, graph: Data? = nil,
@@ -150,6 +154,7 @@ package struct TrainingRequest: Sendable {
         }
         try require(settings.patience >= 1, "The patience is \(settings.patience); it must be at least 1.")
         try kind.require(fits: task)
+        try validateSettings(require)
     }
 }
 
@@ -166,7 +171,7 @@ extension HeadKind {
         }
         switch self {
         case .linear, .graph: break
-        case .mlp(let hidden, let dropout), .tagger(let hidden, let dropout):
+        case .mlp(let hidden, let dropout), .tagger(let hidden, let dropout), .fusion(_, let hidden, let dropout):
             // A tagger may have no hidden layer.
             let least = task == .tag ? 0 : 1
             try require(
@@ -183,6 +188,8 @@ package struct TrainingOutcome: Sendable {
     package var run: RunRecord
     package var test: Report?
     package var summary: TrainingSummary
+    package var choices = TrainingChoices()
+    package var calibration: Calibration?
 }
 
 package struct TrainingSummary: Sendable {

@@ -12,7 +12,7 @@ struct Truth: Sendable {
         case tags([[String]])
     }
 
-    private let encoding: LabelEncoding
+    var encoding: LabelEncoding
     private let answers: Answers
     /// The head's labels, then the unknown ones.
     private let labels: [String]
@@ -69,7 +69,16 @@ struct Truth: Sendable {
         case .classes(let classes):
             let width = outputs.shape[1]
             let predicted = (0..<outputs.shape[0]).map { outputs.pointer.indexOfLargest($0 * width, width) }
-            return Metrics.classification(predicted: predicted, actual: classes, labels: labels)
+            var report = Metrics.classification(predicted: predicted, actual: classes, labels: labels)
+            if let calibration = encoding.calibration {
+                func error(_ temperature: Double) -> Double {
+                    Calibration.error(
+                        Calibration.confidences(outputs, temperature).map { ($0.confidence, $0.best == classes[$0.row]) })
+                }
+                report.metrics["ece"] = error(calibration.temperature)
+                report.metrics["ece_uncalibrated"] = error(1)
+            }
+            return report
         case .labels(let flags):
             let predicted = encoding.predictions(outputs).flatMap { prediction -> [Bool] in
                 guard case .labels(let scores) = prediction else { return [] }

@@ -95,10 +95,8 @@ extension TrainingPlan {
         guard case .tags(let tags) = trainTargets else { return (self, reduced) }
         let words = reduced.inputs[0].tokens
         let own = zip(trainRows, tags).map { Array($1.prefix(words[$0])) }
-        return (
-            TrainingPlan(
-                request: request, encoding: encoding, sources: sources, trainRows: trainRows, trainTargets: .tags(own),
-                testRows: testRows, test: test, columns: columns, notes: notes), reduced
-        )
+        var plan = self
+        plan.trainTargets = .tags(own)
+        return (plan, reduced)
     }
 }

@@ -1,5 +1,6 @@
 import Encoders
 import Foundation
+import Graphs
 import Heads
 import Sessions
 import State
@@ -29,7 +30,7 @@ struct SessionTasks: Sendable {
         for head in session.heads {
             do {
                 var key = [head.data, head.test ?? "", String(head.holdout), head.tap]
-                key += head.encoders + ["\u{1f}"] + head.columns + [head.task == .tag ? "tag" : ""]
+                key += head.encoders + ["\u{1f}"] + head.columns + [head.task == .tag ? "tag" : "", head.fusion?.rawValue ?? ""]
                 let group = groups.firstIndex(of: key) ?? groups.count
                 if group == groups.count { groups.append(key) }
                 let request = try Self.request(head, session, rows, folder, graphs)
@@ -56,10 +57,6 @@ struct SessionTasks: Sendable {
     private static func request(
         _ head: SessionPlan.Head, _ session: SessionPlan, _ rows: [String: SessionRows], _ folder: URL, _ graphs: [String: Data]
     ) throws -> TrainingRequest {
-        guard head.encoders.count == 1 else {
-            throw WorkbenchError(
-                .unsupported, "it fuses \(head.encoders.count) encoders, which this daemon's sessions cannot train yet. Name one encoder.")
-        }
         func labelled(_ path: String) throws -> LabelledRows {
             guard let file = rows[path] else {
                 throw WorkbenchError(.notFound, "The rows of \(path) were not sent.", details: ["file": path])
@@ -73,12 +70,26 @@ struct SessionTasks: Sendable {
             }
             graph = bytes
         }
-        let inputs = head.columns.count == 1
-            ? [] : head.columns.enumerated().map { InputRequest(encoder: head.encoders[0], tap: head.tap, column: $0, columnName: $1) }
         return TrainingRequest(
-            head: head.name, encoder: head.encoders[0], task: HeadTask(head.task), kind: HeadKind(head.kind), graph: graph,
+            head: head.name, encoder: head.encoders[0], task: HeadTask(head.task), kind: HeadKind(head), graph: graph,
             settings: settings(head, session), rows: try labelled(head.data), test: try head.test.map(labelled), holdout: head.holdout,
-            separator: head.separator.first ?? "|", tap: head.tap, inputs: inputs, replace: session.replace)
+            separator: head.separator.first ?? "|", tap: head.tap, inputs: try inputs(head), replace: session.replace)
+    }
+
+    /// One input for each column, or for each encoder that is joined: all of them read the one column, or each its own.
+    private static func inputs(_ head: SessionPlan.Head) throws -> [InputRequest] {
+        let count = max(head.encoders.count, head.columns.count)
+        guard count > 1 else { return [] }
+        guard [1, count].contains(head.encoders.count), [1, count].contains(head.columns.count) else {
+            throw WorkbenchError(
+                .invalidArgument,
+                "it joins \(head.encoders.count) encoders, and reads \(head.columns.count) columns. Give one column for all of them, or one for each.")
+        }
+        return (0..<count).map { index in
+            let column = head.columns.count == 1 ? 0 : index
+            return InputRequest(
+                encoder: head.encoders[head.encoders.count == 1 ? 0 : index], tap: head.tap, column: column, columnName: head.columns[column])
+        }
     }
 
     private static func settings(_ head: SessionPlan.Head, _ session: SessionPlan) -> TrainingSettings {
@@ -112,6 +123,18 @@ extension HeadTask {
 }
 
 extension HeadKind {
+    fileprivate init(_ head: SessionPlan.Head) {
+        guard let fusion = head.fusion.flatMap({ Fusion(rawValue: $0.rawValue) }) else {
+            self.init(head.kind)
+            return
+        }
+        guard case .mlp(let hidden, let dropout) = head.kind else {
+            self = .fusion(fusion, hidden: Fusion.defaultHidden, dropout: Fusion.defaultDropout)
+            return
+        }
+        self = .fusion(fusion, hidden: hidden, dropout: dropout)
+    }
+
     init(_ kind: SessionPlan.Kind) {
         switch kind {
         case .linear: self = .linear

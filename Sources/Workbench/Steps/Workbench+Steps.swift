@@ -43,6 +43,11 @@ extension Workbench {
                 loaded[input.encoder] = try await encoders.encoder(named: input.encoder, precision: request.precision)
             }
             let encoders = loaded
+            if case .fusion = request.kind {
+                throw WorkbenchError(
+                    .unsupported,
+                    "A head of kind \"\(request.kind.name)\" is trained by `hidra train`, not step by step. Attach a graph of your own instead.")
+            }
             let sources = try await Workbench.offPool {
                 do {
                     let ports = try request.graph.flatMap { request.kind == .graph ? try HeadPorts(graph: $0) : nil }

@@ -18,7 +18,7 @@ struct EvaluationReport {
         let known = [
             ("accuracy", "accuracy"), ("micro_f1", "micro-F1"), ("macro_f1", "macro-F1"),
             ("subset_accuracy", "subset accuracy"), ("span_f1", "span F1"), ("span_precision", "precision"), ("span_recall", "recall"), ("word_accuracy", "word accuracy"),
-            ("mae", "MAE"), ("rmse", "RMSE"), ("r2", "R²"),
+            ("ece", "ECE"), ("ece_uncalibrated", "ECE uncalibrated"), ("mae", "MAE"), ("rmse", "RMSE"), ("r2", "R²"),
         ]
         let first = known.compactMap { key, title in values[key].map { (title, $0) } }
         let rest = values.filter { entry in !known.contains { $0.0 == entry.key } }.sorted { $0.key < $1.key }

@@ -30,11 +30,29 @@ struct TrainingReport {
                 style.bold(EvaluationReport(reply: reply.test).headline) + " on \(Format.count(reply.test.rows, "row"))"
             )
         }
+        facts.add("calibration", calibration)
         facts.add("time", time)
         facts.add("run", reply.run.id)
-        var text = facts.render(style: style)
+        var text = reply.trials.isEmpty ? "" : TrialReport(trials: reply.trials).render(style: style) + "\n"
+        text += facts.render(style: style)
+        for round in reply.selfTraining { text += "\(roundLine(round))\n" }
         for note in notes { text += "\(style.yellow("note:")) \(note)\n" }
         return text + "\nTry it:  \(style.cyan(nextCommand))\n"
+    }
+
+    private var calibration: String {
+        guard reply.hasCalibration else { return "" }
+        let fitted = reply.calibration
+        let tuned = fitted.thresholds.isEmpty ? "" : ", a threshold for each label"
+        return "temperature \(Format.fixed(fitted.temperature, 2)): error \(Format.fixed(fitted.errorBefore, 3)) before, "
+            + "\(Format.fixed(fitted.errorAfter, 3)) after\(tuned)"
+    }
+
+    /// "* round 1: 812 own labels, validation 0.8312, test 0.8290"
+    private func roundLine(_ round: Hidra_V1_SelfTrainingRound) -> String {
+        let what = round.number == 0 ? "labels alone" : "round \(round.number): \(Format.count(round.taken, "own label"))"
+        let test = round.hasTestAccuracy ? ", test \(Format.metric(round.testAccuracy))" : ""
+        return "\(round.kept ? "*" : " ") \(what), validation \(Format.metric(round.validationScore))\(test)"
     }
 
     /// The daemon's notes that the user has not read yet.

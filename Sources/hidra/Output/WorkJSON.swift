@@ -21,7 +21,9 @@ extension Hidra_V1_TrainReply {
             [
                 ("head", head.json), ("run", run.json), ("test", hasTest ? .object(test.members) : .null),
                 ("summary", summary.json),
-            ])
+            ] + (trials.isEmpty ? [] : [("trials", .array(trials.map(\.json)))])
+                + (selfTraining.isEmpty ? [] : [("self_training", .array(selfTraining.map(\.json)))])
+                + (hasCalibration ? [("calibration", calibration.json)] : []))
     }
 }
 

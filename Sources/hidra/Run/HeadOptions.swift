@@ -49,9 +49,9 @@ struct HeadOptions: ParsableArguments {
     @Flag(help: "Weigh classes by how rare they are.")
     var classWeights = false
 
-    /// What depends on the task.
-    func validate(for task: TaskKind) throws {
-        if network != .mlp, hidden != nil || (dropout != nil && task != .tag) {
+    /// What depends on the task, and on whether encoders are joined, which has a hidden layer too.
+    func validate(for task: TaskKind, isFusion: Bool = false) throws {
+        if network != .mlp, !isFusion, hidden != nil || (dropout != nil && task != .tag) {
             throw ValidationError(
                 "--hidden and --dropout belong to --head mlp, the only kind that has one hidden layer.")
         }

@@ -25,6 +25,14 @@ struct Train: AsyncParsableCommand {
                   --encoder minilm --name intent2
               hidra train pairs.csv --text question --text answer --label fits --head gated.onnx \\
                   --encoder minilm --name fits
+              hidra train tickets.csv --text message --label intent --holdout 0.2 --search \\
+                  --encoder minilm --name best
+              hidra train few.csv --text text --label category --few-shot \\
+                  --encoder minilm --name bank8
+              hidra train few.csv --text text --label category --unlabelled all.csv \\
+                  --confidence 0.9 --encoder minilm --name self
+              hidra train tickets.csv --text message --label intent --fusion gate \\
+                  --encoder minilm --encoder other --name joined
 
             A graph's inputs: [rows, width] reads one vector a row, pooled; [rows, tokens, width] reads the hidden states of a row's \
             tokens, special tokens included, with an input named like "mask" or "lengths" beside it if there is one. A graph \
@@ -48,8 +56,9 @@ struct Train: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Encoder to train on; `hidra ls` lists them. Not needed where every --input names its own.", valueName: "name"))
-    var encoder: String?
+            "Encoder to train on; `hidra ls` lists them. Not needed where every --input names its own. With --fusion once for each.",
+            valueName: "name"))
+    var encoder: [String] = []
 
     @Option(
         name: .customLong("input"),
@@ -74,6 +83,7 @@ struct Train: AsyncParsableCommand {
     var holdout: Double?
 
     @OptionGroup(title: "Head and optimiser") var head: HeadOptions
+    @OptionGroup(title: "Settings, several encoders, few labels") var settings: SettingsOptions
     @OptionGroup var precision: PrecisionOptions
     @OptionGroup var common: CommonOptions
 
@@ -84,14 +94,16 @@ struct Train: AsyncParsableCommand {
         if let holdout, !(holdout >= 0 && holdout < 1) {
             throw ValidationError("--holdout is a share of the rows from 0 to below 1, e.g. 0.2; it was \(holdout).")
         }
-        try rows.validate(files: [file] + (test.map { [$0] } ?? []), inputs: inputColumns)
+        if settings.unlabelled != nil, rows.image { throw ValidationError("--unlabelled takes a table of texts, not images.") }
+        try rows.validate(
+            files: [file] + (test.map { [$0] } ?? []) + (settings.unlabelled.map { [$0] } ?? []), inputs: inputColumns)
         try validateInputs()
-        try head.validate(for: task)
+        try head.validate(for: task, isFusion: settings.fusion != nil)
         if name.isEmpty { throw ValidationError("--name must not be empty.") }
     }
 
     private func validateInputs() throws {
-        if encoder == nil, inputs.isEmpty || inputs.contains(where: \.encoder.isEmpty) {
+        if encoder.isEmpty, inputs.isEmpty || inputs.contains(where: \.encoder.isEmpty) {
             throw ValidationError("--encoder NAME is missing: the encoder to train on; `hidra ls` lists them.")
         }
         if !inputs.isEmpty, !rows.text.isEmpty {
@@ -100,6 +112,8 @@ struct Train: AsyncParsableCommand {
         if let twice = inputs.first(where: { input in inputs.count { $0.name == input.name } > 1 }) {
             throw ValidationError("--input \(twice.name) is given twice.")
         }
+        try settings.validate(encoders: encoder, inputs: inputs, texts: rows.inputColumns, network: head.network)
+        if settings.fusion != nil { return }
         guard case .graph = head.network else {
             guard inputs.isEmpty, rows.text.count <= 1 else {
                 throw ValidationError(
@@ -119,6 +133,7 @@ struct Train: AsyncParsableCommand {
         let train = try await rows.open(file, inputs: inputColumns)
         let test: LabelledRows? =
             if let path = self.test { try await rows.open(path, inputs: inputColumns) } else { nil }
+        let unlabelled = try await unlabelledColumns()
         try await Session.run(
             common, cancelled: "Cancelled: the daemon was told to stop the job; no head is made."
         ) { session in
@@ -129,6 +144,7 @@ struct Train: AsyncParsableCommand {
                 let uploaded = try await test.upload(session)
                 (request.testData, sample) = (uploaded.data, uploaded.sample.isEmpty ? sample : uploaded.sample)
             }
+            if let unlabelled { request.selfTraining.data = try await session.client.upload(columns: unlabelled) }
             let final = request
             let (reply, notes) = try await send(final, session)
             let console = session.console
@@ -136,6 +152,13 @@ struct Train: AsyncParsableCommand {
             let report = TrainingReport(reply: reply, seenNotes: notes, sample: sample)
             try console.print(report.render(style: console.style))
         }
+    }
+
+    /// The columns of the rows without labels.
+    private func unlabelledColumns() async throws -> [UploadColumn]? {
+        guard let path = settings.unlabelled else { return nil }
+        let table = try await TableInput.read(path, format: rows.format)
+        return try (inputColumns.isEmpty ? rows.inputColumns : inputColumns).map { UploadColumn($0, try table.column($0)) }
     }
 
     /// One call; only the advice on a name that is taken is ours.
@@ -154,11 +177,13 @@ struct Train: AsyncParsableCommand {
     func request() throws -> Hidra_V1_TrainRequest {
         var request = Hidra_V1_TrainRequest()
         request.head = name
-        request.encoder = encoder ?? ""
+        request.encoder = encoder.first ?? ""
         request.task = task.wire
         request.inputColumn = (rows.inputColumns + inputColumns).first ?? ""
         request.inputs = inputs.map(\.wire)
-        if rows.text.count > 1 {
+        if settings.fusion != nil, inputs.isEmpty {
+            request.inputs = settings.fused(encoder, rows.inputColumns)
+        } else if rows.text.count > 1 {
             request.inputs = rows.text.map { column in
                 var input = Hidra_V1_HeadInput()
                 input.column = column
@@ -174,6 +199,7 @@ struct Train: AsyncParsableCommand {
         request.tap = head.tap
         request.replace = replace
         request.precision = precision.wire
+        settings.add(to: &request)
         return request
     }
 }

@@ -1,5 +1,6 @@
 from hidra.v1 import data_pb2 as _data_pb2
 from hidra.v1 import registry_pb2 as _registry_pb2
+from hidra.v1 import settings_pb2 as _settings_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -309,21 +310,28 @@ class Span(_message.Message):
     def __init__(self, label: _Optional[str] = ..., start: _Optional[int] = ..., end: _Optional[int] = ..., score: _Optional[float] = ...) -> None: ...
 
 class TrainReply(_message.Message):
-    __slots__ = ["head", "run", "summary", "test"]
+    __slots__ = ["calibration", "head", "run", "self_training", "summary", "test", "trials"]
+    CALIBRATION_FIELD_NUMBER: _ClassVar[int]
     HEAD_FIELD_NUMBER: _ClassVar[int]
     RUN_FIELD_NUMBER: _ClassVar[int]
+    SELF_TRAINING_FIELD_NUMBER: _ClassVar[int]
     SUMMARY_FIELD_NUMBER: _ClassVar[int]
     TEST_FIELD_NUMBER: _ClassVar[int]
+    TRIALS_FIELD_NUMBER: _ClassVar[int]
+    calibration: _settings_pb2.Calibration
     head: _registry_pb2.Head
     run: _registry_pb2.Run
+    self_training: _containers.RepeatedCompositeFieldContainer[_settings_pb2.SelfTrainingRound]
     summary: TrainingSummary
     test: EvaluateReply
-    def __init__(self, head: _Optional[_Union[_registry_pb2.Head, _Mapping]] = ..., run: _Optional[_Union[_registry_pb2.Run, _Mapping]] = ..., test: _Optional[_Union[EvaluateReply, _Mapping]] = ..., summary: _Optional[_Union[TrainingSummary, _Mapping]] = ...) -> None: ...
+    trials: _containers.RepeatedCompositeFieldContainer[_settings_pb2.Trial]
+    def __init__(self, head: _Optional[_Union[_registry_pb2.Head, _Mapping]] = ..., run: _Optional[_Union[_registry_pb2.Run, _Mapping]] = ..., test: _Optional[_Union[EvaluateReply, _Mapping]] = ..., summary: _Optional[_Union[TrainingSummary, _Mapping]] = ..., trials: _Optional[_Iterable[_Union[_settings_pb2.Trial, _Mapping]]] = ..., self_training: _Optional[_Iterable[_Union[_settings_pb2.SelfTrainingRound, _Mapping]]] = ..., calibration: _Optional[_Union[_settings_pb2.Calibration, _Mapping]] = ...) -> None: ...
 
 class TrainRequest(_message.Message):
-    __slots__ = ["call_deadline_milliseconds", "calls", "data", "encoder", "head", "holdout", "hyperparameters", "input_column", "inputs", "kind", "label_column", "label_separator", "name_column", "precision", "replace", "tap", "task", "test_data"]
+    __slots__ = ["call_deadline_milliseconds", "calls", "contrastive", "data", "encoder", "head", "holdout", "hyperparameters", "input_column", "inputs", "kind", "label_column", "label_separator", "name_column", "precision", "replace", "search", "self_training", "tap", "task", "test_data"]
     CALLS_FIELD_NUMBER: _ClassVar[int]
     CALL_DEADLINE_MILLISECONDS_FIELD_NUMBER: _ClassVar[int]
+    CONTRASTIVE_FIELD_NUMBER: _ClassVar[int]
     DATA_FIELD_NUMBER: _ClassVar[int]
     ENCODER_FIELD_NUMBER: _ClassVar[int]
     HEAD_FIELD_NUMBER: _ClassVar[int]
@@ -337,11 +345,14 @@ class TrainRequest(_message.Message):
     NAME_COLUMN_FIELD_NUMBER: _ClassVar[int]
     PRECISION_FIELD_NUMBER: _ClassVar[int]
     REPLACE_FIELD_NUMBER: _ClassVar[int]
+    SEARCH_FIELD_NUMBER: _ClassVar[int]
+    SELF_TRAINING_FIELD_NUMBER: _ClassVar[int]
     TAP_FIELD_NUMBER: _ClassVar[int]
     TASK_FIELD_NUMBER: _ClassVar[int]
     TEST_DATA_FIELD_NUMBER: _ClassVar[int]
     call_deadline_milliseconds: int
     calls: _containers.RepeatedScalarFieldContainer[_registry_pb2.CallKind]
+    contrastive: _settings_pb2.Contrastive
     data: str
     encoder: str
     head: str
@@ -355,10 +366,12 @@ class TrainRequest(_message.Message):
     name_column: str
     precision: str
     replace: bool
+    search: _settings_pb2.Search
+    self_training: _settings_pb2.SelfTraining
     tap: str
     task: Task
     test_data: str
-    def __init__(self, head: _Optional[str] = ..., encoder: _Optional[str] = ..., task: _Optional[_Union[Task, str]] = ..., data: _Optional[str] = ..., input_column: _Optional[str] = ..., label_column: _Optional[str] = ..., test_data: _Optional[str] = ..., holdout: _Optional[float] = ..., kind: _Optional[_Union[HeadKind, _Mapping]] = ..., hyperparameters: _Optional[_Union[Hyperparameters, _Mapping]] = ..., label_separator: _Optional[str] = ..., tap: _Optional[str] = ..., replace: bool = ..., name_column: _Optional[str] = ..., inputs: _Optional[_Iterable[_Union[_registry_pb2.HeadInput, _Mapping]]] = ..., calls: _Optional[_Iterable[_Union[_registry_pb2.CallKind, str]]] = ..., call_deadline_milliseconds: _Optional[int] = ..., precision: _Optional[str] = ...) -> None: ...
+    def __init__(self, head: _Optional[str] = ..., encoder: _Optional[str] = ..., task: _Optional[_Union[Task, str]] = ..., data: _Optional[str] = ..., input_column: _Optional[str] = ..., label_column: _Optional[str] = ..., test_data: _Optional[str] = ..., holdout: _Optional[float] = ..., kind: _Optional[_Union[HeadKind, _Mapping]] = ..., hyperparameters: _Optional[_Union[Hyperparameters, _Mapping]] = ..., label_separator: _Optional[str] = ..., tap: _Optional[str] = ..., replace: bool = ..., name_column: _Optional[str] = ..., inputs: _Optional[_Iterable[_Union[_registry_pb2.HeadInput, _Mapping]]] = ..., calls: _Optional[_Iterable[_Union[_registry_pb2.CallKind, str]]] = ..., call_deadline_milliseconds: _Optional[int] = ..., precision: _Optional[str] = ..., search: _Optional[_Union[_settings_pb2.Search, _Mapping]] = ..., self_training: _Optional[_Union[_settings_pb2.SelfTraining, _Mapping]] = ..., contrastive: _Optional[_Union[_settings_pb2.Contrastive, _Mapping]] = ...) -> None: ...
 
 class TrainingSummary(_message.Message):
     __slots__ = ["best_epoch", "cache_hits", "cache_misses", "evaluate_seconds", "extract_seconds", "learning_rate", "notes", "steps", "steps_per_second", "test_rows", "total_seconds", "train_rows", "train_seconds", "truncated_rows", "validation_rows", "validation_score"]

@@ -148,7 +148,7 @@ void   hidra__v1__error__free_unpacked
   assert(message->base.descriptor == &hidra__v1__error__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor hidra__v1__envelope__field_descriptors[96] =
+static const ProtobufCFieldDescriptor hidra__v1__envelope__field_descriptors[102] =
 {
   {
     "request_id",
@@ -1302,6 +1302,78 @@ static const ProtobufCFieldDescriptor hidra__v1__envelope__field_descriptors[96]
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "learning_curve",
+    185,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__Envelope, kind_case),
+    offsetof(Hidra__V1__Envelope, learning_curve),
+    &hidra__v1__learning_curve_request__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "learning_curve_reply",
+    186,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__Envelope, kind_case),
+    offsetof(Hidra__V1__Envelope, learning_curve_reply),
+    &hidra__v1__learning_curve_reply__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "cluster",
+    187,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__Envelope, kind_case),
+    offsetof(Hidra__V1__Envelope, cluster),
+    &hidra__v1__cluster_request__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "cluster_reply",
+    188,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__Envelope, kind_case),
+    offsetof(Hidra__V1__Envelope, cluster_reply),
+    &hidra__v1__cluster_reply__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "suggest",
+    189,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__Envelope, kind_case),
+    offsetof(Hidra__V1__Envelope, suggest),
+    &hidra__v1__suggest_request__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "suggest_reply",
+    190,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__Envelope, kind_case),
+    offsetof(Hidra__V1__Envelope, suggest_reply),
+    &hidra__v1__suggest_reply__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned hidra__v1__envelope__field_indices_by_name[] = {
   22,   /* field[22] = append_rows */
@@ -1316,6 +1388,8 @@ static const unsigned hidra__v1__envelope__field_indices_by_name[] = {
   8,   /* field[8] = cancel_reply */
   45,   /* field[45] = check_graph */
   46,   /* field[46] = check_graph_reply */
+  98,   /* field[98] = cluster */
+  99,   /* field[99] = cluster_reply */
   74,   /* field[74] = control_plugin */
   75,   /* field[75] = control_plugin_reply */
   93,   /* field[93] = control_session */
@@ -1343,6 +1417,8 @@ static const unsigned hidra__v1__envelope__field_indices_by_name[] = {
   4,   /* field[4] = hello */
   72,   /* field[72] = install_plugin */
   73,   /* field[73] = install_plugin_reply */
+  96,   /* field[96] = learning_curve */
+  97,   /* field[97] = learning_curve_reply */
   16,   /* field[16] = list */
   81,   /* field[81] = list_keys */
   82,   /* field[82] = list_keys_reply */
@@ -1392,6 +1468,8 @@ static const unsigned hidra__v1__envelope__field_indices_by_name[] = {
   86,   /* field[86] = start_session_reply */
   9,   /* field[9] = status */
   10,   /* field[10] = status_reply */
+  100,   /* field[100] = suggest */
+  101,   /* field[101] = suggest_reply */
   2,   /* field[2] = tensors */
   32,   /* field[32] = train */
   33,   /* field[33] = train_reply */
@@ -1401,7 +1479,7 @@ static const unsigned hidra__v1__envelope__field_indices_by_name[] = {
   92,   /* field[92] = watch_session_reply */
   5,   /* field[5] = welcome */
 };
-static const ProtobufCIntRange hidra__v1__envelope__number_ranges[12 + 1] =
+static const ProtobufCIntRange hidra__v1__envelope__number_ranges[13 + 1] =
 {
   { 1, 0 },
   { 10, 3 },
@@ -1415,7 +1493,8 @@ static const ProtobufCIntRange hidra__v1__envelope__number_ranges[12 + 1] =
   { 140, 70 },
   { 150, 79 },
   { 160, 85 },
-  { 0, 96 }
+  { 185, 96 },
+  { 0, 102 }
 };
 const ProtobufCMessageDescriptor hidra__v1__envelope__descriptor =
 {
@@ -1425,10 +1504,10 @@ const ProtobufCMessageDescriptor hidra__v1__envelope__descriptor =
   "Hidra__V1__Envelope",
   "hidra.v1",
   sizeof(Hidra__V1__Envelope),
-  96,
+  102,
   hidra__v1__envelope__field_descriptors,
   hidra__v1__envelope__field_indices_by_name,
-  12,  hidra__v1__envelope__number_ranges,
+  13,  hidra__v1__envelope__number_ranges,
   (ProtobufCMessageInit) hidra__v1__envelope__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

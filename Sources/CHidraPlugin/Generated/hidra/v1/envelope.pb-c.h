@@ -20,6 +20,7 @@ PROTOBUF_C__BEGIN_DECLS
 #include "hidra/v1/data.pb-c.h"
 #include "hidra/v1/events.pb-c.h"
 #include "hidra/v1/graph.pb-c.h"
+#include "hidra/v1/labels.pb-c.h"
 #include "hidra/v1/plugins.pb-c.h"
 #include "hidra/v1/registry.pb-c.h"
 #include "hidra/v1/session.pb-c.h"
@@ -156,7 +157,13 @@ typedef enum {
   HIDRA__V1__ENVELOPE__KIND_WATCH_SESSION_REPLY = 167,
   HIDRA__V1__ENVELOPE__KIND_CONTROL_SESSION = 168,
   HIDRA__V1__ENVELOPE__KIND_CONTROL_SESSION_REPLY = 169,
-  HIDRA__V1__ENVELOPE__KIND_SESSION_PROGRESS = 170
+  HIDRA__V1__ENVELOPE__KIND_SESSION_PROGRESS = 170,
+  HIDRA__V1__ENVELOPE__KIND_LEARNING_CURVE = 185,
+  HIDRA__V1__ENVELOPE__KIND_LEARNING_CURVE_REPLY = 186,
+  HIDRA__V1__ENVELOPE__KIND_CLUSTER = 187,
+  HIDRA__V1__ENVELOPE__KIND_CLUSTER_REPLY = 188,
+  HIDRA__V1__ENVELOPE__KIND_SUGGEST = 189,
+  HIDRA__V1__ENVELOPE__KIND_SUGGEST_REPLY = 190
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HIDRA__V1__ENVELOPE__KIND__CASE)
 } Hidra__V1__Envelope__KindCase;
 
@@ -308,6 +315,15 @@ struct  Hidra__V1__Envelope
     Hidra__V1__ControlSessionRequest *control_session;
     Hidra__V1__ControlSessionReply *control_session_reply;
     Hidra__V1__SessionProgress *session_progress;
+    /*
+     * work socket: few labels, or none
+     */
+    Hidra__V1__LearningCurveRequest *learning_curve;
+    Hidra__V1__LearningCurveReply *learning_curve_reply;
+    Hidra__V1__ClusterRequest *cluster;
+    Hidra__V1__ClusterReply *cluster_reply;
+    Hidra__V1__SuggestRequest *suggest;
+    Hidra__V1__SuggestReply *suggest_reply;
   };
 };
 #define HIDRA__V1__ENVELOPE__INIT \

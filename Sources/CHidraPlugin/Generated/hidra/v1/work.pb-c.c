@@ -1220,7 +1220,7 @@ const ProtobufCMessageDescriptor hidra__v1__pull_reply__descriptor =
   (ProtobufCMessageInit) hidra__v1__pull_reply__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor hidra__v1__train_request__field_descriptors[18] =
+static const ProtobufCFieldDescriptor hidra__v1__train_request__field_descriptors[21] =
 {
   {
     "head",
@@ -1438,10 +1438,47 @@ static const ProtobufCFieldDescriptor hidra__v1__train_request__field_descriptor
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "search",
+    40,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Hidra__V1__TrainRequest, search),
+    &hidra__v1__search__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "self_training",
+    41,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Hidra__V1__TrainRequest, self_training),
+    &hidra__v1__self_training__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "contrastive",
+    42,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Hidra__V1__TrainRequest, contrastive),
+    &hidra__v1__contrastive__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned hidra__v1__train_request__field_indices_by_name[] = {
   16,   /* field[16] = call_deadline_milliseconds */
   15,   /* field[15] = calls */
+  20,   /* field[20] = contrastive */
   3,   /* field[3] = data */
   1,   /* field[1] = encoder */
   0,   /* field[0] = head */
@@ -1455,16 +1492,19 @@ static const unsigned hidra__v1__train_request__field_indices_by_name[] = {
   12,   /* field[12] = name_column */
   17,   /* field[17] = precision */
   11,   /* field[11] = replace */
+  18,   /* field[18] = search */
+  19,   /* field[19] = self_training */
   13,   /* field[13] = tap */
   2,   /* field[2] = task */
   6,   /* field[6] = test_data */
 };
-static const ProtobufCIntRange hidra__v1__train_request__number_ranges[3 + 1] =
+static const ProtobufCIntRange hidra__v1__train_request__number_ranges[4 + 1] =
 {
   { 1, 0 },
   { 13, 11 },
   { 30, 17 },
-  { 0, 18 }
+  { 40, 18 },
+  { 0, 21 }
 };
 const ProtobufCMessageDescriptor hidra__v1__train_request__descriptor =
 {
@@ -1474,10 +1514,10 @@ const ProtobufCMessageDescriptor hidra__v1__train_request__descriptor =
   "Hidra__V1__TrainRequest",
   "hidra.v1",
   sizeof(Hidra__V1__TrainRequest),
-  18,
+  21,
   hidra__v1__train_request__field_descriptors,
   hidra__v1__train_request__field_indices_by_name,
-  3,  hidra__v1__train_request__number_ranges,
+  4,  hidra__v1__train_request__number_ranges,
   (ProtobufCMessageInit) hidra__v1__train_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -1713,7 +1753,7 @@ const ProtobufCMessageDescriptor hidra__v1__hyperparameters__descriptor =
   (ProtobufCMessageInit) hidra__v1__hyperparameters__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor hidra__v1__train_reply__field_descriptors[4] =
+static const ProtobufCFieldDescriptor hidra__v1__train_reply__field_descriptors[7] =
 {
   {
     "head",
@@ -1763,17 +1803,57 @@ static const ProtobufCFieldDescriptor hidra__v1__train_reply__field_descriptors[
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "trials",
+    40,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__TrainReply, n_trials),
+    offsetof(Hidra__V1__TrainReply, trials),
+    &hidra__v1__trial__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "self_training",
+    41,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__TrainReply, n_self_training),
+    offsetof(Hidra__V1__TrainReply, self_training),
+    &hidra__v1__self_training_round__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "calibration",
+    42,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Hidra__V1__TrainReply, calibration),
+    &hidra__v1__calibration__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned hidra__v1__train_reply__field_indices_by_name[] = {
+  6,   /* field[6] = calibration */
   0,   /* field[0] = head */
   1,   /* field[1] = run */
+  5,   /* field[5] = self_training */
   3,   /* field[3] = summary */
   2,   /* field[2] = test */
+  4,   /* field[4] = trials */
 };
-static const ProtobufCIntRange hidra__v1__train_reply__number_ranges[1 + 1] =
+static const ProtobufCIntRange hidra__v1__train_reply__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 4 }
+  { 40, 4 },
+  { 0, 7 }
 };
 const ProtobufCMessageDescriptor hidra__v1__train_reply__descriptor =
 {
@@ -1783,10 +1863,10 @@ const ProtobufCMessageDescriptor hidra__v1__train_reply__descriptor =
   "Hidra__V1__TrainReply",
   "hidra.v1",
   sizeof(Hidra__V1__TrainReply),
-  4,
+  7,
   hidra__v1__train_reply__field_descriptors,
   hidra__v1__train_reply__field_indices_by_name,
-  1,  hidra__v1__train_reply__number_ranges,
+  2,  hidra__v1__train_reply__number_ranges,
   (ProtobufCMessageInit) hidra__v1__train_reply__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

@@ -16,6 +16,7 @@ PROTOBUF_C__BEGIN_DECLS
 
 #include "hidra/v1/data.pb-c.h"
 #include "hidra/v1/registry.pb-c.h"
+#include "hidra/v1/settings.pb-c.h"
 
 typedef struct Hidra__V1__PullRequest Hidra__V1__PullRequest;
 typedef struct Hidra__V1__PullReply Hidra__V1__PullReply;
@@ -165,10 +166,16 @@ struct  Hidra__V1__TrainRequest
    * What the encoder computes in: "fp32" or "int8"; empty: as the encoder is set (Encoder.precision).
    */
   char *precision;
+  /*
+   * Set: the kind's widths and the hyperparameters are chosen by trying; what the request says of them is one of the trials.
+   */
+  Hidra__V1__Search *search;
+  Hidra__V1__SelfTraining *self_training;
+  Hidra__V1__Contrastive *contrastive;
 };
 #define HIDRA__V1__TRAIN_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&hidra__v1__train_request__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, HIDRA__V1__TASK__TASK_UNSPECIFIED, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, NULL, NULL, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, 0,NULL, 0,NULL, 0, (char *)protobuf_c_empty_string }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, HIDRA__V1__TASK__TASK_UNSPECIFIED, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, NULL, NULL, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, 0,NULL, 0,NULL, 0, (char *)protobuf_c_empty_string, NULL, NULL, NULL }
 
 
 typedef enum {
@@ -181,11 +188,12 @@ struct  Hidra__V1__HeadKind
 {
   ProtobufCMessage base;
   /*
-   * "linear" (also when empty), "mlp", "graph" or, of TAG, "tagger"
+   * "linear" (also when empty), "mlp", "graph" or, of TAG, "tagger". Of several `inputs`, each through an encoder of its own:
+   * "concat", "gate" or "cross-attention" (see Fusion in proto/README.md)
    */
   char *name;
   /*
-   * Of "mlp": width of the hidden layer; 0: 512.
+   * Of "mlp" and fusions: width of the hidden layer; 0: 512, for fusions 128.
    */
   uint32_t hidden;
   /*
@@ -292,10 +300,21 @@ struct  Hidra__V1__TrainReply
   Hidra__V1__Run *run;
   Hidra__V1__EvaluateReply *test;
   Hidra__V1__TrainingSummary *summary;
+  /*
+   * What a search tried, in the order of the trials' numbers.
+   */
+  size_t n_trials;
+  Hidra__V1__Trial **trials;
+  size_t n_self_training;
+  Hidra__V1__SelfTrainingRound **self_training;
+  /*
+   * Of CLASSIFY and MULTILABEL, where there were enough validation rows to fit it.
+   */
+  Hidra__V1__Calibration *calibration;
 };
 #define HIDRA__V1__TRAIN_REPLY__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&hidra__v1__train_reply__descriptor) \
-    , NULL, NULL, NULL, NULL }
+    , NULL, NULL, NULL, NULL, 0,NULL, 0,NULL, NULL }
 
 
 struct  Hidra__V1__TrainingSummary
