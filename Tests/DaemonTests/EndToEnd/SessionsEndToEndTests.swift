@@ -220,7 +220,7 @@ struct SessionsEndToEndTests {
         #expect(refused.state == "paused" && refused.message.contains("SHA-256"), "\(refused.state): \(refused.message)")
         try whole.write(to: URL(filePath: copy))
         // And the encoder's weights.
-        _ = try await client.remove("tiny")
+        _ = try await client.remove("tiny", withHeads: false)
         let other = daemon.folder.url.appending(path: "other")
         try TinyEncoder.write(to: other, seed: 2)
         var pull = Hidra_V1_PullRequest()
