@@ -42,4 +42,6 @@ func say(_ fields: [(String, any CustomStringConvertible)]) {
         }
     }
     print("{\(members.joined(separator: ", "))}")
+    // A long run is watched through a file.
+    fflush(nil)
 }
