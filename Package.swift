@@ -65,6 +65,7 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", path: "Sources/COpenSSL"),
         .systemLibrary(name: "CZlib", path: "Sources/CZlib"),
         .systemLibrary(name: "CArchive", path: "Sources/CArchive"),
+        .systemLibrary(name: "CCairo", path: "Sources/CCairo"),
         .target(
             name: "CImages", path: "Sources/CImages",
             linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png16"), .linkedLibrary("webp")]),
@@ -81,6 +82,9 @@ let package = Package(
         library("ONNX", [protobuf]),
         library("ZeroMQ", ["CZeroMQ"]),
         library("Tables", [csv]),
+        library("Statistics"),
+        library("Archives", ["CZlib"]),
+        library("Charts", ["CCairo", "Statistics"]),
         library("Images", ["CImages", "CArchive"]),
 
         // Rows 2–5: from weights on disk to trained heads.
@@ -95,7 +99,7 @@ let package = Package(
 
         // Row 6: the workbench, and those who talk to it.
         library("Hub", ["CZlib", "Digests"]),
-        library("Workbench", ["State", "Heads", "Encoders", "Training", "Layers", "Checkpoints", "TensorCore"]),
+        library("Workbench", ["State", "Statistics", "Archives", "Graphs", "Heads", "Encoders", "Training", "Layers", "Checkpoints", "TensorCore"]),
         library("PluginHost", ["CSpawn", "HidraProtocol", "Tables", "ZeroMQ", yams]),
         library("HidraClient", ["HidraProtocol", "ZeroMQ"]),
         library("HidraPlugin", ["HidraClient", "HidraProtocol"]),
@@ -108,7 +112,7 @@ let package = Package(
         library(
             "Daemon",
             [
-                "Workbench", "State", "Hub", "PluginHost", "Tables", "HidraProtocol", "ZeroMQ", "Heads", "Graphs", "Training", "Encoders",
+                "Workbench", "Statistics", "State", "Hub", "PluginHost", "Tables", "HidraProtocol", "ZeroMQ", "Heads", "Graphs", "Training", "Encoders",
                 "TensorCore", "Digests", lifecycle, logging,
             ]),
 
@@ -117,7 +121,7 @@ let package = Package(
             name: "hidrad", dependencies: ["Daemon", "HidraProtocol", arguments, lifecycle, signals, logging],
             path: "Sources/hidrad", swiftSettings: dialect),
         .executableTarget(
-            name: "hidra", dependencies: ["HidraClient", "HidraProtocol", "PluginHost", "Tables", "Images", arguments],
+            name: "hidra", dependencies: ["HidraClient", "HidraProtocol", "PluginHost", "Charts", "Statistics", "Tables", "Images", arguments],
             path: "Sources/hidra", swiftSettings: dialect),
         .executableTarget(
             name: "hidra-bench",
@@ -144,6 +148,9 @@ let package = Package(
         tests("Digests", ["Digests"]),
         tests("Tokenizers", ["Tokenizers"]),
         tests("Tables", ["Tables"]),
+        tests("Statistics", ["Statistics"]),
+        tests("Archives", ["Archives"]),
+        tests("Charts", ["Charts", "Statistics", "Images"]),
         tests("Images", ["Images", "CImages", "Checkpoints", "TensorCore"], exclude: ["Fixtures"]),
         tests("Checkpoints", ["Checkpoints", "TensorCore"]),
         tests("Graphs", ["Graphs", "ONNX", "Training", "Checkpoints", "TensorCore", protobuf], exclude: ["Fixtures", "Scripts"]),
@@ -154,7 +161,7 @@ let package = Package(
         tests("PluginHost", ["PluginHost", "HidraProtocol"]),
         tests("Hub", ["Hub"], exclude: ["Fixtures"]),
         tests("State", ["State", "Encoders", grdb]),
-        tests("Workbench", ["Workbench", "State", "Heads", "Encoders", "Training", "Checkpoints", "TensorCore"]),
+        tests("Workbench", ["Workbench", "Archives", "Statistics", "Graphs", "State", "Heads", "Encoders", "Training", "Checkpoints", "TensorCore"]),
         tests(
             "Daemon",
             [
@@ -166,6 +173,6 @@ let package = Package(
             "CHidraPlugin", ["CHidraPlugin", "HidraClient", "HidraProtocol", "ZeroMQ", protobuf], exclude: ["Programs"]),
         .executableTarget(
             name: "hidra-conform", dependencies: ["HidraClient", "HidraProtocol"], path: "Tests/Conformance/Swift", swiftSettings: dialect),
-        tests("CLI", ["hidra", "PluginHost", "HidraClient", "HidraProtocol", "Tables", arguments]),
+        tests("CLI", ["hidra", "Charts", "PluginHost", "HidraClient", "HidraProtocol", "Tables", arguments]),
     ]
 )

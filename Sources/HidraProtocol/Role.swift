@@ -27,6 +27,8 @@ extension Hidra_V1_Envelope.OneOf_Kind {
         case .train, .evaluate, .export, .checkGraph, .runGraph: .train
         case .attach, .forward, .forwardBackward, .backward, .optimStep, .saveState, .loadState, .detach: .train
         case .serve, .callResult: .train
+        // Test rows' digests, labels and predictions are nothing the registry shows everybody.
+        case .checkData, .compare, .testRows, .exportBundle, .importBundle: .train
         case .replay: .ofEvents
         // To compare is one thing, to switch the encoder for everybody another.
         case .quantize(let quantize): quantize.precision.isEmpty ? .train : .admin
@@ -43,6 +45,7 @@ extension Hidra_V1_Envelope.OneOf_Kind {
             .attachReply, .forwardReply, .forwardBackwardReply, .backwardReply, .optimStepReply, .saveStateReply,
             .loadStateReply, .detachReply, .serveReply, .call, .listPluginsReply, .installPluginReply,
             .controlPluginReply, .pluginLogsReply, .pluginLog, .createKeyReply, .listKeysReply, .revokeKeyReply,
+            .checkDataReply, .compareReply, .testRowsReply, .exportBundleReply, .importBundleReply,
             .progress, .event:
             nil
         }

@@ -147,6 +147,9 @@ enum RegistrySchema {
                     );
                     """)
         }
+        migrator.registerMigration("9 provenance of runs") { db in
+            try db.execute(sql: "ALTER TABLE run ADD COLUMN provenance TEXT")
+        }
         return migrator
     }
 

@@ -13,6 +13,16 @@ extension Workbench {
         _ request: TrainingRequest, calls: TrainingCalls? = nil, started: @Sendable (RunRecord) -> Void = { _ in },
         progress: @escaping ProgressHandler = { _ in }
     ) async throws -> TrainingOutcome {
+        let meter = Meter(for: .current)
+        return try await Meter.$current.withValue(meter) {
+            try await train(request, meter, calls, started, progress)
+        }
+    }
+
+    private func train(
+        _ request: TrainingRequest, _ meter: Meter, _ calls: TrainingCalls?, _ started: @Sendable (RunRecord) -> Void,
+        _ progress: @escaping ProgressHandler
+    ) async throws -> TrainingOutcome {
         let begin = ContinuousClock.now
         try await registry.requireHeadName(request.head, replacing: request.replace)
         let isFree = training.withLock { training in
@@ -36,12 +46,13 @@ extension Workbench {
         let plan = try await Workbench.offPool { try TrainingPlan(request, loaded) }
         for note in plan.notes { progress(JobProgress(.extracting, note: note)) }
         let run = try await registry.beginRun(
-            head: request.head, encoder: request.reads[0].encoder, configuration: try plan.configuration())
+            head: request.head, encoder: request.reads[0].encoder, configuration: try plan.configuration(),
+            provenance: plan.provenance(circumstances, plugin: calls?.client))
         started(run)
         do {
             return try await train(plan, loaded, run, begin, calls, progress)
         } catch {
-            try await record(error, of: run)
+            try await record(error, of: run, coreSeconds: meter.used.coreSeconds)
             throw error
         }
     }
@@ -91,9 +102,11 @@ extension Workbench {
                 ? try await registry.replaceHead(record, staged: staging)
                 : try await registry.addHead(record, staged: staging)
             heads.forget(head.name)
+            // The head is there: what is kept beside it must not undo it.
+            if let note = await keep(result.testRows, of: run) { summary.notes.append(note) }
             summary.totalSeconds = (ContinuousClock.now - begin) / .seconds(1)
             let finished = try await registry.finishRun(
-                run.id, state: .finished, metrics: metrics, seconds: summary.phases)
+                run.id, state: .finished, metrics: metrics, seconds: summary.phases, coreSeconds: Meter.current?.used.coreSeconds)
             return TrainingOutcome(head: head, run: finished, test: result.report, summary: summary)
         } catch {
             // The staging folder is swept at the next start in any case; a failure here must not hide the real one.
@@ -108,7 +121,7 @@ extension Workbench {
         }
     }
 
-    private func record(_ error: any Error, of run: RunRecord) async throws {
+    private func record(_ error: any Error, of run: RunRecord, coreSeconds: Double) async throws {
         let (state, message): (RunRecord.State, String) =
             switch error {
             case is CancellationError where isStopping:
@@ -119,7 +132,7 @@ extension Workbench {
             default: (.failed, String(describing: error))
             }
         // The registry's writes take no notice of the task being cancelled.
-        try await registry.finishRun(run.id, state: state, message: message)
+        try await registry.finishRun(run.id, state: state, message: message, coreSeconds: coreSeconds)
     }
 }
 
@@ -146,11 +159,6 @@ extension TrainingPlan {
             var tap: String, holdout: Double, trainRows: Int, testRows: Int
             var dataDigest: String, encoderDigest: String
         }
-        let cells = [request.rows, request.test].compactMap { $0 }.flatMap { rows in
-            rows.labels.indices.map { row in
-                (rows.columns.map { $0[row].digestText } + [rows.labels[row]]).joined(separator: "\u{1f}")
-            }
-        }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         let json = try encoder.encode(
@@ -160,19 +168,9 @@ extension TrainingPlan {
                 tap: sources[0].input.tap,
                 holdout: request.holdout,
                 trainRows: trainRows.count, testRows: testRows.count,
-                dataDigest: SHA256Digest(of: Data(cells.joined(separator: "\u{1e}").utf8)).hex,
+                dataDigest: dataDigest,
                 encoderDigest: sources[0].input.encoderDigest))
         return String(decoding: json, as: UTF8.self)
-    }
-}
-
-extension EncoderInput {
-    /// What stands for the input in the digest of a run's data.
-    fileprivate var digestText: String {
-        switch self {
-        case .text(let text): text
-        case .image(let file): file.digest.map { String($0, radix: 16) }.joined(separator: ".")
-        }
     }
 }
 

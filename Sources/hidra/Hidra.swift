@@ -25,7 +25,10 @@ struct Hidra: AsyncParsableCommand {
                 subcommands: [
                     Pull.self, Train.self, Predict.self, Embed.self, Eval.self, Quantize.self, Ls.self, Show.self, Rm.self,
                 ]),
-            CommandGroup(name: "Heads as graphs", subcommands: [Graph.self, Export.self]),
+            CommandGroup(
+                name: "Checks, records, pictures",
+                subcommands: [CheckData.self, Compare.self, Cost.self, Plot.self, Export.self, Import.self]),
+            CommandGroup(name: "Heads as graphs", subcommands: [Graph.self]),
             CommandGroup(name: "Plugins", subcommands: [Plugin.self]),
             CommandGroup(
                 name: "Daemon",

@@ -11,6 +11,9 @@ private let table: [(target: String, ours: Set<String>, external: Set<String>)] 
     ("ONNX", [], ["SwiftProtobuf"]),
     ("ZeroMQ", ["CZeroMQ"], []),
     ("Tables", [], ["SwiftCSV"]),
+    ("Statistics", [], []),
+    ("Archives", ["CZlib"], []),
+    ("Charts", ["CCairo", "Statistics"], []),
     ("Images", ["CImages", "CArchive"], []),
     ("Checkpoints", ["TensorCore"], []),
     ("Layers", ["Checkpoints", "TensorCore"], []),
@@ -20,20 +23,20 @@ private let table: [(target: String, ours: Set<String>, external: Set<String>)] 
     ("Heads", ["Encoders", "Graphs", "Training", "Layers", "Checkpoints", "TensorCore", "Digests"], []),
     ("State", ["Encoders", "Digests"], ["GRDB"]),
     ("Hub", ["CZlib", "Digests"], []),
-    ("Workbench", ["State", "Heads", "Encoders", "Training", "Layers", "Checkpoints", "TensorCore"], []),
+    ("Workbench", ["State", "Statistics", "Archives", "Graphs", "Heads", "Encoders", "Training", "Layers", "Checkpoints", "TensorCore"], []),
     ("PluginHost", ["CSpawn", "HidraProtocol", "Tables", "ZeroMQ"], ["Yams"]),
     ("HidraClient", ["HidraProtocol", "ZeroMQ"], ["SwiftProtobuf"]),
     ("HidraPlugin", ["HidraClient", "HidraProtocol"], []),
     (
         "Daemon",
         [
-            "Workbench", "State", "Hub", "PluginHost", "Tables", "HidraProtocol", "ZeroMQ", "Heads", "Graphs", "Training", "Encoders",
+            "Workbench", "Statistics", "State", "Hub", "PluginHost", "Tables", "HidraProtocol", "ZeroMQ", "Heads", "Graphs", "Training", "Encoders",
             "TensorCore", "Digests",
         ],
         ["ServiceLifecycle", "Logging", "SwiftProtobuf"]
     ),
     ("hidrad", ["Daemon", "HidraProtocol"], ["ArgumentParser", "ServiceLifecycle", "UnixSignals", "Logging"]),
-    ("hidra", ["HidraClient", "HidraProtocol", "PluginHost", "Tables", "Images"], ["ArgumentParser"]),
+    ("hidra", ["HidraClient", "HidraProtocol", "PluginHost", "Charts", "Statistics", "Tables", "Images"], ["ArgumentParser"]),
     (
         "hidra-bench",
         [
@@ -45,7 +48,7 @@ private let table: [(target: String, ours: Set<String>, external: Set<String>)] 
 
 /// Row 0: C, and module maps of system libraries.
 private let cTargets: Set<String> = [
-    "CAllocationCount", "CArchive", "CImages", "CKernels", "COpenBLAS", "COpenSSL", "CProtobufC", "CSpawn", "CZeroMQ",
+    "CAllocationCount", "CArchive", "CCairo", "CImages", "CKernels", "COpenBLAS", "COpenSSL", "CProtobufC", "CSpawn", "CZeroMQ",
     "CZlib",
 ]
 

@@ -5,6 +5,7 @@ from hidra.v1 import data_pb2 as _data_pb2
 from hidra.v1 import events_pb2 as _events_pb2
 from hidra.v1 import graph_pb2 as _graph_pb2
 from hidra.v1 import plugins_pb2 as _plugins_pb2
+from hidra.v1 import records_pb2 as _records_pb2
 from hidra.v1 import registry_pb2 as _registry_pb2
 from hidra.v1 import steps_pb2 as _steps_pb2
 from hidra.v1 import work_pb2 as _work_pb2
@@ -33,7 +34,7 @@ UINT64: DataType
 UINT8: DataType
 
 class Envelope(_message.Message):
-    __slots__ = ["append_rows", "append_rows_reply", "attach", "attach_reply", "backward", "backward_reply", "call", "call_result", "cancel", "cancel_reply", "check_graph", "check_graph_reply", "control_plugin", "control_plugin_reply", "create_key", "create_key_reply", "detach", "detach_reply", "drop_rows", "drop_rows_reply", "embed", "embed_reply", "error", "evaluate", "evaluate_reply", "event", "export", "export_reply", "forward", "forward_backward", "forward_backward_reply", "forward_reply", "goodbye", "heartbeat", "hello", "install_plugin", "install_plugin_reply", "list", "list_keys", "list_keys_reply", "list_plugins", "list_plugins_reply", "list_reply", "load_state", "load_state_reply", "open_data", "open_data_reply", "optim_step", "optim_step_reply", "part", "plugin_log", "plugin_logs", "plugin_logs_reply", "predict", "predict_reply", "progress", "pull", "pull_reply", "quantize", "quantize_reply", "remove", "remove_reply", "replay", "replay_reply", "request_id", "revoke_key", "revoke_key_reply", "run_graph", "run_graph_reply", "save_state", "save_state_reply", "serve", "serve_reply", "show", "show_reply", "shutdown", "shutdown_reply", "status", "status_reply", "tensors", "train", "train_reply", "upload", "upload_reply", "welcome"]
+    __slots__ = ["append_rows", "append_rows_reply", "attach", "attach_reply", "backward", "backward_reply", "call", "call_result", "cancel", "cancel_reply", "check_data", "check_data_reply", "check_graph", "check_graph_reply", "compare", "compare_reply", "control_plugin", "control_plugin_reply", "create_key", "create_key_reply", "detach", "detach_reply", "drop_rows", "drop_rows_reply", "embed", "embed_reply", "error", "evaluate", "evaluate_reply", "event", "export", "export_bundle", "export_bundle_reply", "export_reply", "forward", "forward_backward", "forward_backward_reply", "forward_reply", "goodbye", "heartbeat", "hello", "import_bundle", "import_bundle_reply", "install_plugin", "install_plugin_reply", "list", "list_keys", "list_keys_reply", "list_plugins", "list_plugins_reply", "list_reply", "load_state", "load_state_reply", "open_data", "open_data_reply", "optim_step", "optim_step_reply", "part", "plugin_log", "plugin_logs", "plugin_logs_reply", "predict", "predict_reply", "progress", "pull", "pull_reply", "quantize", "quantize_reply", "remove", "remove_reply", "replay", "replay_reply", "request_id", "revoke_key", "revoke_key_reply", "run_graph", "run_graph_reply", "save_state", "save_state_reply", "serve", "serve_reply", "show", "show_reply", "shutdown", "shutdown_reply", "status", "status_reply", "tensors", "test_rows", "test_rows_reply", "train", "train_reply", "upload", "upload_reply", "welcome"]
     APPEND_ROWS_FIELD_NUMBER: _ClassVar[int]
     APPEND_ROWS_REPLY_FIELD_NUMBER: _ClassVar[int]
     ATTACH_FIELD_NUMBER: _ClassVar[int]
@@ -44,8 +45,12 @@ class Envelope(_message.Message):
     CALL_RESULT_FIELD_NUMBER: _ClassVar[int]
     CANCEL_FIELD_NUMBER: _ClassVar[int]
     CANCEL_REPLY_FIELD_NUMBER: _ClassVar[int]
+    CHECK_DATA_FIELD_NUMBER: _ClassVar[int]
+    CHECK_DATA_REPLY_FIELD_NUMBER: _ClassVar[int]
     CHECK_GRAPH_FIELD_NUMBER: _ClassVar[int]
     CHECK_GRAPH_REPLY_FIELD_NUMBER: _ClassVar[int]
+    COMPARE_FIELD_NUMBER: _ClassVar[int]
+    COMPARE_REPLY_FIELD_NUMBER: _ClassVar[int]
     CONTROL_PLUGIN_FIELD_NUMBER: _ClassVar[int]
     CONTROL_PLUGIN_REPLY_FIELD_NUMBER: _ClassVar[int]
     CREATE_KEY_FIELD_NUMBER: _ClassVar[int]
@@ -60,6 +65,8 @@ class Envelope(_message.Message):
     EVALUATE_FIELD_NUMBER: _ClassVar[int]
     EVALUATE_REPLY_FIELD_NUMBER: _ClassVar[int]
     EVENT_FIELD_NUMBER: _ClassVar[int]
+    EXPORT_BUNDLE_FIELD_NUMBER: _ClassVar[int]
+    EXPORT_BUNDLE_REPLY_FIELD_NUMBER: _ClassVar[int]
     EXPORT_FIELD_NUMBER: _ClassVar[int]
     EXPORT_REPLY_FIELD_NUMBER: _ClassVar[int]
     FORWARD_BACKWARD_FIELD_NUMBER: _ClassVar[int]
@@ -69,6 +76,8 @@ class Envelope(_message.Message):
     GOODBYE_FIELD_NUMBER: _ClassVar[int]
     HEARTBEAT_FIELD_NUMBER: _ClassVar[int]
     HELLO_FIELD_NUMBER: _ClassVar[int]
+    IMPORT_BUNDLE_FIELD_NUMBER: _ClassVar[int]
+    IMPORT_BUNDLE_REPLY_FIELD_NUMBER: _ClassVar[int]
     INSTALL_PLUGIN_FIELD_NUMBER: _ClassVar[int]
     INSTALL_PLUGIN_REPLY_FIELD_NUMBER: _ClassVar[int]
     LIST_FIELD_NUMBER: _ClassVar[int]
@@ -114,6 +123,8 @@ class Envelope(_message.Message):
     STATUS_FIELD_NUMBER: _ClassVar[int]
     STATUS_REPLY_FIELD_NUMBER: _ClassVar[int]
     TENSORS_FIELD_NUMBER: _ClassVar[int]
+    TEST_ROWS_FIELD_NUMBER: _ClassVar[int]
+    TEST_ROWS_REPLY_FIELD_NUMBER: _ClassVar[int]
     TRAIN_FIELD_NUMBER: _ClassVar[int]
     TRAIN_REPLY_FIELD_NUMBER: _ClassVar[int]
     UPLOAD_FIELD_NUMBER: _ClassVar[int]
@@ -129,8 +140,12 @@ class Envelope(_message.Message):
     call_result: _calls_pb2.CallResult
     cancel: _control_pb2.CancelRequest
     cancel_reply: _control_pb2.CancelReply
+    check_data: _records_pb2.CheckDataRequest
+    check_data_reply: _records_pb2.CheckDataReply
     check_graph: _graph_pb2.CheckGraphRequest
     check_graph_reply: _graph_pb2.CheckGraphReply
+    compare: _records_pb2.CompareRequest
+    compare_reply: _records_pb2.CompareReply
     control_plugin: _plugins_pb2.ControlPluginRequest
     control_plugin_reply: _plugins_pb2.ControlPluginReply
     create_key: _access_pb2.CreateKeyRequest
@@ -146,6 +161,8 @@ class Envelope(_message.Message):
     evaluate_reply: _work_pb2.EvaluateReply
     event: _events_pb2.Event
     export: _work_pb2.ExportRequest
+    export_bundle: _records_pb2.ExportBundleRequest
+    export_bundle_reply: _records_pb2.ExportBundleReply
     export_reply: _work_pb2.ExportReply
     forward: _steps_pb2.ForwardRequest
     forward_backward: _steps_pb2.ForwardBackwardRequest
@@ -154,6 +171,8 @@ class Envelope(_message.Message):
     goodbye: _control_pb2.Goodbye
     heartbeat: _control_pb2.Heartbeat
     hello: _control_pb2.Hello
+    import_bundle: _records_pb2.ImportBundleRequest
+    import_bundle_reply: _records_pb2.ImportBundleReply
     install_plugin: _plugins_pb2.InstallPluginRequest
     install_plugin_reply: _plugins_pb2.InstallPluginReply
     list: _registry_pb2.ListRequest
@@ -199,12 +218,14 @@ class Envelope(_message.Message):
     status: _control_pb2.StatusRequest
     status_reply: _control_pb2.StatusReply
     tensors: _containers.RepeatedCompositeFieldContainer[TensorFrame]
+    test_rows: _records_pb2.TestRowsRequest
+    test_rows_reply: _records_pb2.TestRowsReply
     train: _work_pb2.TrainRequest
     train_reply: _work_pb2.TrainReply
     upload: _data_pb2.UploadRequest
     upload_reply: _data_pb2.UploadReply
     welcome: _control_pb2.Welcome
-    def __init__(self, request_id: _Optional[int] = ..., part: _Optional[_Union[Part, str]] = ..., tensors: _Optional[_Iterable[_Union[TensorFrame, _Mapping]]] = ..., error: _Optional[_Union[Error, _Mapping]] = ..., hello: _Optional[_Union[_control_pb2.Hello, _Mapping]] = ..., welcome: _Optional[_Union[_control_pb2.Welcome, _Mapping]] = ..., heartbeat: _Optional[_Union[_control_pb2.Heartbeat, _Mapping]] = ..., cancel: _Optional[_Union[_control_pb2.CancelRequest, _Mapping]] = ..., cancel_reply: _Optional[_Union[_control_pb2.CancelReply, _Mapping]] = ..., status: _Optional[_Union[_control_pb2.StatusRequest, _Mapping]] = ..., status_reply: _Optional[_Union[_control_pb2.StatusReply, _Mapping]] = ..., shutdown: _Optional[_Union[_control_pb2.ShutdownRequest, _Mapping]] = ..., shutdown_reply: _Optional[_Union[_control_pb2.ShutdownReply, _Mapping]] = ..., goodbye: _Optional[_Union[_control_pb2.Goodbye, _Mapping]] = ..., replay: _Optional[_Union[_events_pb2.ReplayRequest, _Mapping]] = ..., replay_reply: _Optional[_Union[_events_pb2.ReplayReply, _Mapping]] = ..., list: _Optional[_Union[_registry_pb2.ListRequest, _Mapping]] = ..., list_reply: _Optional[_Union[_registry_pb2.ListReply, _Mapping]] = ..., show: _Optional[_Union[_registry_pb2.ShowRequest, _Mapping]] = ..., show_reply: _Optional[_Union[_registry_pb2.ShowReply, _Mapping]] = ..., remove: _Optional[_Union[_registry_pb2.RemoveRequest, _Mapping]] = ..., remove_reply: _Optional[_Union[_registry_pb2.RemoveReply, _Mapping]] = ..., append_rows: _Optional[_Union[_data_pb2.AppendRowsRequest, _Mapping]] = ..., append_rows_reply: _Optional[_Union[_data_pb2.AppendRowsReply, _Mapping]] = ..., drop_rows: _Optional[_Union[_data_pb2.DropRowsRequest, _Mapping]] = ..., drop_rows_reply: _Optional[_Union[_data_pb2.DropRowsReply, _Mapping]] = ..., upload: _Optional[_Union[_data_pb2.UploadRequest, _Mapping]] = ..., upload_reply: _Optional[_Union[_data_pb2.UploadReply, _Mapping]] = ..., open_data: _Optional[_Union[_data_pb2.OpenDataRequest, _Mapping]] = ..., open_data_reply: _Optional[_Union[_data_pb2.OpenDataReply, _Mapping]] = ..., pull: _Optional[_Union[_work_pb2.PullRequest, _Mapping]] = ..., pull_reply: _Optional[_Union[_work_pb2.PullReply, _Mapping]] = ..., train: _Optional[_Union[_work_pb2.TrainRequest, _Mapping]] = ..., train_reply: _Optional[_Union[_work_pb2.TrainReply, _Mapping]] = ..., evaluate: _Optional[_Union[_work_pb2.EvaluateRequest, _Mapping]] = ..., evaluate_reply: _Optional[_Union[_work_pb2.EvaluateReply, _Mapping]] = ..., predict: _Optional[_Union[_work_pb2.PredictRequest, _Mapping]] = ..., predict_reply: _Optional[_Union[_work_pb2.PredictReply, _Mapping]] = ..., embed: _Optional[_Union[_work_pb2.EmbedRequest, _Mapping]] = ..., embed_reply: _Optional[_Union[_work_pb2.EmbedReply, _Mapping]] = ..., progress: _Optional[_Union[_registry_pb2.Progress, _Mapping]] = ..., export: _Optional[_Union[_work_pb2.ExportRequest, _Mapping]] = ..., export_reply: _Optional[_Union[_work_pb2.ExportReply, _Mapping]] = ..., quantize: _Optional[_Union[_work_pb2.QuantizeRequest, _Mapping]] = ..., quantize_reply: _Optional[_Union[_work_pb2.QuantizeReply, _Mapping]] = ..., check_graph: _Optional[_Union[_graph_pb2.CheckGraphRequest, _Mapping]] = ..., check_graph_reply: _Optional[_Union[_graph_pb2.CheckGraphReply, _Mapping]] = ..., run_graph: _Optional[_Union[_graph_pb2.RunGraphRequest, _Mapping]] = ..., run_graph_reply: _Optional[_Union[_graph_pb2.RunGraphReply, _Mapping]] = ..., event: _Optional[_Union[_events_pb2.Event, _Mapping]] = ..., attach: _Optional[_Union[_steps_pb2.AttachRequest, _Mapping]] = ..., attach_reply: _Optional[_Union[_steps_pb2.AttachReply, _Mapping]] = ..., forward: _Optional[_Union[_steps_pb2.ForwardRequest, _Mapping]] = ..., forward_reply: _Optional[_Union[_steps_pb2.ForwardReply, _Mapping]] = ..., forward_backward: _Optional[_Union[_steps_pb2.ForwardBackwardRequest, _Mapping]] = ..., forward_backward_reply: _Optional[_Union[_steps_pb2.ForwardBackwardReply, _Mapping]] = ..., backward: _Optional[_Union[_steps_pb2.BackwardRequest, _Mapping]] = ..., backward_reply: _Optional[_Union[_steps_pb2.BackwardReply, _Mapping]] = ..., optim_step: _Optional[_Union[_steps_pb2.OptimStepRequest, _Mapping]] = ..., optim_step_reply: _Optional[_Union[_steps_pb2.OptimStepReply, _Mapping]] = ..., save_state: _Optional[_Union[_steps_pb2.SaveStateRequest, _Mapping]] = ..., save_state_reply: _Optional[_Union[_steps_pb2.SaveStateReply, _Mapping]] = ..., load_state: _Optional[_Union[_steps_pb2.LoadStateRequest, _Mapping]] = ..., load_state_reply: _Optional[_Union[_steps_pb2.LoadStateReply, _Mapping]] = ..., detach: _Optional[_Union[_steps_pb2.DetachRequest, _Mapping]] = ..., detach_reply: _Optional[_Union[_steps_pb2.DetachReply, _Mapping]] = ..., serve: _Optional[_Union[_calls_pb2.ServeRequest, _Mapping]] = ..., serve_reply: _Optional[_Union[_calls_pb2.ServeReply, _Mapping]] = ..., call: _Optional[_Union[_calls_pb2.Call, _Mapping]] = ..., call_result: _Optional[_Union[_calls_pb2.CallResult, _Mapping]] = ..., list_plugins: _Optional[_Union[_plugins_pb2.ListPluginsRequest, _Mapping]] = ..., list_plugins_reply: _Optional[_Union[_plugins_pb2.ListPluginsReply, _Mapping]] = ..., install_plugin: _Optional[_Union[_plugins_pb2.InstallPluginRequest, _Mapping]] = ..., install_plugin_reply: _Optional[_Union[_plugins_pb2.InstallPluginReply, _Mapping]] = ..., control_plugin: _Optional[_Union[_plugins_pb2.ControlPluginRequest, _Mapping]] = ..., control_plugin_reply: _Optional[_Union[_plugins_pb2.ControlPluginReply, _Mapping]] = ..., plugin_logs: _Optional[_Union[_plugins_pb2.PluginLogsRequest, _Mapping]] = ..., plugin_logs_reply: _Optional[_Union[_plugins_pb2.PluginLogsReply, _Mapping]] = ..., plugin_log: _Optional[_Union[_plugins_pb2.PluginLog, _Mapping]] = ..., create_key: _Optional[_Union[_access_pb2.CreateKeyRequest, _Mapping]] = ..., create_key_reply: _Optional[_Union[_access_pb2.CreateKeyReply, _Mapping]] = ..., list_keys: _Optional[_Union[_access_pb2.ListKeysRequest, _Mapping]] = ..., list_keys_reply: _Optional[_Union[_access_pb2.ListKeysReply, _Mapping]] = ..., revoke_key: _Optional[_Union[_access_pb2.RevokeKeyRequest, _Mapping]] = ..., revoke_key_reply: _Optional[_Union[_access_pb2.RevokeKeyReply, _Mapping]] = ...) -> None: ...
+    def __init__(self, request_id: _Optional[int] = ..., part: _Optional[_Union[Part, str]] = ..., tensors: _Optional[_Iterable[_Union[TensorFrame, _Mapping]]] = ..., error: _Optional[_Union[Error, _Mapping]] = ..., hello: _Optional[_Union[_control_pb2.Hello, _Mapping]] = ..., welcome: _Optional[_Union[_control_pb2.Welcome, _Mapping]] = ..., heartbeat: _Optional[_Union[_control_pb2.Heartbeat, _Mapping]] = ..., cancel: _Optional[_Union[_control_pb2.CancelRequest, _Mapping]] = ..., cancel_reply: _Optional[_Union[_control_pb2.CancelReply, _Mapping]] = ..., status: _Optional[_Union[_control_pb2.StatusRequest, _Mapping]] = ..., status_reply: _Optional[_Union[_control_pb2.StatusReply, _Mapping]] = ..., shutdown: _Optional[_Union[_control_pb2.ShutdownRequest, _Mapping]] = ..., shutdown_reply: _Optional[_Union[_control_pb2.ShutdownReply, _Mapping]] = ..., goodbye: _Optional[_Union[_control_pb2.Goodbye, _Mapping]] = ..., replay: _Optional[_Union[_events_pb2.ReplayRequest, _Mapping]] = ..., replay_reply: _Optional[_Union[_events_pb2.ReplayReply, _Mapping]] = ..., list: _Optional[_Union[_registry_pb2.ListRequest, _Mapping]] = ..., list_reply: _Optional[_Union[_registry_pb2.ListReply, _Mapping]] = ..., show: _Optional[_Union[_registry_pb2.ShowRequest, _Mapping]] = ..., show_reply: _Optional[_Union[_registry_pb2.ShowReply, _Mapping]] = ..., remove: _Optional[_Union[_registry_pb2.RemoveRequest, _Mapping]] = ..., remove_reply: _Optional[_Union[_registry_pb2.RemoveReply, _Mapping]] = ..., append_rows: _Optional[_Union[_data_pb2.AppendRowsRequest, _Mapping]] = ..., append_rows_reply: _Optional[_Union[_data_pb2.AppendRowsReply, _Mapping]] = ..., drop_rows: _Optional[_Union[_data_pb2.DropRowsRequest, _Mapping]] = ..., drop_rows_reply: _Optional[_Union[_data_pb2.DropRowsReply, _Mapping]] = ..., upload: _Optional[_Union[_data_pb2.UploadRequest, _Mapping]] = ..., upload_reply: _Optional[_Union[_data_pb2.UploadReply, _Mapping]] = ..., open_data: _Optional[_Union[_data_pb2.OpenDataRequest, _Mapping]] = ..., open_data_reply: _Optional[_Union[_data_pb2.OpenDataReply, _Mapping]] = ..., pull: _Optional[_Union[_work_pb2.PullRequest, _Mapping]] = ..., pull_reply: _Optional[_Union[_work_pb2.PullReply, _Mapping]] = ..., train: _Optional[_Union[_work_pb2.TrainRequest, _Mapping]] = ..., train_reply: _Optional[_Union[_work_pb2.TrainReply, _Mapping]] = ..., evaluate: _Optional[_Union[_work_pb2.EvaluateRequest, _Mapping]] = ..., evaluate_reply: _Optional[_Union[_work_pb2.EvaluateReply, _Mapping]] = ..., predict: _Optional[_Union[_work_pb2.PredictRequest, _Mapping]] = ..., predict_reply: _Optional[_Union[_work_pb2.PredictReply, _Mapping]] = ..., embed: _Optional[_Union[_work_pb2.EmbedRequest, _Mapping]] = ..., embed_reply: _Optional[_Union[_work_pb2.EmbedReply, _Mapping]] = ..., progress: _Optional[_Union[_registry_pb2.Progress, _Mapping]] = ..., export: _Optional[_Union[_work_pb2.ExportRequest, _Mapping]] = ..., export_reply: _Optional[_Union[_work_pb2.ExportReply, _Mapping]] = ..., quantize: _Optional[_Union[_work_pb2.QuantizeRequest, _Mapping]] = ..., quantize_reply: _Optional[_Union[_work_pb2.QuantizeReply, _Mapping]] = ..., check_graph: _Optional[_Union[_graph_pb2.CheckGraphRequest, _Mapping]] = ..., check_graph_reply: _Optional[_Union[_graph_pb2.CheckGraphReply, _Mapping]] = ..., run_graph: _Optional[_Union[_graph_pb2.RunGraphRequest, _Mapping]] = ..., run_graph_reply: _Optional[_Union[_graph_pb2.RunGraphReply, _Mapping]] = ..., event: _Optional[_Union[_events_pb2.Event, _Mapping]] = ..., attach: _Optional[_Union[_steps_pb2.AttachRequest, _Mapping]] = ..., attach_reply: _Optional[_Union[_steps_pb2.AttachReply, _Mapping]] = ..., forward: _Optional[_Union[_steps_pb2.ForwardRequest, _Mapping]] = ..., forward_reply: _Optional[_Union[_steps_pb2.ForwardReply, _Mapping]] = ..., forward_backward: _Optional[_Union[_steps_pb2.ForwardBackwardRequest, _Mapping]] = ..., forward_backward_reply: _Optional[_Union[_steps_pb2.ForwardBackwardReply, _Mapping]] = ..., backward: _Optional[_Union[_steps_pb2.BackwardRequest, _Mapping]] = ..., backward_reply: _Optional[_Union[_steps_pb2.BackwardReply, _Mapping]] = ..., optim_step: _Optional[_Union[_steps_pb2.OptimStepRequest, _Mapping]] = ..., optim_step_reply: _Optional[_Union[_steps_pb2.OptimStepReply, _Mapping]] = ..., save_state: _Optional[_Union[_steps_pb2.SaveStateRequest, _Mapping]] = ..., save_state_reply: _Optional[_Union[_steps_pb2.SaveStateReply, _Mapping]] = ..., load_state: _Optional[_Union[_steps_pb2.LoadStateRequest, _Mapping]] = ..., load_state_reply: _Optional[_Union[_steps_pb2.LoadStateReply, _Mapping]] = ..., detach: _Optional[_Union[_steps_pb2.DetachRequest, _Mapping]] = ..., detach_reply: _Optional[_Union[_steps_pb2.DetachReply, _Mapping]] = ..., serve: _Optional[_Union[_calls_pb2.ServeRequest, _Mapping]] = ..., serve_reply: _Optional[_Union[_calls_pb2.ServeReply, _Mapping]] = ..., call: _Optional[_Union[_calls_pb2.Call, _Mapping]] = ..., call_result: _Optional[_Union[_calls_pb2.CallResult, _Mapping]] = ..., list_plugins: _Optional[_Union[_plugins_pb2.ListPluginsRequest, _Mapping]] = ..., list_plugins_reply: _Optional[_Union[_plugins_pb2.ListPluginsReply, _Mapping]] = ..., install_plugin: _Optional[_Union[_plugins_pb2.InstallPluginRequest, _Mapping]] = ..., install_plugin_reply: _Optional[_Union[_plugins_pb2.InstallPluginReply, _Mapping]] = ..., control_plugin: _Optional[_Union[_plugins_pb2.ControlPluginRequest, _Mapping]] = ..., control_plugin_reply: _Optional[_Union[_plugins_pb2.ControlPluginReply, _Mapping]] = ..., plugin_logs: _Optional[_Union[_plugins_pb2.PluginLogsRequest, _Mapping]] = ..., plugin_logs_reply: _Optional[_Union[_plugins_pb2.PluginLogsReply, _Mapping]] = ..., plugin_log: _Optional[_Union[_plugins_pb2.PluginLog, _Mapping]] = ..., create_key: _Optional[_Union[_access_pb2.CreateKeyRequest, _Mapping]] = ..., create_key_reply: _Optional[_Union[_access_pb2.CreateKeyReply, _Mapping]] = ..., list_keys: _Optional[_Union[_access_pb2.ListKeysRequest, _Mapping]] = ..., list_keys_reply: _Optional[_Union[_access_pb2.ListKeysReply, _Mapping]] = ..., revoke_key: _Optional[_Union[_access_pb2.RevokeKeyRequest, _Mapping]] = ..., revoke_key_reply: _Optional[_Union[_access_pb2.RevokeKeyReply, _Mapping]] = ..., check_data: _Optional[_Union[_records_pb2.CheckDataRequest, _Mapping]] = ..., check_data_reply: _Optional[_Union[_records_pb2.CheckDataReply, _Mapping]] = ..., compare: _Optional[_Union[_records_pb2.CompareRequest, _Mapping]] = ..., compare_reply: _Optional[_Union[_records_pb2.CompareReply, _Mapping]] = ..., test_rows: _Optional[_Union[_records_pb2.TestRowsRequest, _Mapping]] = ..., test_rows_reply: _Optional[_Union[_records_pb2.TestRowsReply, _Mapping]] = ..., export_bundle: _Optional[_Union[_records_pb2.ExportBundleRequest, _Mapping]] = ..., export_bundle_reply: _Optional[_Union[_records_pb2.ExportBundleReply, _Mapping]] = ..., import_bundle: _Optional[_Union[_records_pb2.ImportBundleRequest, _Mapping]] = ..., import_bundle_reply: _Optional[_Union[_records_pb2.ImportBundleReply, _Mapping]] = ...) -> None: ...
 
 class Error(_message.Message):
     __slots__ = ["code", "details", "message"]

@@ -148,7 +148,7 @@ void   hidra__v1__error__free_unpacked
   assert(message->base.descriptor == &hidra__v1__error__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor hidra__v1__envelope__field_descriptors[85] =
+static const ProtobufCFieldDescriptor hidra__v1__envelope__field_descriptors[95] =
 {
   {
     "request_id",
@@ -1170,6 +1170,126 @@ static const ProtobufCFieldDescriptor hidra__v1__envelope__field_descriptors[85]
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "check_data",
+    175,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__Envelope, kind_case),
+    offsetof(Hidra__V1__Envelope, check_data),
+    &hidra__v1__check_data_request__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "check_data_reply",
+    176,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__Envelope, kind_case),
+    offsetof(Hidra__V1__Envelope, check_data_reply),
+    &hidra__v1__check_data_reply__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "compare",
+    177,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__Envelope, kind_case),
+    offsetof(Hidra__V1__Envelope, compare),
+    &hidra__v1__compare_request__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "compare_reply",
+    178,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__Envelope, kind_case),
+    offsetof(Hidra__V1__Envelope, compare_reply),
+    &hidra__v1__compare_reply__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "test_rows",
+    179,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__Envelope, kind_case),
+    offsetof(Hidra__V1__Envelope, test_rows),
+    &hidra__v1__test_rows_request__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "test_rows_reply",
+    180,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__Envelope, kind_case),
+    offsetof(Hidra__V1__Envelope, test_rows_reply),
+    &hidra__v1__test_rows_reply__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "export_bundle",
+    181,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__Envelope, kind_case),
+    offsetof(Hidra__V1__Envelope, export_bundle),
+    &hidra__v1__export_bundle_request__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "export_bundle_reply",
+    182,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__Envelope, kind_case),
+    offsetof(Hidra__V1__Envelope, export_bundle_reply),
+    &hidra__v1__export_bundle_reply__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "import_bundle",
+    183,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__Envelope, kind_case),
+    offsetof(Hidra__V1__Envelope, import_bundle),
+    &hidra__v1__import_bundle_request__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "import_bundle_reply",
+    184,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__Envelope, kind_case),
+    offsetof(Hidra__V1__Envelope, import_bundle_reply),
+    &hidra__v1__import_bundle_reply__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned hidra__v1__envelope__field_indices_by_name[] = {
   22,   /* field[22] = append_rows */
@@ -1182,8 +1302,12 @@ static const unsigned hidra__v1__envelope__field_indices_by_name[] = {
   69,   /* field[69] = call_result */
   7,   /* field[7] = cancel */
   8,   /* field[8] = cancel_reply */
+  85,   /* field[85] = check_data */
+  86,   /* field[86] = check_data_reply */
   45,   /* field[45] = check_graph */
   46,   /* field[46] = check_graph_reply */
+  87,   /* field[87] = compare */
+  88,   /* field[88] = compare_reply */
   74,   /* field[74] = control_plugin */
   75,   /* field[75] = control_plugin_reply */
   79,   /* field[79] = create_key */
@@ -1199,6 +1323,8 @@ static const unsigned hidra__v1__envelope__field_indices_by_name[] = {
   35,   /* field[35] = evaluate_reply */
   49,   /* field[49] = event */
   41,   /* field[41] = export */
+  91,   /* field[91] = export_bundle */
+  92,   /* field[92] = export_bundle_reply */
   42,   /* field[42] = export_reply */
   52,   /* field[52] = forward */
   54,   /* field[54] = forward_backward */
@@ -1207,6 +1333,8 @@ static const unsigned hidra__v1__envelope__field_indices_by_name[] = {
   13,   /* field[13] = goodbye */
   6,   /* field[6] = heartbeat */
   4,   /* field[4] = hello */
+  93,   /* field[93] = import_bundle */
+  94,   /* field[94] = import_bundle_reply */
   72,   /* field[72] = install_plugin */
   73,   /* field[73] = install_plugin_reply */
   16,   /* field[16] = list */
@@ -1252,13 +1380,15 @@ static const unsigned hidra__v1__envelope__field_indices_by_name[] = {
   9,   /* field[9] = status */
   10,   /* field[10] = status_reply */
   2,   /* field[2] = tensors */
+  89,   /* field[89] = test_rows */
+  90,   /* field[90] = test_rows_reply */
   32,   /* field[32] = train */
   33,   /* field[33] = train_reply */
   26,   /* field[26] = upload */
   27,   /* field[27] = upload_reply */
   5,   /* field[5] = welcome */
 };
-static const ProtobufCIntRange hidra__v1__envelope__number_ranges[11 + 1] =
+static const ProtobufCIntRange hidra__v1__envelope__number_ranges[12 + 1] =
 {
   { 1, 0 },
   { 10, 3 },
@@ -1271,7 +1401,8 @@ static const ProtobufCIntRange hidra__v1__envelope__number_ranges[11 + 1] =
   { 130, 66 },
   { 140, 70 },
   { 150, 79 },
-  { 0, 85 }
+  { 175, 85 },
+  { 0, 95 }
 };
 const ProtobufCMessageDescriptor hidra__v1__envelope__descriptor =
 {
@@ -1281,10 +1412,10 @@ const ProtobufCMessageDescriptor hidra__v1__envelope__descriptor =
   "Hidra__V1__Envelope",
   "hidra.v1",
   sizeof(Hidra__V1__Envelope),
-  85,
+  95,
   hidra__v1__envelope__field_descriptors,
   hidra__v1__envelope__field_indices_by_name,
-  11,  hidra__v1__envelope__number_ranges,
+  12,  hidra__v1__envelope__number_ranges,
   (ProtobufCMessageInit) hidra__v1__envelope__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
