@@ -86,6 +86,7 @@ let package = Package(
         library("Archives", ["CZlib"]),
         library("Charts", ["CCairo", "Statistics"]),
         library("Images", ["CImages", "CArchive"]),
+        library("Sessions", ["Tables", yams]),
 
         // Rows 2–5: from weights on disk to trained heads.
         library("Checkpoints", ["TensorCore"]),
@@ -121,7 +122,7 @@ let package = Package(
             name: "hidrad", dependencies: ["Daemon", "HidraProtocol", arguments, lifecycle, signals, logging],
             path: "Sources/hidrad", swiftSettings: dialect),
         .executableTarget(
-            name: "hidra", dependencies: ["HidraClient", "HidraProtocol", "PluginHost", "Charts", "Statistics", "Tables", "Images", arguments],
+            name: "hidra", dependencies: ["HidraClient", "HidraProtocol", "PluginHost", "Sessions", "Charts", "Statistics", "Tables", "Images", arguments],
             path: "Sources/hidra", swiftSettings: dialect),
         .executableTarget(
             name: "hidra-bench",
@@ -151,6 +152,7 @@ let package = Package(
         tests("Statistics", ["Statistics"]),
         tests("Archives", ["Archives"]),
         tests("Charts", ["Charts", "Statistics", "Images"]),
+        tests("Sessions", ["Sessions", "Tables"]),
         tests("Images", ["Images", "CImages", "Checkpoints", "TensorCore"], exclude: ["Fixtures"]),
         tests("Checkpoints", ["Checkpoints", "TensorCore"]),
         tests("Graphs", ["Graphs", "ONNX", "Training", "Checkpoints", "TensorCore", protobuf], exclude: ["Fixtures", "Scripts"]),
@@ -173,6 +175,6 @@ let package = Package(
             "CHidraPlugin", ["CHidraPlugin", "HidraClient", "HidraProtocol", "ZeroMQ", protobuf], exclude: ["Programs"]),
         .executableTarget(
             name: "hidra-conform", dependencies: ["HidraClient", "HidraProtocol"], path: "Tests/Conformance/Swift", swiftSettings: dialect),
-        tests("CLI", ["hidra", "Charts", "PluginHost", "HidraClient", "HidraProtocol", "Tables", arguments]),
+        tests("CLI", ["hidra", "Sessions", "Charts", "PluginHost", "HidraClient", "HidraProtocol", "Tables", arguments]),
     ]
 )

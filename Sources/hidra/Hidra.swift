@@ -29,6 +29,7 @@ struct Hidra: AsyncParsableCommand {
                 name: "Checks, records, pictures",
                 subcommands: [CheckData.self, Compare.self, Cost.self, Plot.self, Export.self, Import.self]),
             CommandGroup(name: "Heads as graphs", subcommands: [Graph.self]),
+            CommandGroup(name: "Sessions", subcommands: [SessionVerbs.self]),
             CommandGroup(name: "Plugins", subcommands: [Plugin.self]),
             CommandGroup(
                 name: "Daemon",

@@ -15,6 +15,7 @@ private let table: [(target: String, ours: Set<String>, external: Set<String>)] 
     ("Archives", ["CZlib"], []),
     ("Charts", ["CCairo", "Statistics"], []),
     ("Images", ["CImages", "CArchive"], []),
+    ("Sessions", ["Tables"], ["Yams"]),
     ("Checkpoints", ["TensorCore"], []),
     ("Layers", ["Checkpoints", "TensorCore"], []),
     ("Graphs", ["ONNX", "Layers", "Checkpoints", "TensorCore"], ["SwiftProtobuf"]),
@@ -36,7 +37,7 @@ private let table: [(target: String, ours: Set<String>, external: Set<String>)] 
         ["ServiceLifecycle", "Logging", "SwiftProtobuf"]
     ),
     ("hidrad", ["Daemon", "HidraProtocol"], ["ArgumentParser", "ServiceLifecycle", "UnixSignals", "Logging"]),
-    ("hidra", ["HidraClient", "HidraProtocol", "PluginHost", "Charts", "Statistics", "Tables", "Images"], ["ArgumentParser"]),
+    ("hidra", ["HidraClient", "HidraProtocol", "PluginHost", "Sessions", "Charts", "Statistics", "Tables", "Images"], ["ArgumentParser"]),
     (
         "hidra-bench",
         [

@@ -10,15 +10,23 @@ struct RunPictureTests {
     static func picture(labels: Int, rows: Int = 400) -> RunPicture {
         var picture = RunPicture(title: "bank on minilm")
         picture.subtitle = "run-12345678"
-        picture.curves = ["loss", "validation_score"].map { name in
-            RunPicture.Curve(name: name, points: (1...20).map { (Double($0 * 10), name == "loss" ? 3 / Double($0) : 1 - 1 / Double($0 + 1)) })
-        }
+        let steps: [Double] = (1...20).map { Double($0) }
+        picture.curves = [
+            RunPicture.Curve(name: "loss", points: steps.map { (step: 10 * $0, value: 3 / $0) }),
+            RunPicture.Curve(name: "validation_score", points: steps.map { (step: 10 * $0, value: 1 - 1 / ($0 + 1)) }),
+        ]
         picture.labels = (0..<labels).map { "a label of some length \($0)" }
-        picture.actual = (0..<rows).map { $0 % labels }
-        picture.predicted = (0..<rows).map { $0 % 7 == 0 ? ($0 + 3) % labels : $0 % labels }
-        picture.calibration = Calibration(
-            confidence: (0..<rows).map { 0.4 + Double($0 % 60) / 100 }, isRight: zip(picture.actual, picture.predicted).map { $0 == $1 })
-        picture.map = (0..<rows).map { (cos(Double($0)) + Double($0 % labels), sin(Double($0)) * Double($0 % 5)) }
+        var confidence: [Double] = [], isRight: [Bool] = []
+        for row in 0..<rows {
+            let actual = row % labels, predicted = row % 7 == 0 ? (row + 3) % labels : actual
+            picture.actual.append(actual)
+            picture.predicted.append(predicted)
+            confidence.append(0.4 + Double(row % 60) / 100)
+            isRight.append(actual == predicted)
+            let x: Double = cos(Double(row)) + Double(actual), y: Double = sin(Double(row)) * Double(row % 5)
+            picture.map.append((x: x, y: y))
+        }
+        picture.calibration = Calibration(confidence: confidence, isRight: isRight)
         picture.mapKinds = picture.actual
         picture.mapNames = picture.labels
         return picture
