@@ -59,7 +59,8 @@ struct DataCheckTests {
         try await bench.workbench.close()
     }
 
-    @Test("wrong labels are found from held-out probabilities, the right one suggested; most of what is found is planted")
+    /// Not every one: a row counts for another class only from that class's mean probability on, so that some always escape.
+    @Test("wrong labels are found from held-out probabilities, five of six planted ones, the right one suggested, and none is invented")
     func labelErrors() async throws {
         let bench = try await Bench()
         var labels = Self.clean.labels
@@ -72,11 +73,11 @@ struct DataCheckTests {
         let report = try await bench.workbench.check(request)
         let found = try #require(finding(report, .labelError))
         let places = found.examples.map { ($0.row?.row ?? 0) - 1 }
-        for (row, label) in zip(wrong, truth) {
-            let position = try #require(places.firstIndex(of: row), "row \(row + 1) was not found")
-            #expect(found.examples[position].suggestion == label && found.examples[position].value < 0.5)
+        for (place, example) in zip(places, found.examples) {
+            let planted = try #require(wrong.firstIndex(of: place), "row \(place + 1) is right")
+            #expect(example.suggestion == truth[planted] && example.value < 0.5)
         }
-        #expect(found.count <= wrong.count + 3, "\(found.count) found, \(wrong.count) planted")
+        #expect(found.count >= 5, "\(found.count) of \(wrong.count) found")
         // The same rows and seed, the same answer.
         let again = try await bench.workbench.check(request)
         #expect(finding(again, .labelError)?.examples == found.examples)

@@ -37,18 +37,17 @@ struct SessionInit: AsyncParsableCommand {
     @Flag(help: "Overwrite the output.")
     var force = false
 
-    @Flag(help: "Print JSON, one object a line, on standard output.")
-    var json = false
+    @OptionGroup var common: CommonOptions
 
     func run() async throws {
-        let console = Console(json: json)
+        let console = Console(json: common.json)
         if let output, !force, FileManager.default.fileExists(atPath: output) {
             throw HidraError(.alreadyExists, "\(output) exists. Add --force to overwrite it, or choose another name with -o.")
         }
         var tables: [SessionDraft.File] = []
         for file in files { tables.append(SessionDraft.File(path: path(of: file), table: try await TableInput.read(file, format: nil))) }
         let draft: SessionDraft
-        do { draft = try SessionDraft(tables, name: name, encoder: encoder) } catch let error as SessionError {
+        do { draft = try SessionDraft(tables, name: name, encoder: encoder) } catch {
             throw HidraError(.invalidData, error.message, cause: error)
         }
         if let output {
@@ -56,7 +55,7 @@ struct SessionInit: AsyncParsableCommand {
                 throw HidraError(.diskFull, "\(output) cannot be written: \(error.localizedDescription)", cause: error)
             }
         }
-        if json {
+        if common.json {
             return try console.print(
                 .event(
                     "result",
