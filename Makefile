@@ -17,7 +17,7 @@ help: ## Lists the targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
 .PHONY: deps
-deps: ## Installs the system libraries that are missing (Debian: libzmq, OpenBLAS, protobuf-c, SQLite, …; pip).
+deps: ## Installs the system libraries that are missing (Debian: libzmq, OpenBLAS, protobuf-c, cairo, SQLite, …; pip).
 	@.ci/install
 
 .PHONY: build

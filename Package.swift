@@ -65,6 +65,7 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", path: "Sources/COpenSSL"),
         .systemLibrary(name: "CZlib", path: "Sources/CZlib"),
         .systemLibrary(name: "CArchive", path: "Sources/CArchive"),
+        .systemLibrary(name: "CCairo", path: "Sources/CCairo"),
         .target(
             name: "CImages", path: "Sources/CImages",
             linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png16"), .linkedLibrary("webp")]),
@@ -81,6 +82,9 @@ let package = Package(
         library("ONNX", [protobuf]),
         library("ZeroMQ", ["CZeroMQ"]),
         library("Tables", [csv]),
+        library("Statistics"),
+        library("Archives", ["CZlib"]),
+        library("Charts", ["CCairo", "Statistics"]),
         library("Images", ["CImages", "CArchive"]),
         library("Sessions", ["Tables", yams]),
         library("Scheduling"),
@@ -100,7 +104,12 @@ let package = Package(
 
         // Row 6: the workbench, and those who talk to it.
         library("Hub", ["CZlib", "Digests"]),
-        library("Workbench", ["Scheduling", "Sessions", "State", "FewLabels", "Heads", "Graphs", "Tuning", "Encoders", "Training", "Layers", "Checkpoints", "TensorCore"]),
+        library(
+            "Workbench",
+            [
+                "Scheduling", "Sessions", "State", "FewLabels", "Statistics", "Archives", "Heads", "Graphs", "Tuning", "Encoders", "Training",
+                "Layers", "Checkpoints", "TensorCore",
+            ]),
         library("PluginHost", ["CSpawn", "HidraProtocol", "Tables", "ZeroMQ", yams]),
         library("HidraClient", ["HidraProtocol", "ZeroMQ"]),
         library("HidraPlugin", ["HidraClient", "HidraProtocol"]),
@@ -113,7 +122,8 @@ let package = Package(
         library(
             "Daemon",
             [
-                "Workbench", "Scheduling", "Sessions", "FewLabels", "State", "Hub", "PluginHost", "Tables", "HidraProtocol", "ZeroMQ", "Heads", "Graphs", "Training", "Encoders",
+                "Workbench", "Scheduling", "Sessions", "FewLabels", "Statistics", "State", "Hub", "PluginHost", "Tables", "HidraProtocol",
+                "ZeroMQ", "Heads", "Graphs", "Training", "Encoders",
                 "TensorCore", "Digests", lifecycle, logging,
             ]),
 
@@ -122,7 +132,10 @@ let package = Package(
             name: "hidrad", dependencies: ["Daemon", "HidraProtocol", arguments, lifecycle, signals, logging],
             path: "Sources/hidrad", swiftSettings: dialect),
         .executableTarget(
-            name: "hidra", dependencies: ["Digests", "HidraClient", "HidraProtocol", "PluginHost", "Sessions", "Tables", "Images", arguments],
+            name: "hidra",
+            dependencies: [
+                "Digests", "HidraClient", "HidraProtocol", "PluginHost", "Sessions", "Charts", "Statistics", "Tables", "Images", arguments,
+            ],
             path: "Sources/hidra", swiftSettings: dialect),
         .executableTarget(
             name: "hidra-bench",
@@ -149,8 +162,11 @@ let package = Package(
         tests("Digests", ["Digests"]),
         tests("Tokenizers", ["Tokenizers"]),
         tests("Tables", ["Tables"]),
-        tests("Sessions", ["Sessions"]),
+        tests("Sessions", ["Sessions", "Tables"]),
         tests("Scheduling", ["Scheduling"]),
+        tests("Statistics", ["Statistics"]),
+        tests("Archives", ["Archives"]),
+        tests("Charts", ["Charts", "Statistics", "Images"]),
         tests("Images", ["Images", "CImages", "Checkpoints", "TensorCore"], exclude: ["Fixtures"]),
         tests("Checkpoints", ["Checkpoints", "TensorCore"]),
         tests("Graphs", ["Graphs", "ONNX", "Training", "Checkpoints", "TensorCore", protobuf], exclude: ["Fixtures", "Scripts"]),
@@ -163,7 +179,12 @@ let package = Package(
         tests("PluginHost", ["PluginHost", "HidraProtocol"]),
         tests("Hub", ["Hub"], exclude: ["Fixtures"]),
         tests("State", ["State", "Encoders", grdb]),
-        tests("Workbench", ["Workbench", "Scheduling", "Sessions", "FewLabels", "State", "Heads", "Graphs", "Tuning", "Encoders", "Training", "Checkpoints", "TensorCore"]),
+        tests(
+            "Workbench",
+            [
+                "Workbench", "Scheduling", "Sessions", "FewLabels", "Archives", "Statistics", "State", "Heads", "Graphs", "Tuning",
+                "Encoders", "Training", "Checkpoints", "TensorCore",
+            ]),
         tests(
             "Daemon",
             [
@@ -175,6 +196,6 @@ let package = Package(
             "CHidraPlugin", ["CHidraPlugin", "HidraClient", "HidraProtocol", "ZeroMQ", protobuf], exclude: ["Programs", "remote.sh"]),
         .executableTarget(
             name: "hidra-conform", dependencies: ["HidraClient", "HidraProtocol"], path: "Tests/Conformance/Swift", swiftSettings: dialect),
-        tests("CLI", ["hidra", "PluginHost", "HidraClient", "HidraProtocol", "Tables", arguments]),
+        tests("CLI", ["hidra", "Sessions", "Charts", "PluginHost", "HidraClient", "HidraProtocol", "Tables", arguments]),
     ]
 )

@@ -44,6 +44,8 @@ package final class DaemonService: Service {
         let events = EventLog()
         let (workbench, report) = try Workbench.open(
             URL(filePath: home.path, directoryHint: .isDirectory), budget: settings.budget,
+            circumstances: RunCircumstances(
+                daemonVersion: Self.version, protocolVersion: ProtocolVersion.supported.upperBound, rates: settings.rates),
             didLoad: { events.record("encoder.loaded", $0.record.name) }, log: { logger.warning("\($0)") })
         for note in report.notes { logger.warning("\(note)") }
         for run in report.interruptedRuns { events.record("run.interrupted", run) }

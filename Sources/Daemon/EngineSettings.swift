@@ -1,4 +1,5 @@
 import HidraProtocol
+package import State
 import TensorCore
 package import Workbench
 
@@ -6,9 +7,11 @@ package import Workbench
 /// been.
 package struct EngineSettings: Sendable {
     package let budget: UnitBudget
+    package let rates: EnergyRates
 
     /// - Throws: `Failure` with the variable, its value and what it may be.
     package init(_ environment: [String: String]) throws {
+        rates = try EnergyRates(environment)
         if let level = environment["HIDRA_KERNELS"], !KernelLevel.available.contains(level) {
             let known = KernelLevel.all.contains(level)
             throw Failure(

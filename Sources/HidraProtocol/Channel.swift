@@ -12,7 +12,8 @@ extension Hidra_V1_Envelope {
             .export, .quantize, .checkGraph, .runGraph, .upload, .openData, .attach, .forward, .forwardBackward,
             .backward, .optimStep, .saveState, .loadState, .detach, .serve, .callResult, .listPlugins, .installPlugin,
             .controlPlugin, .pluginLogs, .createKey, .listKeys, .revokeKey, .startSession, .listSessions, .showSession,
-            .watchSession, .controlSession, .learningCurve, .cluster, .suggest:
+            .watchSession, .controlSession, .learningCurve, .cluster, .suggest,
+            .checkData, .compare, .testRows, .exportBundle, .importBundle:
             .work
         case .error, .welcome, .cancelReply, .statusReply, .shutdownReply, .replayReply, .listReply, .showReply,
             .removeReply, .appendRowsReply, .dropRowsReply, .pullReply, .trainReply, .evaluateReply, .predictReply,
@@ -21,7 +22,9 @@ extension Hidra_V1_Envelope {
             .loadStateReply, .detachReply, .serveReply, .call, .listPluginsReply, .installPluginReply,
             .controlPluginReply, .pluginLogsReply, .pluginLog, .createKeyReply, .listKeysReply, .revokeKeyReply,
             .startSessionReply, .listSessionsReply, .showSessionReply, .watchSessionReply, .controlSessionReply,
-            .sessionProgress, .learningCurveReply, .clusterReply, .suggestReply, .progress, .event, nil:
+            .sessionProgress, .learningCurveReply, .clusterReply, .suggestReply,
+            .checkDataReply, .compareReply, .testRowsReply, .exportBundleReply, .importBundleReply,
+            .progress, .event, nil:
             nil
         }
     }

@@ -28,6 +28,8 @@ extension Hidra_V1_Envelope.OneOf_Kind {
         case .attach, .forward, .forwardBackward, .backward, .optimStep, .saveState, .loadState, .detach: .train
         case .serve, .callResult: .train
         case .learningCurve, .cluster, .suggest: .train
+        // Test rows' digests, labels and predictions are nothing the registry shows everybody.
+        case .checkData, .compare, .testRows, .exportBundle, .importBundle: .train
         case .replay: .ofEvents
         // To control somebody else's session takes an admin, as with jobs.
         case .startSession, .listSessions, .showSession, .watchSession, .controlSession: .train
@@ -47,7 +49,9 @@ extension Hidra_V1_Envelope.OneOf_Kind {
             .loadStateReply, .detachReply, .serveReply, .call, .listPluginsReply, .installPluginReply,
             .controlPluginReply, .pluginLogsReply, .pluginLog, .createKeyReply, .listKeysReply, .revokeKeyReply,
             .startSessionReply, .listSessionsReply, .showSessionReply, .watchSessionReply, .controlSessionReply,
-            .sessionProgress, .learningCurveReply, .clusterReply, .suggestReply, .progress, .event:
+            .sessionProgress, .learningCurveReply, .clusterReply, .suggestReply,
+            .checkDataReply, .compareReply, .testRowsReply, .exportBundleReply, .importBundleReply,
+            .progress, .event:
             nil
         }
     }

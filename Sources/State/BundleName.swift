@@ -19,6 +19,11 @@ package enum BundleName {
                 + "underscores, starting with a letter or a digit.")
     }
 
+    /// Whether this is a run's id, "run-" and eight hexadecimal digits: other runs' names come from files.
+    package static func isRun(_ id: String) -> Bool {
+        id.hasPrefix("run-") && id.utf8.count == 12 && id.dropFirst(4).allSatisfy { $0.isHexDigit && !$0.isUppercase }
+    }
+
     private static func isAlphanumeric(_ byte: UInt8) -> Bool {
         switch byte {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),

@@ -6,11 +6,13 @@ extension Registry {
     package static let keptRuns = 1_000
 
     /// Records the start of a run and gives it an id.
-    package func beginRun(head: String, encoder: String, configuration: String) async throws -> RunRecord {
+    package func beginRun(
+        head: String, encoder: String, configuration: String, provenance: RunProvenance? = nil
+    ) async throws -> RunRecord {
         let (run, pruned) = try await write("recording the start of a run") { db in
             var run = RunRecord(
                 id: Self.runID(), head: head, encoder: encoder, state: .running, started: Date().timeIntervalSince1970,
-                configuration: configuration)
+                configuration: configuration, provenance: provenance)
             while try RunRecord.fetch(db, id: run.id) != nil { run.id = Self.runID() }
             try run.insert(db)
             return (run, try Self.prune(db))
@@ -23,7 +25,7 @@ extension Registry {
     @discardableResult
     package func finishRun(
         _ id: String, state: RunRecord.State, metrics: [String: Double] = [:], message: String = "",
-        seconds: [String: Double] = [:]
+        seconds: [String: Double] = [:], coreSeconds: Double? = nil
     ) async throws -> RunRecord {
         precondition(state != .running, "finishRun(\(id)) needs the state the run ended in")
         return try await write("recording the end of run '\(id)'") { db in
@@ -36,7 +38,14 @@ extension Registry {
                     state.rawValue, Date().timeIntervalSince1970, StateJSON.text(metrics), message,
                     StateJSON.text(seconds), id,
                 ])
-            guard let run = try RunRecord.fetch(db, id: id) else { throw Self.noRun(id) }
+            guard var run = try RunRecord.fetch(db, id: id) else { throw Self.noRun(id) }
+            if let coreSeconds, run.provenance != nil {
+                // In parts when a run was interrupted and went on.
+                run.provenance?.coreSeconds += coreSeconds
+                try db.execute(
+                    sql: "UPDATE run SET provenance = ? WHERE id = ?",
+                    arguments: [run.provenance.map { try StateJSON.text($0) }, id])
+            }
             return run
         }
     }
@@ -47,6 +56,17 @@ extension Registry {
             try db.execute(sql: "UPDATE run SET configuration = ? WHERE id = ?", arguments: [configuration, id])
             if db.changesCount == 0 { throw Self.noRun(id) }
         }
+    }
+
+    /// Records a run of another home, e.g. that of an imported head. Does nothing when there is one of this id.
+    package func addRun(_ run: RunRecord, metrics: [MetricRecord]) async throws {
+        precondition(run.state != .running, "run \(run.id) of another home is in progress")
+        let isNew = try await write("recording run '\(run.id)'") { db in
+            guard try RunRecord.fetch(db, id: run.id) == nil else { return false }
+            try run.insert(db)
+            return true
+        }
+        if isNew { try await addMetrics(metrics) }
     }
 
     /// A run that was interrupted goes on. One that runs already is left as it is.

@@ -163,6 +163,9 @@ enum RegistrySchema {
         migrator.registerMigration("8 encoders trained from others") { db in
             try db.execute(sql: "ALTER TABLE encoder ADD COLUMN base TEXT")
         }
+        migrator.registerMigration("9 provenance of runs") { db in
+            try db.execute(sql: "ALTER TABLE run ADD COLUMN provenance TEXT")
+        }
         return migrator
     }
 

@@ -22,10 +22,13 @@ package struct RunRecord: Codable, Hashable, Sendable {
     package var seconds: [String: Double]
     /// Complete configuration, JSON.
     package var configuration: String
+    /// nil for runs of versions that did not keep it.
+    package var provenance: RunProvenance?
 
     package init(
         id: String, head: String, encoder: String, state: State, started: Double, ended: Double? = nil,
-        metrics: [String: Double] = [:], message: String = "", seconds: [String: Double] = [:], configuration: String
+        metrics: [String: Double] = [:], message: String = "", seconds: [String: Double] = [:], configuration: String,
+        provenance: RunProvenance? = nil
     ) {
         self.id = id
         self.head = head
@@ -37,6 +40,7 @@ package struct RunRecord: Codable, Hashable, Sendable {
         self.message = message
         self.seconds = seconds
         self.configuration = configuration
+        self.provenance = provenance
     }
 }
 
@@ -59,12 +63,12 @@ extension RunRecord {
     func insert(_ db: Database) throws {
         try db.execute(
             sql: """
-                INSERT INTO run (id, head, encoder, state, started, ended, metrics, message, seconds, configuration)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                INSERT INTO run (id, head, encoder, state, started, ended, metrics, message, seconds, configuration, provenance)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """,
             arguments: [
                 id, head, encoder, state.rawValue, started, ended, StateJSON.text(metrics), message,
-                StateJSON.text(seconds), configuration,
+                StateJSON.text(seconds), configuration, provenance.map { try StateJSON.text($0) },
             ])
     }
 
@@ -77,7 +81,8 @@ extension RunRecord {
             id: row["id"], head: row["head"], encoder: row["encoder"], state: known, started: row["started"],
             ended: row["ended"], metrics: try StateJSON.value([String: Double].self, row["metrics"]),
             message: row["message"], seconds: try StateJSON.value([String: Double].self, row["seconds"]),
-            configuration: row["configuration"])
+            configuration: row["configuration"],
+            provenance: try (row["provenance"] as String?).map { try StateJSON.value(RunProvenance.self, $0) })
     }
 
     static func fetch(_ db: Database, id: String) throws -> RunRecord? {

@@ -103,10 +103,10 @@ extension Workbench {
         }
     }
 
-    /// A head as an ONNX model: what its inputs read in, outputs before any softmax out.
+    /// A head as an ONNX model: what its inputs read in; outputs before any softmax out, or of a regression the value itself.
     package func export(head name: String) async throws -> Data {
         let head = try await heads.head(named: name)
-        return try await Workbench.offPool { try head.bundle.onnx() }
+        return try await Workbench.offPool { try head.exported() }
     }
 
     /// Pooled features of inputs: `[inputs, width]`.

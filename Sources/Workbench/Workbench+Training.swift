@@ -14,6 +14,16 @@ extension Workbench {
         _ request: TrainingRequest, calls: TrainingCalls? = nil, started: @Sendable (RunRecord) -> Void = { _ in },
         progress: @escaping ProgressHandler = { _ in }
     ) async throws -> TrainingOutcome {
+        let meter = Meter(for: .current)
+        return try await Meter.$current.withValue(meter) {
+            try await train(request, meter, calls, started, progress)
+        }
+    }
+
+    private func train(
+        _ request: TrainingRequest, _ meter: Meter, _ calls: TrainingCalls?, _ started: @Sendable (RunRecord) -> Void,
+        _ progress: @escaping ProgressHandler
+    ) async throws -> TrainingOutcome {
         let begin = ContinuousClock.now
         try await registry.requireHeadName(request.head, replacing: request.replace)
         try request.requireOwnLoss(calls)
@@ -39,12 +49,13 @@ extension Workbench {
         let plan = try await Workbench.offPool { try TrainingPlan(request, loaded) }
         for note in plan.notes { progress(JobProgress(.extracting, note: note)) }
         let run = try await registry.beginRun(
-            head: request.head, encoder: request.reads[0].encoder, configuration: try plan.configuration())
+            head: request.head, encoder: request.reads[0].encoder, configuration: try plan.configuration(),
+            provenance: plan.provenance(circumstances, plugin: calls?.client))
         started(run)
         do {
             return try await train(plan, loaded, run, begin, calls, progress)
         } catch {
-            try await record(error, of: run)
+            try await record(error, of: run, coreSeconds: meter.used.coreSeconds)
             throw error
         }
     }
@@ -96,9 +107,11 @@ extension Workbench {
                 ? try await registry.replaceHead(record, staged: staging)
                 : try await registry.addHead(record, staged: staging)
             heads.forget(head.name)
+            // The head is there: what is kept beside it must not undo it.
+            if let note = await keep(result.testRows, of: run) { summary.notes.append(note) }
             summary.totalSeconds = (ContinuousClock.now - begin) / .seconds(1)
             let finished = try await registry.finishRun(
-                run.id, state: .finished, metrics: metrics, seconds: summary.phases)
+                run.id, state: .finished, metrics: metrics, seconds: summary.phases, coreSeconds: Meter.current?.used.coreSeconds)
             return TrainingOutcome(
                 head: head, run: finished, test: result.report, summary: summary, choices: choices,
                 calibration: result.description.calibration)
@@ -115,7 +128,7 @@ extension Workbench {
         }
     }
 
-    private func record(_ error: any Error, of run: RunRecord) async throws {
+    private func record(_ error: any Error, of run: RunRecord, coreSeconds: Double) async throws {
         let (state, message): (RunRecord.State, String) =
             switch error {
             case is CancellationError where isStopping:
@@ -126,7 +139,7 @@ extension Workbench {
             default: (.failed, String(describing: error))
             }
         // The registry's writes take no notice of the task being cancelled.
-        try await registry.finishRun(run.id, state: state, message: message)
+        try await registry.finishRun(run.id, state: state, message: message, coreSeconds: coreSeconds)
     }
 }
 
@@ -156,11 +169,6 @@ extension TrainingPlan {
             var trials: [TrainingChoices.Trial]?
             var selfTraining: [SelfTrainingRound]?
         }
-        let cells = [request.rows, request.test].compactMap { $0 }.flatMap { rows in
-            rows.labels.indices.map { row in
-                (rows.columns.map { $0[row].digestText } + [rows.labels[row]]).joined(separator: "\u{1f}")
-            }
-        }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         let json = try encoder.encode(
@@ -170,20 +178,9 @@ extension TrainingPlan {
                 tap: sources[0].input.tap,
                 holdout: request.holdout,
                 trainRows: trainRows.count, testRows: testRows.count,
-                dataDigest: SHA256Digest(of: Data(cells.joined(separator: "\u{1e}").utf8)).hex,
-                encoderDigest: sources[0].input.encoderDigest, trials: choices.trials.isEmpty ? nil : choices.records,
-                selfTraining: choices.rounds.isEmpty ? nil : choices.rounds))
+                dataDigest: dataDigest, encoderDigest: sources[0].input.encoderDigest,
+                trials: choices.trials.isEmpty ? nil : choices.records, selfTraining: choices.rounds.isEmpty ? nil : choices.rounds))
         return String(decoding: json, as: UTF8.self)
-    }
-}
-
-extension EncoderInput {
-    /// What stands for the input in the digest of a run's data.
-    fileprivate var digestText: String {
-        switch self {
-        case .text(let text): text
-        case .image(let file): file.digest.map { String($0, radix: 16) }.joined(separator: ".")
-        }
     }
 }
 

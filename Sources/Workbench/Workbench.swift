@@ -19,6 +19,8 @@ package final class Workbench: Sendable {
     let sessions = SessionTable()
     /// Heads being trained now, each with its encoders: two runs must not race for one name, nor lose an encoder.
     let training = Mutex<[String: Set<String>]>([:])
+    /// What the records of runs say of the daemon.
+    let circumstances: RunCircumstances
     private let stopping = Atomic<Bool>(false)
 
     /// Opens or creates a home.
@@ -26,19 +28,24 @@ package final class Workbench: Sendable {
     /// - Returns: also what start-up found and repaired, for the log.
     package static func open(
         _ root: URL, cacheLimit: Int = FeatureCache.defaultLimit, budget: UnitBudget = UnitBudget(),
+        circumstances: RunCircumstances = RunCircumstances(),
         didLoad: @escaping @Sendable (LoadedEncoder) -> Void = { _ in },
         log: @escaping @Sendable (String) -> Void = { _ in }
     ) throws -> (workbench: Workbench, report: StartupReport) {
         let directory = try StateDirectory(root: root)
         let (registry, report) = try Registry.open(directory)
         let cache = try FeatureCache(at: directory.features, limit: cacheLimit, note: log)
-        return (Workbench(registry: registry, cache: cache, budget: budget, didLoad: didLoad), report)
+        return (
+            Workbench(registry: registry, cache: cache, budget: budget, circumstances: circumstances, didLoad: didLoad), report
+        )
     }
 
     private init(
-        registry: Registry, cache: FeatureCache, budget: UnitBudget, didLoad: @escaping @Sendable (LoadedEncoder) -> Void
+        registry: Registry, cache: FeatureCache, budget: UnitBudget, circumstances: RunCircumstances,
+        didLoad: @escaping @Sendable (LoadedEncoder) -> Void
     ) {
         self.registry = registry
+        self.circumstances = circumstances
         self.cache = cache
         compute = ComputeService()
         encoders = EncoderHouse(registry: registry, budget: budget, didLoad: didLoad)

@@ -26,7 +26,10 @@ struct Hidra: AsyncParsableCommand {
                     Pull.self, Train.self, Predict.self, Embed.self, Eval.self, LearningCurve.self, Cluster.self, Suggest.self,
                     Quantize.self, Ls.self, Show.self, Rm.self,
                 ]),
-            CommandGroup(name: "Heads as graphs", subcommands: [Graph.self, Export.self]),
+            CommandGroup(
+                name: "Checks, records, pictures",
+                subcommands: [CheckData.self, Compare.self, Cost.self, Plot.self, Export.self, Import.self]),
+            CommandGroup(name: "Heads as graphs", subcommands: [Graph.self]),
             CommandGroup(name: "Sessions", subcommands: [SessionVerbs.self]),
             CommandGroup(name: "Plugins", subcommands: [Plugin.self]),
             CommandGroup(

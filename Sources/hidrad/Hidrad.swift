@@ -20,6 +20,7 @@ struct Hidrad: AsyncParsableCommand {
               HIDRA_THREADS   compute threads (default: one for each core)
               HIDRA_KERNELS   portable, avx2, avx512 or neon (default: the best the processor has)
               HIDRA_BATCH_TOKENS   most tokens encoded at a time (default: some 25 milliseconds' worth)
+              HIDRA_WATTS_PER_CORE, HIDRA_CORE_HOUR_PRICE   for the estimates in runs' records (default: 10 W; 0.05 dollars)
               HIDRA_LISTEN    as --listen
               HIDRA_QUOTA_OPEN_REQUESTS, …_DATA_BYTES, …_CACHE_BYTES and …_CORE_SECONDS   what one client may use: at a
                               time, or of the last two each day (default: no limit); a key's own quota goes before

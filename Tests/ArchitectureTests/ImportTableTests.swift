@@ -11,6 +11,9 @@ private let table: [(target: String, ours: Set<String>, external: Set<String>)] 
     ("ONNX", [], ["SwiftProtobuf"]),
     ("ZeroMQ", ["CZeroMQ"], []),
     ("Tables", [], ["SwiftCSV"]),
+    ("Statistics", [], []),
+    ("Archives", ["CZlib"], []),
+    ("Charts", ["CCairo", "Statistics"], []),
     ("Images", ["CImages", "CArchive"], []),
     ("Sessions", ["Tables"], ["Yams"]),
     ("Scheduling", [], []),
@@ -24,20 +27,30 @@ private let table: [(target: String, ours: Set<String>, external: Set<String>)] 
     ("FewLabels", ["Heads", "Tuning", "Training", "Encoders", "Checkpoints", "TensorCore"], []),
     ("State", ["Encoders", "Digests"], ["GRDB"]),
     ("Hub", ["CZlib", "Digests"], []),
-    ("Workbench", ["Scheduling", "Sessions", "State", "FewLabels", "Heads", "Graphs", "Tuning", "Encoders", "Training", "Layers", "Checkpoints", "TensorCore"], []),
+    (
+        "Workbench",
+        [
+            "Scheduling", "Sessions", "State", "FewLabels", "Statistics", "Archives", "Heads", "Graphs", "Tuning", "Encoders", "Training",
+            "Layers", "Checkpoints", "TensorCore",
+        ], []
+    ),
     ("PluginHost", ["CSpawn", "HidraProtocol", "Tables", "ZeroMQ"], ["Yams"]),
     ("HidraClient", ["HidraProtocol", "ZeroMQ"], ["SwiftProtobuf"]),
     ("HidraPlugin", ["HidraClient", "HidraProtocol"], []),
     (
         "Daemon",
         [
-            "Workbench", "Scheduling", "Sessions", "FewLabels", "State", "Hub", "PluginHost", "Tables", "HidraProtocol", "ZeroMQ", "Heads", "Graphs", "Training", "Encoders",
+            "Workbench", "Scheduling", "Sessions", "FewLabels", "Statistics", "State", "Hub", "PluginHost", "Tables", "HidraProtocol",
+            "ZeroMQ", "Heads", "Graphs", "Training", "Encoders",
             "TensorCore", "Digests",
         ],
         ["ServiceLifecycle", "Logging", "SwiftProtobuf"]
     ),
     ("hidrad", ["Daemon", "HidraProtocol"], ["ArgumentParser", "ServiceLifecycle", "UnixSignals", "Logging"]),
-    ("hidra", ["Digests", "HidraClient", "HidraProtocol", "PluginHost", "Sessions", "Tables", "Images"], ["ArgumentParser"]),
+    (
+        "hidra",
+        ["Digests", "HidraClient", "HidraProtocol", "PluginHost", "Sessions", "Charts", "Statistics", "Tables", "Images"], ["ArgumentParser"]
+    ),
     (
         "hidra-bench",
         [
@@ -49,7 +62,7 @@ private let table: [(target: String, ours: Set<String>, external: Set<String>)] 
 
 /// Row 0: C, and module maps of system libraries.
 private let cTargets: Set<String> = [
-    "CAllocationCount", "CArchive", "CImages", "CKernels", "COpenBLAS", "COpenSSL", "CProtobufC", "CSpawn", "CZeroMQ",
+    "CAllocationCount", "CArchive", "CCairo", "CImages", "CKernels", "COpenBLAS", "COpenSSL", "CProtobufC", "CSpawn", "CZeroMQ",
     "CZlib",
 ]
 

@@ -70,6 +70,7 @@ extension Hidra_V1_Run {
         message = record.message
         seconds = record.seconds
         configuration = record.configuration
+        if let record = record.provenance { provenance = Hidra_V1_RunProvenance(record) }
     }
 }
 

@@ -147,6 +147,13 @@ struct WorkRequests: Sendable {
         case .createKey(let key): quick("new key", client, request) { _ in Answer(.createKeyReply(try await keys.create(key))) }
         case .listKeys: quick("keys", client, request) { _ in Answer(.listKeysReply(try await keys.list())) }
         case .revokeKey(let key): quick("revoke key", client, request) { _ in Answer(.revokeKeyReply(try await keys.revoke(key))) }
+        case .checkData(let check):
+            let rows = Result { try dataCheck(check, client) }
+            start("check", "", client, request) { job in try await checkData(rows.get(), job) }
+        case .compare(let compare): quick("compare", client, request) { _ in try await self.compare(compare) }
+        case .testRows(let rows): quick("test rows", client, request) { _ in try await testRows(rows) }
+        case .exportBundle(let export): quick("export bundle", client, request) { _ in try await exportBundle(export) }
+        case .importBundle(let bundle): quick("import bundle", client, request) { _ in try await importBundle(bundle) }
         default:
             fail(
                 client, request, Failure(.unsupported, "This daemon does not know that kind of request. Update Hidra."))

@@ -972,6 +972,87 @@ public nonisolated struct Hidra_V1_Envelope: @unchecked Sendable {
     set {_uniqueStorage()._kind = .suggestReply(newValue)}
   }
 
+  /// work socket: data checks, records of runs, bundles
+  public var checkData: Hidra_V1_CheckDataRequest {
+    get {
+      if case .checkData(let v)? = _storage._kind {return v}
+      return Hidra_V1_CheckDataRequest()
+    }
+    set {_uniqueStorage()._kind = .checkData(newValue)}
+  }
+
+  public var checkDataReply: Hidra_V1_CheckDataReply {
+    get {
+      if case .checkDataReply(let v)? = _storage._kind {return v}
+      return Hidra_V1_CheckDataReply()
+    }
+    set {_uniqueStorage()._kind = .checkDataReply(newValue)}
+  }
+
+  public var compare: Hidra_V1_CompareRequest {
+    get {
+      if case .compare(let v)? = _storage._kind {return v}
+      return Hidra_V1_CompareRequest()
+    }
+    set {_uniqueStorage()._kind = .compare(newValue)}
+  }
+
+  public var compareReply: Hidra_V1_CompareReply {
+    get {
+      if case .compareReply(let v)? = _storage._kind {return v}
+      return Hidra_V1_CompareReply()
+    }
+    set {_uniqueStorage()._kind = .compareReply(newValue)}
+  }
+
+  public var testRows: Hidra_V1_TestRowsRequest {
+    get {
+      if case .testRows(let v)? = _storage._kind {return v}
+      return Hidra_V1_TestRowsRequest()
+    }
+    set {_uniqueStorage()._kind = .testRows(newValue)}
+  }
+
+  public var testRowsReply: Hidra_V1_TestRowsReply {
+    get {
+      if case .testRowsReply(let v)? = _storage._kind {return v}
+      return Hidra_V1_TestRowsReply()
+    }
+    set {_uniqueStorage()._kind = .testRowsReply(newValue)}
+  }
+
+  public var exportBundle: Hidra_V1_ExportBundleRequest {
+    get {
+      if case .exportBundle(let v)? = _storage._kind {return v}
+      return Hidra_V1_ExportBundleRequest()
+    }
+    set {_uniqueStorage()._kind = .exportBundle(newValue)}
+  }
+
+  public var exportBundleReply: Hidra_V1_ExportBundleReply {
+    get {
+      if case .exportBundleReply(let v)? = _storage._kind {return v}
+      return Hidra_V1_ExportBundleReply()
+    }
+    set {_uniqueStorage()._kind = .exportBundleReply(newValue)}
+  }
+
+  public var importBundle: Hidra_V1_ImportBundleRequest {
+    get {
+      if case .importBundle(let v)? = _storage._kind {return v}
+      return Hidra_V1_ImportBundleRequest()
+    }
+    set {_uniqueStorage()._kind = .importBundle(newValue)}
+  }
+
+  public var importBundleReply: Hidra_V1_ImportBundleReply {
+    get {
+      if case .importBundleReply(let v)? = _storage._kind {return v}
+      return Hidra_V1_ImportBundleReply()
+    }
+    set {_uniqueStorage()._kind = .importBundleReply(newValue)}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public nonisolated enum OneOf_Kind: Equatable, Sendable {
@@ -1086,6 +1167,17 @@ public nonisolated struct Hidra_V1_Envelope: @unchecked Sendable {
     case clusterReply(Hidra_V1_ClusterReply)
     case suggest(Hidra_V1_SuggestRequest)
     case suggestReply(Hidra_V1_SuggestReply)
+    /// work socket: data checks, records of runs, bundles
+    case checkData(Hidra_V1_CheckDataRequest)
+    case checkDataReply(Hidra_V1_CheckDataReply)
+    case compare(Hidra_V1_CompareRequest)
+    case compareReply(Hidra_V1_CompareReply)
+    case testRows(Hidra_V1_TestRowsRequest)
+    case testRowsReply(Hidra_V1_TestRowsReply)
+    case exportBundle(Hidra_V1_ExportBundleRequest)
+    case exportBundleReply(Hidra_V1_ExportBundleReply)
+    case importBundle(Hidra_V1_ImportBundleRequest)
+    case importBundleReply(Hidra_V1_ImportBundleReply)
 
   }
 
@@ -1144,7 +1236,7 @@ nonisolated extension Hidra_V1_DataType: SwiftProtobuf._ProtoNameProviding {
 
 nonisolated extension Hidra_V1_Envelope: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Envelope"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}request_id\0\u{1}part\0\u{1}tensors\0\u{2}\u{7}error\0\u{2}\u{a}hello\0\u{1}welcome\0\u{1}heartbeat\0\u{1}cancel\0\u{3}cancel_reply\0\u{1}status\0\u{3}status_reply\0\u{1}shutdown\0\u{3}shutdown_reply\0\u{1}goodbye\0\u{1}replay\0\u{3}replay_reply\0\u{2}\u{9}list\0\u{3}list_reply\0\u{1}show\0\u{3}show_reply\0\u{1}remove\0\u{3}remove_reply\0\u{4}\u{f}append_rows\0\u{3}append_rows_reply\0\u{3}drop_rows\0\u{3}drop_rows_reply\0\u{1}upload\0\u{3}upload_reply\0\u{3}open_data\0\u{3}open_data_reply\0\u{2}\u{d}pull\0\u{3}pull_reply\0\u{1}train\0\u{3}train_reply\0\u{1}evaluate\0\u{3}evaluate_reply\0\u{1}predict\0\u{3}predict_reply\0\u{1}embed\0\u{3}embed_reply\0\u{1}progress\0\u{1}export\0\u{3}export_reply\0\u{1}quantize\0\u{3}quantize_reply\0\u{3}check_graph\0\u{3}check_graph_reply\0\u{3}run_graph\0\u{3}run_graph_reply\0\u{2}\u{2}event\0\u{2}\u{a}attach\0\u{3}attach_reply\0\u{1}forward\0\u{3}forward_reply\0\u{3}forward_backward\0\u{3}forward_backward_reply\0\u{1}backward\0\u{3}backward_reply\0\u{3}optim_step\0\u{3}optim_step_reply\0\u{3}save_state\0\u{3}save_state_reply\0\u{3}load_state\0\u{3}load_state_reply\0\u{1}detach\0\u{3}detach_reply\0\u{2}\u{5}serve\0\u{3}serve_reply\0\u{1}call\0\u{3}call_result\0\u{4}\u{7}list_plugins\0\u{3}list_plugins_reply\0\u{3}install_plugin\0\u{3}install_plugin_reply\0\u{3}control_plugin\0\u{3}control_plugin_reply\0\u{3}plugin_logs\0\u{3}plugin_logs_reply\0\u{3}plugin_log\0\u{4}\u{2}create_key\0\u{3}create_key_reply\0\u{3}list_keys\0\u{3}list_keys_reply\0\u{3}revoke_key\0\u{3}revoke_key_reply\0\u{4}\u{5}start_session\0\u{3}start_session_reply\0\u{3}list_sessions\0\u{3}list_sessions_reply\0\u{3}show_session\0\u{3}show_session_reply\0\u{3}watch_session\0\u{3}watch_session_reply\0\u{3}control_session\0\u{3}control_session_reply\0\u{3}session_progress\0\u{4}\u{f}learning_curve\0\u{3}learning_curve_reply\0\u{1}cluster\0\u{3}cluster_reply\0\u{1}suggest\0\u{3}suggest_reply\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}request_id\0\u{1}part\0\u{1}tensors\0\u{2}\u{7}error\0\u{2}\u{a}hello\0\u{1}welcome\0\u{1}heartbeat\0\u{1}cancel\0\u{3}cancel_reply\0\u{1}status\0\u{3}status_reply\0\u{1}shutdown\0\u{3}shutdown_reply\0\u{1}goodbye\0\u{1}replay\0\u{3}replay_reply\0\u{2}\u{9}list\0\u{3}list_reply\0\u{1}show\0\u{3}show_reply\0\u{1}remove\0\u{3}remove_reply\0\u{4}\u{f}append_rows\0\u{3}append_rows_reply\0\u{3}drop_rows\0\u{3}drop_rows_reply\0\u{1}upload\0\u{3}upload_reply\0\u{3}open_data\0\u{3}open_data_reply\0\u{2}\u{d}pull\0\u{3}pull_reply\0\u{1}train\0\u{3}train_reply\0\u{1}evaluate\0\u{3}evaluate_reply\0\u{1}predict\0\u{3}predict_reply\0\u{1}embed\0\u{3}embed_reply\0\u{1}progress\0\u{1}export\0\u{3}export_reply\0\u{1}quantize\0\u{3}quantize_reply\0\u{3}check_graph\0\u{3}check_graph_reply\0\u{3}run_graph\0\u{3}run_graph_reply\0\u{2}\u{2}event\0\u{2}\u{a}attach\0\u{3}attach_reply\0\u{1}forward\0\u{3}forward_reply\0\u{3}forward_backward\0\u{3}forward_backward_reply\0\u{1}backward\0\u{3}backward_reply\0\u{3}optim_step\0\u{3}optim_step_reply\0\u{3}save_state\0\u{3}save_state_reply\0\u{3}load_state\0\u{3}load_state_reply\0\u{1}detach\0\u{3}detach_reply\0\u{2}\u{5}serve\0\u{3}serve_reply\0\u{1}call\0\u{3}call_result\0\u{4}\u{7}list_plugins\0\u{3}list_plugins_reply\0\u{3}install_plugin\0\u{3}install_plugin_reply\0\u{3}control_plugin\0\u{3}control_plugin_reply\0\u{3}plugin_logs\0\u{3}plugin_logs_reply\0\u{3}plugin_log\0\u{4}\u{2}create_key\0\u{3}create_key_reply\0\u{3}list_keys\0\u{3}list_keys_reply\0\u{3}revoke_key\0\u{3}revoke_key_reply\0\u{4}\u{5}start_session\0\u{3}start_session_reply\0\u{3}list_sessions\0\u{3}list_sessions_reply\0\u{3}show_session\0\u{3}show_session_reply\0\u{3}watch_session\0\u{3}watch_session_reply\0\u{3}control_session\0\u{3}control_session_reply\0\u{3}session_progress\0\u{4}\u{5}check_data\0\u{3}check_data_reply\0\u{1}compare\0\u{3}compare_reply\0\u{3}test_rows\0\u{3}test_rows_reply\0\u{3}export_bundle\0\u{3}export_bundle_reply\0\u{3}import_bundle\0\u{3}import_bundle_reply\0\u{3}learning_curve\0\u{3}learning_curve_reply\0\u{1}cluster\0\u{3}cluster_reply\0\u{1}suggest\0\u{3}suggest_reply\0")
 
   fileprivate class _StorageClass {
     var _requestID: UInt64 = 0
@@ -2395,6 +2487,136 @@ nonisolated extension Hidra_V1_Envelope: SwiftProtobuf.Message, SwiftProtobuf._M
             _storage._kind = .sessionProgress(v)
           }
         }()
+        case 175: try {
+          var v: Hidra_V1_CheckDataRequest?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .checkData(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .checkData(v)
+          }
+        }()
+        case 176: try {
+          var v: Hidra_V1_CheckDataReply?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .checkDataReply(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .checkDataReply(v)
+          }
+        }()
+        case 177: try {
+          var v: Hidra_V1_CompareRequest?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .compare(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .compare(v)
+          }
+        }()
+        case 178: try {
+          var v: Hidra_V1_CompareReply?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .compareReply(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .compareReply(v)
+          }
+        }()
+        case 179: try {
+          var v: Hidra_V1_TestRowsRequest?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .testRows(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .testRows(v)
+          }
+        }()
+        case 180: try {
+          var v: Hidra_V1_TestRowsReply?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .testRowsReply(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .testRowsReply(v)
+          }
+        }()
+        case 181: try {
+          var v: Hidra_V1_ExportBundleRequest?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .exportBundle(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .exportBundle(v)
+          }
+        }()
+        case 182: try {
+          var v: Hidra_V1_ExportBundleReply?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .exportBundleReply(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .exportBundleReply(v)
+          }
+        }()
+        case 183: try {
+          var v: Hidra_V1_ImportBundleRequest?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .importBundle(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .importBundle(v)
+          }
+        }()
+        case 184: try {
+          var v: Hidra_V1_ImportBundleReply?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .importBundleReply(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .importBundleReply(v)
+          }
+        }()
         case 185: try {
           var v: Hidra_V1_LearningCurveRequest?
           var hadOneofValue = false
@@ -2866,6 +3088,46 @@ nonisolated extension Hidra_V1_Envelope: SwiftProtobuf.Message, SwiftProtobuf._M
       case .sessionProgress?: try {
         guard case .sessionProgress(let v)? = _storage._kind else { preconditionFailure() }
         try visitor.visitSingularMessageField(value: v, fieldNumber: 170)
+      }()
+      case .checkData?: try {
+        guard case .checkData(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 175)
+      }()
+      case .checkDataReply?: try {
+        guard case .checkDataReply(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 176)
+      }()
+      case .compare?: try {
+        guard case .compare(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 177)
+      }()
+      case .compareReply?: try {
+        guard case .compareReply(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 178)
+      }()
+      case .testRows?: try {
+        guard case .testRows(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 179)
+      }()
+      case .testRowsReply?: try {
+        guard case .testRowsReply(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 180)
+      }()
+      case .exportBundle?: try {
+        guard case .exportBundle(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 181)
+      }()
+      case .exportBundleReply?: try {
+        guard case .exportBundleReply(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 182)
+      }()
+      case .importBundle?: try {
+        guard case .importBundle(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 183)
+      }()
+      case .importBundleReply?: try {
+        guard case .importBundleReply(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 184)
       }()
       case .learningCurve?: try {
         guard case .learningCurve(let v)? = _storage._kind else { preconditionFailure() }

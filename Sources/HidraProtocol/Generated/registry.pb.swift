@@ -296,33 +296,144 @@ public nonisolated struct Hidra_V1_HeadInput: Sendable {
   public init() {}
 }
 
-public nonisolated struct Hidra_V1_Run: Sendable {
+public nonisolated struct Hidra_V1_Run: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  public var id: String = String()
+  public var id: String {
+    get {_storage._id}
+    set {_uniqueStorage()._id = newValue}
+  }
 
-  public var head: String = String()
+  public var head: String {
+    get {_storage._head}
+    set {_uniqueStorage()._head = newValue}
+  }
 
-  public var encoder: String = String()
+  public var encoder: String {
+    get {_storage._encoder}
+    set {_uniqueStorage()._encoder = newValue}
+  }
 
   /// "running", "finished", "failed", "cancelled", "interrupted"
-  public var state: String = String()
+  public var state: String {
+    get {_storage._state}
+    set {_uniqueStorage()._state = newValue}
+  }
 
-  public var started: Double = 0
+  public var started: Double {
+    get {_storage._started}
+    set {_uniqueStorage()._started = newValue}
+  }
 
-  public var ended: Double = 0
+  public var ended: Double {
+    get {_storage._ended}
+    set {_uniqueStorage()._ended = newValue}
+  }
 
-  public var metrics: Dictionary<String,Double> = [:]
+  public var metrics: Dictionary<String,Double> {
+    get {_storage._metrics}
+    set {_uniqueStorage()._metrics = newValue}
+  }
 
-  public var message: String = String()
+  public var message: String {
+    get {_storage._message}
+    set {_uniqueStorage()._message = newValue}
+  }
 
   /// Phase → seconds, e.g. "extracting features" → 25.1.
-  public var seconds: Dictionary<String,Double> = [:]
+  public var seconds: Dictionary<String,Double> {
+    get {_storage._seconds}
+    set {_uniqueStorage()._seconds = newValue}
+  }
 
   /// Complete configuration, JSON.
-  public var configuration: String = String()
+  public var configuration: String {
+    get {_storage._configuration}
+    set {_uniqueStorage()._configuration = newValue}
+  }
+
+  /// Where and with what it ran; unset for runs of versions before 0.2.
+  public var provenance: Hidra_V1_RunProvenance {
+    get {_storage._provenance ?? Hidra_V1_RunProvenance()}
+    set {_uniqueStorage()._provenance = newValue}
+  }
+  /// Returns true if `provenance` has been explicitly set.
+  public var hasProvenance: Bool {_storage._provenance != nil}
+  /// Clears the value of `provenance`. Subsequent reads from it will return its default value.
+  public mutating func clearProvenance() {_uniqueStorage()._provenance = nil}
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+public nonisolated struct Hidra_V1_RunProvenance: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var daemonVersion: String = String()
+
+  public var `protocol`: UInt32 = 0
+
+  /// Client that had calls of the run answered, e.g. "spell-checker 1.0"; empty: none.
+  public var plugin: String = String()
+
+  public var seed: UInt64 = 0
+
+  /// SHA-256 of inputs and labels, training and test rows; the second of the test rows alone, empty: none.
+  public var dataDigest: String = String()
+
+  public var testDigest: String = String()
+
+  /// Encoder → SHA-256 of its weights.
+  public var encoderDigests: Dictionary<String,String> = [:]
+
+  public var machine: Hidra_V1_Machine {
+    get {_machine ?? Hidra_V1_Machine()}
+    set {_machine = newValue}
+  }
+  /// Returns true if `machine` has been explicitly set.
+  public var hasMachine: Bool {self._machine != nil}
+  /// Clears the value of `machine`. Subsequent reads from it will return its default value.
+  public mutating func clearMachine() {self._machine = nil}
+
+  /// Engine time times compute threads.
+  public var coreSeconds: Double = 0
+
+  /// As set when it ran: HIDRA_WATTS_PER_CORE, HIDRA_CORE_HOUR_PRICE (dollars).
+  public var wattsPerCore: Double = 0
+
+  public var coreHourPrice: Double = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _machine: Hidra_V1_Machine? = nil
+}
+
+public nonisolated struct Hidra_V1_Machine: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var processor: String = String()
+
+  public var cores: UInt32 = 0
+
+  public var threads: UInt32 = 0
+
+  /// Level of the kernels: "portable", "avx2", "avx512".
+  public var kernels: String = String()
+
+  public var memoryBytes: UInt64 = 0
+
+  public var system: String = String()
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -828,7 +939,147 @@ nonisolated extension Hidra_V1_HeadInput: SwiftProtobuf.Message, SwiftProtobuf._
 
 nonisolated extension Hidra_V1_Run: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Run"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}head\0\u{1}encoder\0\u{1}state\0\u{1}started\0\u{1}ended\0\u{1}metrics\0\u{1}message\0\u{1}seconds\0\u{1}configuration\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}head\0\u{1}encoder\0\u{1}state\0\u{1}started\0\u{1}ended\0\u{1}metrics\0\u{1}message\0\u{1}seconds\0\u{1}configuration\0\u{1}provenance\0")
+
+  fileprivate class _StorageClass {
+    var _id: String = String()
+    var _head: String = String()
+    var _encoder: String = String()
+    var _state: String = String()
+    var _started: Double = 0
+    var _ended: Double = 0
+    var _metrics: Dictionary<String,Double> = [:]
+    var _message: String = String()
+    var _seconds: Dictionary<String,Double> = [:]
+    var _configuration: String = String()
+    var _provenance: Hidra_V1_RunProvenance? = nil
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _id = source._id
+      _head = source._head
+      _encoder = source._encoder
+      _state = source._state
+      _started = source._started
+      _ended = source._ended
+      _metrics = source._metrics
+      _message = source._message
+      _seconds = source._seconds
+      _configuration = source._configuration
+      _provenance = source._provenance
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularStringField(value: &_storage._id) }()
+        case 2: try { try decoder.decodeSingularStringField(value: &_storage._head) }()
+        case 3: try { try decoder.decodeSingularStringField(value: &_storage._encoder) }()
+        case 4: try { try decoder.decodeSingularStringField(value: &_storage._state) }()
+        case 5: try { try decoder.decodeSingularDoubleField(value: &_storage._started) }()
+        case 6: try { try decoder.decodeSingularDoubleField(value: &_storage._ended) }()
+        case 7: try { try decoder.decodeMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufDouble>.self, value: &_storage._metrics) }()
+        case 8: try { try decoder.decodeSingularStringField(value: &_storage._message) }()
+        case 9: try { try decoder.decodeMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufDouble>.self, value: &_storage._seconds) }()
+        case 10: try { try decoder.decodeSingularStringField(value: &_storage._configuration) }()
+        case 11: try { try decoder.decodeSingularMessageField(value: &_storage._provenance) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if !_storage._id.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._id, fieldNumber: 1)
+      }
+      if !_storage._head.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._head, fieldNumber: 2)
+      }
+      if !_storage._encoder.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._encoder, fieldNumber: 3)
+      }
+      if !_storage._state.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._state, fieldNumber: 4)
+      }
+      if _storage._started.bitPattern != 0 {
+        try visitor.visitSingularDoubleField(value: _storage._started, fieldNumber: 5)
+      }
+      if _storage._ended.bitPattern != 0 {
+        try visitor.visitSingularDoubleField(value: _storage._ended, fieldNumber: 6)
+      }
+      if !_storage._metrics.isEmpty {
+        try visitor.visitMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufDouble>.self, value: _storage._metrics, fieldNumber: 7)
+      }
+      if !_storage._message.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._message, fieldNumber: 8)
+      }
+      if !_storage._seconds.isEmpty {
+        try visitor.visitMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufDouble>.self, value: _storage._seconds, fieldNumber: 9)
+      }
+      if !_storage._configuration.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._configuration, fieldNumber: 10)
+      }
+      try { if let v = _storage._provenance {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 11)
+      } }()
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Hidra_V1_Run, rhs: Hidra_V1_Run) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._id != rhs_storage._id {return false}
+        if _storage._head != rhs_storage._head {return false}
+        if _storage._encoder != rhs_storage._encoder {return false}
+        if _storage._state != rhs_storage._state {return false}
+        if _storage._started != rhs_storage._started {return false}
+        if _storage._ended != rhs_storage._ended {return false}
+        if _storage._metrics != rhs_storage._metrics {return false}
+        if _storage._message != rhs_storage._message {return false}
+        if _storage._seconds != rhs_storage._seconds {return false}
+        if _storage._configuration != rhs_storage._configuration {return false}
+        if _storage._provenance != rhs_storage._provenance {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Hidra_V1_RunProvenance: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".RunProvenance"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}daemon_version\0\u{1}protocol\0\u{1}plugin\0\u{1}seed\0\u{3}data_digest\0\u{3}test_digest\0\u{3}encoder_digests\0\u{1}machine\0\u{3}core_seconds\0\u{3}watts_per_core\0\u{3}core_hour_price\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -836,66 +1087,130 @@ nonisolated extension Hidra_V1_Run: SwiftProtobuf.Message, SwiftProtobuf._Messag
       // allocates stack space for every case branch when no optimizations are
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
-      case 1: try { try decoder.decodeSingularStringField(value: &self.id) }()
-      case 2: try { try decoder.decodeSingularStringField(value: &self.head) }()
-      case 3: try { try decoder.decodeSingularStringField(value: &self.encoder) }()
-      case 4: try { try decoder.decodeSingularStringField(value: &self.state) }()
-      case 5: try { try decoder.decodeSingularDoubleField(value: &self.started) }()
-      case 6: try { try decoder.decodeSingularDoubleField(value: &self.ended) }()
-      case 7: try { try decoder.decodeMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufDouble>.self, value: &self.metrics) }()
-      case 8: try { try decoder.decodeSingularStringField(value: &self.message) }()
-      case 9: try { try decoder.decodeMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufDouble>.self, value: &self.seconds) }()
-      case 10: try { try decoder.decodeSingularStringField(value: &self.configuration) }()
+      case 1: try { try decoder.decodeSingularStringField(value: &self.daemonVersion) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.`protocol`) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.plugin) }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.seed) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.dataDigest) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.testDigest) }()
+      case 7: try { try decoder.decodeMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufString>.self, value: &self.encoderDigests) }()
+      case 8: try { try decoder.decodeSingularMessageField(value: &self._machine) }()
+      case 9: try { try decoder.decodeSingularDoubleField(value: &self.coreSeconds) }()
+      case 10: try { try decoder.decodeSingularDoubleField(value: &self.wattsPerCore) }()
+      case 11: try { try decoder.decodeSingularDoubleField(value: &self.coreHourPrice) }()
       default: break
       }
     }
   }
 
   public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    if !self.id.isEmpty {
-      try visitor.visitSingularStringField(value: self.id, fieldNumber: 1)
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.daemonVersion.isEmpty {
+      try visitor.visitSingularStringField(value: self.daemonVersion, fieldNumber: 1)
     }
-    if !self.head.isEmpty {
-      try visitor.visitSingularStringField(value: self.head, fieldNumber: 2)
+    if self.`protocol` != 0 {
+      try visitor.visitSingularUInt32Field(value: self.`protocol`, fieldNumber: 2)
     }
-    if !self.encoder.isEmpty {
-      try visitor.visitSingularStringField(value: self.encoder, fieldNumber: 3)
+    if !self.plugin.isEmpty {
+      try visitor.visitSingularStringField(value: self.plugin, fieldNumber: 3)
     }
-    if !self.state.isEmpty {
-      try visitor.visitSingularStringField(value: self.state, fieldNumber: 4)
+    if self.seed != 0 {
+      try visitor.visitSingularUInt64Field(value: self.seed, fieldNumber: 4)
     }
-    if self.started.bitPattern != 0 {
-      try visitor.visitSingularDoubleField(value: self.started, fieldNumber: 5)
+    if !self.dataDigest.isEmpty {
+      try visitor.visitSingularStringField(value: self.dataDigest, fieldNumber: 5)
     }
-    if self.ended.bitPattern != 0 {
-      try visitor.visitSingularDoubleField(value: self.ended, fieldNumber: 6)
+    if !self.testDigest.isEmpty {
+      try visitor.visitSingularStringField(value: self.testDigest, fieldNumber: 6)
     }
-    if !self.metrics.isEmpty {
-      try visitor.visitMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufDouble>.self, value: self.metrics, fieldNumber: 7)
+    if !self.encoderDigests.isEmpty {
+      try visitor.visitMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufString>.self, value: self.encoderDigests, fieldNumber: 7)
     }
-    if !self.message.isEmpty {
-      try visitor.visitSingularStringField(value: self.message, fieldNumber: 8)
+    try { if let v = self._machine {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
+    } }()
+    if self.coreSeconds.bitPattern != 0 {
+      try visitor.visitSingularDoubleField(value: self.coreSeconds, fieldNumber: 9)
     }
-    if !self.seconds.isEmpty {
-      try visitor.visitMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufDouble>.self, value: self.seconds, fieldNumber: 9)
+    if self.wattsPerCore.bitPattern != 0 {
+      try visitor.visitSingularDoubleField(value: self.wattsPerCore, fieldNumber: 10)
     }
-    if !self.configuration.isEmpty {
-      try visitor.visitSingularStringField(value: self.configuration, fieldNumber: 10)
+    if self.coreHourPrice.bitPattern != 0 {
+      try visitor.visitSingularDoubleField(value: self.coreHourPrice, fieldNumber: 11)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  public static func ==(lhs: Hidra_V1_Run, rhs: Hidra_V1_Run) -> Bool {
-    if lhs.id != rhs.id {return false}
-    if lhs.head != rhs.head {return false}
-    if lhs.encoder != rhs.encoder {return false}
-    if lhs.state != rhs.state {return false}
-    if lhs.started != rhs.started {return false}
-    if lhs.ended != rhs.ended {return false}
-    if lhs.metrics != rhs.metrics {return false}
-    if lhs.message != rhs.message {return false}
-    if lhs.seconds != rhs.seconds {return false}
-    if lhs.configuration != rhs.configuration {return false}
+  public static func ==(lhs: Hidra_V1_RunProvenance, rhs: Hidra_V1_RunProvenance) -> Bool {
+    if lhs.daemonVersion != rhs.daemonVersion {return false}
+    if lhs.`protocol` != rhs.`protocol` {return false}
+    if lhs.plugin != rhs.plugin {return false}
+    if lhs.seed != rhs.seed {return false}
+    if lhs.dataDigest != rhs.dataDigest {return false}
+    if lhs.testDigest != rhs.testDigest {return false}
+    if lhs.encoderDigests != rhs.encoderDigests {return false}
+    if lhs._machine != rhs._machine {return false}
+    if lhs.coreSeconds != rhs.coreSeconds {return false}
+    if lhs.wattsPerCore != rhs.wattsPerCore {return false}
+    if lhs.coreHourPrice != rhs.coreHourPrice {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Hidra_V1_Machine: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".Machine"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}processor\0\u{1}cores\0\u{1}threads\0\u{1}kernels\0\u{3}memory_bytes\0\u{1}system\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.processor) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.cores) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.threads) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.kernels) }()
+      case 5: try { try decoder.decodeSingularUInt64Field(value: &self.memoryBytes) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.system) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.processor.isEmpty {
+      try visitor.visitSingularStringField(value: self.processor, fieldNumber: 1)
+    }
+    if self.cores != 0 {
+      try visitor.visitSingularUInt32Field(value: self.cores, fieldNumber: 2)
+    }
+    if self.threads != 0 {
+      try visitor.visitSingularUInt32Field(value: self.threads, fieldNumber: 3)
+    }
+    if !self.kernels.isEmpty {
+      try visitor.visitSingularStringField(value: self.kernels, fieldNumber: 4)
+    }
+    if self.memoryBytes != 0 {
+      try visitor.visitSingularUInt64Field(value: self.memoryBytes, fieldNumber: 5)
+    }
+    if !self.system.isEmpty {
+      try visitor.visitSingularStringField(value: self.system, fieldNumber: 6)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Hidra_V1_Machine, rhs: Hidra_V1_Machine) -> Bool {
+    if lhs.processor != rhs.processor {return false}
+    if lhs.cores != rhs.cores {return false}
+    if lhs.threads != rhs.threads {return false}
+    if lhs.kernels != rhs.kernels {return false}
+    if lhs.memoryBytes != rhs.memoryBytes {return false}
+    if lhs.system != rhs.system {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -505,35 +505,36 @@ public nonisolated struct Hidra_V1_DetachRequest: Sendable {
   public init() {}
 }
 
-public nonisolated struct Hidra_V1_DetachReply: @unchecked Sendable {
+public nonisolated struct Hidra_V1_DetachReply: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
   public var run: Hidra_V1_Run {
-    get {_storage._run ?? Hidra_V1_Run()}
-    set {_uniqueStorage()._run = newValue}
+    get {_run ?? Hidra_V1_Run()}
+    set {_run = newValue}
   }
   /// Returns true if `run` has been explicitly set.
-  public var hasRun: Bool {_storage._run != nil}
+  public var hasRun: Bool {self._run != nil}
   /// Clears the value of `run`. Subsequent reads from it will return its default value.
-  public mutating func clearRun() {_uniqueStorage()._run = nil}
+  public mutating func clearRun() {self._run = nil}
 
   /// With `keep`.
   public var head: Hidra_V1_Head {
-    get {_storage._head ?? Hidra_V1_Head()}
-    set {_uniqueStorage()._head = newValue}
+    get {_head ?? Hidra_V1_Head()}
+    set {_head = newValue}
   }
   /// Returns true if `head` has been explicitly set.
-  public var hasHead: Bool {_storage._head != nil}
+  public var hasHead: Bool {self._head != nil}
   /// Clears the value of `head`. Subsequent reads from it will return its default value.
-  public mutating func clearHead() {_uniqueStorage()._head = nil}
+  public mutating func clearHead() {self._head = nil}
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
 
-  fileprivate var _storage = _StorageClass.defaultInstance
+  fileprivate var _run: Hidra_V1_Run? = nil
+  fileprivate var _head: Hidra_V1_Head? = nil
 }
 
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
@@ -1442,74 +1443,36 @@ nonisolated extension Hidra_V1_DetachReply: SwiftProtobuf.Message, SwiftProtobuf
   public static let protoMessageName: String = _protobuf_package + ".DetachReply"
   public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}run\0\u{1}head\0")
 
-  fileprivate class _StorageClass {
-    var _run: Hidra_V1_Run? = nil
-    var _head: Hidra_V1_Head? = nil
-
-      // This property is used as the initial default value for new instances of the type.
-      // The type itself is protecting the reference to its storage via CoW semantics.
-      // This will force a copy to be made of this reference when the first mutation occurs;
-      // hence, it is safe to mark this as `nonisolated(unsafe)`.
-      static nonisolated(unsafe) let defaultInstance = _StorageClass()
-
-    private init() {}
-
-    init(copying source: _StorageClass) {
-      _run = source._run
-      _head = source._head
-    }
-  }
-
-  fileprivate mutating func _uniqueStorage() -> _StorageClass {
-    if !isKnownUniquelyReferenced(&_storage) {
-      _storage = _StorageClass(copying: _storage)
-    }
-    return _storage
-  }
-
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    _ = _uniqueStorage()
-    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
-      while let fieldNumber = try decoder.nextFieldNumber() {
-        // The use of inline closures is to circumvent an issue where the compiler
-        // allocates stack space for every case branch when no optimizations are
-        // enabled. https://github.com/apple/swift-protobuf/issues/1034
-        switch fieldNumber {
-        case 1: try { try decoder.decodeSingularMessageField(value: &_storage._run) }()
-        case 2: try { try decoder.decodeSingularMessageField(value: &_storage._head) }()
-        default: break
-        }
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._run) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._head) }()
+      default: break
       }
     }
   }
 
   public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every if/case branch local when no optimizations
-      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-      // https://github.com/apple/swift-protobuf/issues/1182
-      try { if let v = _storage._run {
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
-      } }()
-      try { if let v = _storage._head {
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
-      } }()
-    }
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._run {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    try { if let v = self._head {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   public static func ==(lhs: Hidra_V1_DetachReply, rhs: Hidra_V1_DetachReply) -> Bool {
-    if lhs._storage !== rhs._storage {
-      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
-        let _storage = _args.0
-        let rhs_storage = _args.1
-        if _storage._run != rhs_storage._run {return false}
-        if _storage._head != rhs_storage._head {return false}
-        return true
-      }
-      if !storagesAreEqual {return false}
-    }
+    if lhs._run != rhs._run {return false}
+    if lhs._head != rhs._head {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

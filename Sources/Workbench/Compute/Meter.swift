@@ -28,6 +28,8 @@ package final class Meter: Sendable {
 
     private let state: Mutex<(limits: Limits, used: Used)>
     private let today: @Sendable () -> Int
+    /// Is charged, and asked, as well.
+    private let payer: Meter?
 
     /// - Parameters:
     ///   - used: what was used before; of another day it counts for nothing.
@@ -37,6 +39,14 @@ package final class Meter: Sendable {
     ) {
         state = Mutex((limits, used))
         self.today = today
+        payer = nil
+    }
+
+    /// Measures one piece of work, however many days it takes, and charges `payer` for it.
+    package init(for payer: Meter?) {
+        state = Mutex((Limits(), Used()))
+        today = { 0 }
+        self.payer = payer
     }
 
     package var limits: Limits {
@@ -46,16 +56,21 @@ package final class Meter: Sendable {
 
     package var used: Used { with { $0.used } }
 
-    package func charge(coreSeconds: Double) { with { $0.used.coreSeconds += coreSeconds } }
+    package func charge(coreSeconds: Double) {
+        with { $0.used.coreSeconds += coreSeconds }
+        payer?.charge(coreSeconds: coreSeconds)
+    }
 
     /// Fails with `limitExceeded` when the day's core-seconds are used up.
     package func requireTime() throws {
+        try payer?.requireTime()
         let excess = with { state in state.limits.coreSeconds.flatMap { state.used.coreSeconds >= $0 ? $0 : nil } }
         if let limit = excess { throw Self.exceeded("core_seconds", "\(Self.text(limit)) core-seconds a day") }
     }
 
     /// Fails with `limitExceeded`, and charges nothing, when so much more may not go into the cache today.
     package func spend(cacheBytes bytes: Int) throws {
+        try payer?.spend(cacheBytes: bytes)
         let excess: Int? = with { state in
             if let limit = state.limits.cacheBytes, state.used.cacheBytes + bytes > limit { return limit }
             state.used.cacheBytes += bytes

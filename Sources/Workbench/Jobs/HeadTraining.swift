@@ -19,6 +19,7 @@ struct HeadTraining: ComputeTask {
         var trainSeconds = 0.0, evaluateSeconds = 0.0
         /// Of the test rows, for a client that measures them.
         var testOutputs: TestOutputs?
+        var testRows: TestRows?
     }
 
     /// Longest slice of training between two looks at the queue.
@@ -137,15 +138,17 @@ struct HeadTraining: ComputeTask {
 
     private func finish(_ trainer: Trainer) throws -> Output {
         let evaluationStart = ContinuousClock.now
-        var report: Report?
+        var report: Report?, testRows: TestRows?
         var testOutputs: TestOutputs?
         let calibration = try calibration(trainer)
         if var truth = plan.test {
             truth.encoding.calibration = calibration
             progress(JobProgress(.evaluating, done: 0, total: plan.testRows.count))
-            report = try truth.report(network, table, rows: plan.testRows)
+            let measured = try truth.measure(network, table, rows: plan.testRows, keys: plan.testKeys)
+            (report, testRows) = (measured.report, measured.rows)
+            testRows?.addMap(table, rows: plan.testRows)
             if questions?.asksForMetrics ?? false {
-                let outputs = try network.evaluate(table, rows: plan.testRows)
+                let outputs = try measured.outputs ?? network.evaluate(table, rows: plan.testRows)
                 testOutputs = TestOutputs(
                     values: outputs.values, width: outputs.shape[1],
                     lengths: plan.encoding.task == .tag ? table.batch(plan.testRows[...]).lengths(0) : nil)
@@ -157,7 +160,8 @@ struct HeadTraining: ComputeTask {
             description: written, parameters: network.parameterCount, history: trainer.history, report: report,
             trainRows: trainer.split.kept.count, validationRows: trainer.split.held.count, steps: trainer.step,
             bestEpoch: trainer.bestEpoch, learningRate: trainer.learningRate, validationScore: trainer.bestScore,
-            trainSeconds: busy / .seconds(1), evaluateSeconds: evaluateSeconds, testOutputs: testOutputs)
+            trainSeconds: busy / .seconds(1), evaluateSeconds: evaluateSeconds, testOutputs: testOutputs,
+            testRows: testRows)
     }
 }
 

@@ -5,7 +5,7 @@ import Training
 
 /// The labels of rows a head is measured on, in the head's own terms. Labels the head does not know count as errors.
 struct Truth: Sendable {
-    private enum Answers {
+    enum Answers {
         case classes([Int])
         case labels([Bool])
         case values([Float])
@@ -13,9 +13,9 @@ struct Truth: Sendable {
     }
 
     var encoding: LabelEncoding
-    private let answers: Answers
+    let answers: Answers
     /// The head's labels, then the unknown ones.
-    private let labels: [String]
+    let labels: [String]
     /// Unknown label → rows.
     let unknown: [String: Int]
 
@@ -50,10 +50,18 @@ struct Truth: Sendable {
     /// Asks a network about rows of a table, and compares with the truth.
     func report(_ network: HeadNetwork, _ table: FeatureTable, rows: [Int]) throws -> Report {
         guard case .tags(let truth) = answers else { return report(try network.evaluate(table, rows: rows)) }
+        return report(tags: try tags(network, table, rows, truth), truth)
+    }
+
+    /// A network's labels of the words of rows, as many as the truth has.
+    func tags(_ network: HeadNetwork, _ table: FeatureTable, _ rows: [Int], _ truth: [[String]]) throws -> [[String]] {
         let predicted = try network.tags(table, rows: rows).map { path in path.tags.map { encoding.labels[$0] } }
-        var right = 0, words = 0
         // Of a text that was cut the words beyond have no label.
-        let whole = zip(predicted, truth).map { $0 + [String](repeating: "O", count: max(0, $1.count - $0.count)) }
+        return zip(predicted, truth).map { $0 + [String](repeating: "O", count: max(0, $1.count - $0.count)) }
+    }
+
+    func report(tags whole: [[String]], _ truth: [[String]]) -> Report {
+        var right = 0, words = 0
         for (guess, actual) in zip(whole, truth) {
             words += actual.count
             right += zip(guess, actual).count { $0 == $1 }
@@ -80,18 +88,22 @@ struct Truth: Sendable {
             }
             return report
         case .labels(let flags):
-            let predicted = encoding.predictions(outputs).flatMap { prediction -> [Bool] in
-                guard case .labels(let scores) = prediction else { return [] }
-                let applied = Set(scores.map(\.label))
-                return encoding.labels.map(applied.contains)
-            }
-            return Metrics.multilabel(predicted: predicted, actual: flags, labels: encoding.labels)
+            return Metrics.multilabel(predicted: applied(outputs), actual: flags, labels: encoding.labels)
         case .values(let values):
             let predicted = encoding.predictions(outputs).map { prediction -> Float in
                 guard case .value(let value) = prediction else { return .nan }
                 return Float(value)
             }
             return Metrics.regression(predicted: predicted, actual: values)
+        }
+    }
+
+    /// Of a multilabel head's outputs `[rows, labels]`: whether each label applies.
+    func applied(_ outputs: Tensor) -> [Bool] {
+        encoding.predictions(outputs).flatMap { prediction -> [Bool] in
+            guard case .labels(let scores) = prediction else { return [] }
+            let applied = Set(scores.map(\.label))
+            return encoding.labels.map(applied.contains)
         }
     }
 

@@ -104,8 +104,31 @@ struct ItemDescription {
         for name in Set(reply.history.map(\.name)).sorted() {
             facts.add(name.replacing("_", with: " "), course(of: name, style))
         }
+        if run.hasProvenance { describe(run.provenance, &facts) }
         facts.add("configuration", run.configuration)
         return facts.render(style: style)
+    }
+
+    private func describe(_ provenance: Hidra_V1_RunProvenance, _ facts: inout Facts) {
+        let cost = RunCost(
+            coreSeconds: provenance.coreSeconds, wattsPerCore: provenance.wattsPerCore, coreHourPrice: provenance.coreHourPrice)
+        facts.add("core-seconds", Format.metric(cost.coreSeconds))
+        facts.add(
+            "estimated",
+            "\(CostReport.energy(cost.energy)) at \(Format.metric(cost.wattsPerCore)) W a core, \(CostReport.money(cost.money)) at "
+                + "\(CostReport.money(cost.coreHourPrice)) a core-hour")
+        facts.add("seed", "\(provenance.seed)")
+        facts.add("data", provenance.dataDigest)
+        facts.add("test rows", provenance.testDigest)
+        for (encoder, digest) in provenance.encoderDigests.sorted(by: { $0.key < $1.key }) { facts.add("weights of \(encoder)", digest) }
+        facts.add("plugin", provenance.plugin)
+        let machine = provenance.machine
+        facts.add(
+            "machine",
+            "\(machine.processor), \(Format.count(UInt64(machine.cores), "core")), \(Format.count(UInt64(machine.threads), "thread")), "
+                + "\(machine.kernels), \(Format.bytes(machine.memoryBytes))")
+        facts.add("system", machine.system)
+        facts.add("hidrad", "\(provenance.daemonVersion), protocol \(provenance.protocol)")
     }
 
     /// "2.31 → 0.12 █▆▄▃▂▁▁"

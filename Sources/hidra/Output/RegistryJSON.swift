@@ -39,6 +39,27 @@ extension Hidra_V1_Run {
             ("id", .string(id)), ("head", .string(head)), ("encoder", .string(encoder)), ("state", .string(state)),
             ("started", .number(started)), ("ended", ended > 0 ? .number(ended) : .null), ("metrics", .map(metrics)),
             ("message", .string(message)), ("seconds", .map(seconds)), ("configuration", .string(configuration)),
+            ("provenance", hasProvenance ? provenance.json : .null),
+        ])
+    }
+}
+
+extension Hidra_V1_RunProvenance {
+    var json: JSON {
+        .object([
+            ("daemon_version", .string(daemonVersion)), ("protocol", .unsigned(UInt64(`protocol`))), ("plugin", .string(plugin)),
+            ("seed", .unsigned(seed)), ("data_digest", .string(dataDigest)), ("test_digest", .string(testDigest)),
+            ("encoder_digests", .map(encoderDigests)),
+            (
+                "machine",
+                .object([
+                    ("processor", .string(machine.processor)), ("cores", .unsigned(UInt64(machine.cores))),
+                    ("threads", .unsigned(UInt64(machine.threads))), ("kernels", .string(machine.kernels)),
+                    ("memory_bytes", .unsigned(machine.memoryBytes)), ("system", .string(machine.system)),
+                ])
+            ),
+            ("core_seconds", .number(coreSeconds)), ("watts_per_core", .number(wattsPerCore)),
+            ("core_hour_price", .number(coreHourPrice)),
         ])
     }
 }

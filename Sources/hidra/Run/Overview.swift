@@ -8,7 +8,7 @@ enum Overview {
           hidra predict intent "my card has not arrived"
           hidra ls                                what there is
 
-        Further verbs: embed, eval, show, rm, plugin, keys, start, stop, status, ps, events, doctor.
+        Further verbs: embed, eval, check, compare, plot, cost, export, import, show, rm, plugin, keys, start, stop, status, ps, events, doctor.
         `hidra --help` describes them; `hidra VERB --help` gives options and an example.
         """
 

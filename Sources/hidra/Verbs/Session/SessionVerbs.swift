@@ -16,7 +16,7 @@ struct SessionVerbs: AsyncParsableCommand {
               hidra predict intent,tone "my card has not arrived"
             """,
         subcommands: [
-            SessionValidate.self, SessionStart.self, SessionLs.self, SessionShow.self, SessionWatch.self, SessionPause.self,
-            SessionResume.self, SessionCancel.self, SessionRm.self,
+            SessionInit.self, SessionValidate.self, SessionStart.self, SessionLs.self, SessionShow.self, SessionWatch.self, SessionPause.self,
+            SessionResume.self, SessionCancel.self, SessionCompare.self, SessionRm.self,
         ])
 }

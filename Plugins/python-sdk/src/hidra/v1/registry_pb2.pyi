@@ -119,6 +119,22 @@ class ListRequest(_message.Message):
     __slots__ = []
     def __init__(self) -> None: ...
 
+class Machine(_message.Message):
+    __slots__ = ["cores", "kernels", "memory_bytes", "processor", "system", "threads"]
+    CORES_FIELD_NUMBER: _ClassVar[int]
+    KERNELS_FIELD_NUMBER: _ClassVar[int]
+    MEMORY_BYTES_FIELD_NUMBER: _ClassVar[int]
+    PROCESSOR_FIELD_NUMBER: _ClassVar[int]
+    SYSTEM_FIELD_NUMBER: _ClassVar[int]
+    THREADS_FIELD_NUMBER: _ClassVar[int]
+    cores: int
+    kernels: str
+    memory_bytes: int
+    processor: str
+    system: str
+    threads: int
+    def __init__(self, processor: _Optional[str] = ..., cores: _Optional[int] = ..., threads: _Optional[int] = ..., kernels: _Optional[str] = ..., memory_bytes: _Optional[int] = ..., system: _Optional[str] = ...) -> None: ...
+
 class MetricPoint(_message.Message):
     __slots__ = ["name", "step", "value"]
     NAME_FIELD_NUMBER: _ClassVar[int]
@@ -171,7 +187,7 @@ class RemoveRequest(_message.Message):
     def __init__(self, name: _Optional[str] = ..., with_heads: bool = ...) -> None: ...
 
 class Run(_message.Message):
-    __slots__ = ["configuration", "encoder", "ended", "head", "id", "message", "metrics", "seconds", "started", "state"]
+    __slots__ = ["configuration", "encoder", "ended", "head", "id", "message", "metrics", "provenance", "seconds", "started", "state"]
     class MetricsEntry(_message.Message):
         __slots__ = ["key", "value"]
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -193,6 +209,7 @@ class Run(_message.Message):
     ID_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
     METRICS_FIELD_NUMBER: _ClassVar[int]
+    PROVENANCE_FIELD_NUMBER: _ClassVar[int]
     SECONDS_FIELD_NUMBER: _ClassVar[int]
     STARTED_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
@@ -203,10 +220,44 @@ class Run(_message.Message):
     id: str
     message: str
     metrics: _containers.ScalarMap[str, float]
+    provenance: RunProvenance
     seconds: _containers.ScalarMap[str, float]
     started: float
     state: str
-    def __init__(self, id: _Optional[str] = ..., head: _Optional[str] = ..., encoder: _Optional[str] = ..., state: _Optional[str] = ..., started: _Optional[float] = ..., ended: _Optional[float] = ..., metrics: _Optional[_Mapping[str, float]] = ..., message: _Optional[str] = ..., seconds: _Optional[_Mapping[str, float]] = ..., configuration: _Optional[str] = ...) -> None: ...
+    def __init__(self, id: _Optional[str] = ..., head: _Optional[str] = ..., encoder: _Optional[str] = ..., state: _Optional[str] = ..., started: _Optional[float] = ..., ended: _Optional[float] = ..., metrics: _Optional[_Mapping[str, float]] = ..., message: _Optional[str] = ..., seconds: _Optional[_Mapping[str, float]] = ..., configuration: _Optional[str] = ..., provenance: _Optional[_Union[RunProvenance, _Mapping]] = ...) -> None: ...
+
+class RunProvenance(_message.Message):
+    __slots__ = ["core_hour_price", "core_seconds", "daemon_version", "data_digest", "encoder_digests", "machine", "plugin", "protocol", "seed", "test_digest", "watts_per_core"]
+    class EncoderDigestsEntry(_message.Message):
+        __slots__ = ["key", "value"]
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    CORE_HOUR_PRICE_FIELD_NUMBER: _ClassVar[int]
+    CORE_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    DAEMON_VERSION_FIELD_NUMBER: _ClassVar[int]
+    DATA_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    ENCODER_DIGESTS_FIELD_NUMBER: _ClassVar[int]
+    MACHINE_FIELD_NUMBER: _ClassVar[int]
+    PLUGIN_FIELD_NUMBER: _ClassVar[int]
+    PROTOCOL_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    TEST_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    WATTS_PER_CORE_FIELD_NUMBER: _ClassVar[int]
+    core_hour_price: float
+    core_seconds: float
+    daemon_version: str
+    data_digest: str
+    encoder_digests: _containers.ScalarMap[str, str]
+    machine: Machine
+    plugin: str
+    protocol: int
+    seed: int
+    test_digest: str
+    watts_per_core: float
+    def __init__(self, daemon_version: _Optional[str] = ..., protocol: _Optional[int] = ..., plugin: _Optional[str] = ..., seed: _Optional[int] = ..., data_digest: _Optional[str] = ..., test_digest: _Optional[str] = ..., encoder_digests: _Optional[_Mapping[str, str]] = ..., machine: _Optional[_Union[Machine, _Mapping]] = ..., core_seconds: _Optional[float] = ..., watts_per_core: _Optional[float] = ..., core_hour_price: _Optional[float] = ...) -> None: ...
 
 class ShowReply(_message.Message):
     __slots__ = ["encoder", "head", "history", "run"]

@@ -148,7 +148,7 @@ void   hidra__v1__error__free_unpacked
   assert(message->base.descriptor == &hidra__v1__error__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor hidra__v1__envelope__field_descriptors[102] =
+static const ProtobufCFieldDescriptor hidra__v1__envelope__field_descriptors[112] =
 {
   {
     "request_id",
@@ -1303,6 +1303,126 @@ static const ProtobufCFieldDescriptor hidra__v1__envelope__field_descriptors[102
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
+    "check_data",
+    175,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__Envelope, kind_case),
+    offsetof(Hidra__V1__Envelope, check_data),
+    &hidra__v1__check_data_request__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "check_data_reply",
+    176,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__Envelope, kind_case),
+    offsetof(Hidra__V1__Envelope, check_data_reply),
+    &hidra__v1__check_data_reply__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "compare",
+    177,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__Envelope, kind_case),
+    offsetof(Hidra__V1__Envelope, compare),
+    &hidra__v1__compare_request__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "compare_reply",
+    178,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__Envelope, kind_case),
+    offsetof(Hidra__V1__Envelope, compare_reply),
+    &hidra__v1__compare_reply__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "test_rows",
+    179,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__Envelope, kind_case),
+    offsetof(Hidra__V1__Envelope, test_rows),
+    &hidra__v1__test_rows_request__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "test_rows_reply",
+    180,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__Envelope, kind_case),
+    offsetof(Hidra__V1__Envelope, test_rows_reply),
+    &hidra__v1__test_rows_reply__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "export_bundle",
+    181,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__Envelope, kind_case),
+    offsetof(Hidra__V1__Envelope, export_bundle),
+    &hidra__v1__export_bundle_request__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "export_bundle_reply",
+    182,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__Envelope, kind_case),
+    offsetof(Hidra__V1__Envelope, export_bundle_reply),
+    &hidra__v1__export_bundle_reply__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "import_bundle",
+    183,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__Envelope, kind_case),
+    offsetof(Hidra__V1__Envelope, import_bundle),
+    &hidra__v1__import_bundle_request__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "import_bundle_reply",
+    184,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__Envelope, kind_case),
+    offsetof(Hidra__V1__Envelope, import_bundle_reply),
+    &hidra__v1__import_bundle_reply__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
     "learning_curve",
     185,
     PROTOBUF_C_LABEL_NONE,
@@ -1386,10 +1506,14 @@ static const unsigned hidra__v1__envelope__field_indices_by_name[] = {
   69,   /* field[69] = call_result */
   7,   /* field[7] = cancel */
   8,   /* field[8] = cancel_reply */
+  96,   /* field[96] = check_data */
+  97,   /* field[97] = check_data_reply */
   45,   /* field[45] = check_graph */
   46,   /* field[46] = check_graph_reply */
-  98,   /* field[98] = cluster */
-  99,   /* field[99] = cluster_reply */
+  108,   /* field[108] = cluster */
+  109,   /* field[109] = cluster_reply */
+  98,   /* field[98] = compare */
+  99,   /* field[99] = compare_reply */
   74,   /* field[74] = control_plugin */
   75,   /* field[75] = control_plugin_reply */
   93,   /* field[93] = control_session */
@@ -1407,6 +1531,8 @@ static const unsigned hidra__v1__envelope__field_indices_by_name[] = {
   35,   /* field[35] = evaluate_reply */
   49,   /* field[49] = event */
   41,   /* field[41] = export */
+  102,   /* field[102] = export_bundle */
+  103,   /* field[103] = export_bundle_reply */
   42,   /* field[42] = export_reply */
   52,   /* field[52] = forward */
   54,   /* field[54] = forward_backward */
@@ -1415,10 +1541,12 @@ static const unsigned hidra__v1__envelope__field_indices_by_name[] = {
   13,   /* field[13] = goodbye */
   6,   /* field[6] = heartbeat */
   4,   /* field[4] = hello */
+  104,   /* field[104] = import_bundle */
+  105,   /* field[105] = import_bundle_reply */
   72,   /* field[72] = install_plugin */
   73,   /* field[73] = install_plugin_reply */
-  96,   /* field[96] = learning_curve */
-  97,   /* field[97] = learning_curve_reply */
+  106,   /* field[106] = learning_curve */
+  107,   /* field[107] = learning_curve_reply */
   16,   /* field[16] = list */
   81,   /* field[81] = list_keys */
   82,   /* field[82] = list_keys_reply */
@@ -1468,9 +1596,11 @@ static const unsigned hidra__v1__envelope__field_indices_by_name[] = {
   86,   /* field[86] = start_session_reply */
   9,   /* field[9] = status */
   10,   /* field[10] = status_reply */
-  100,   /* field[100] = suggest */
-  101,   /* field[101] = suggest_reply */
+  110,   /* field[110] = suggest */
+  111,   /* field[111] = suggest_reply */
   2,   /* field[2] = tensors */
+  100,   /* field[100] = test_rows */
+  101,   /* field[101] = test_rows_reply */
   32,   /* field[32] = train */
   33,   /* field[33] = train_reply */
   26,   /* field[26] = upload */
@@ -1493,8 +1623,8 @@ static const ProtobufCIntRange hidra__v1__envelope__number_ranges[13 + 1] =
   { 140, 70 },
   { 150, 79 },
   { 160, 85 },
-  { 185, 96 },
-  { 0, 102 }
+  { 175, 96 },
+  { 0, 112 }
 };
 const ProtobufCMessageDescriptor hidra__v1__envelope__descriptor =
 {
@@ -1504,7 +1634,7 @@ const ProtobufCMessageDescriptor hidra__v1__envelope__descriptor =
   "Hidra__V1__Envelope",
   "hidra.v1",
   sizeof(Hidra__V1__Envelope),
-  102,
+  112,
   hidra__v1__envelope__field_descriptors,
   hidra__v1__envelope__field_indices_by_name,
   13,  hidra__v1__envelope__number_ranges,

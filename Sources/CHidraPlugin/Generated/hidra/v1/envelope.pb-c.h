@@ -22,6 +22,7 @@ PROTOBUF_C__BEGIN_DECLS
 #include "hidra/v1/graph.pb-c.h"
 #include "hidra/v1/labels.pb-c.h"
 #include "hidra/v1/plugins.pb-c.h"
+#include "hidra/v1/records.pb-c.h"
 #include "hidra/v1/registry.pb-c.h"
 #include "hidra/v1/session.pb-c.h"
 #include "hidra/v1/steps.pb-c.h"
@@ -163,7 +164,17 @@ typedef enum {
   HIDRA__V1__ENVELOPE__KIND_CLUSTER = 187,
   HIDRA__V1__ENVELOPE__KIND_CLUSTER_REPLY = 188,
   HIDRA__V1__ENVELOPE__KIND_SUGGEST = 189,
-  HIDRA__V1__ENVELOPE__KIND_SUGGEST_REPLY = 190
+  HIDRA__V1__ENVELOPE__KIND_SUGGEST_REPLY = 190,
+  HIDRA__V1__ENVELOPE__KIND_CHECK_DATA = 175,
+  HIDRA__V1__ENVELOPE__KIND_CHECK_DATA_REPLY = 176,
+  HIDRA__V1__ENVELOPE__KIND_COMPARE = 177,
+  HIDRA__V1__ENVELOPE__KIND_COMPARE_REPLY = 178,
+  HIDRA__V1__ENVELOPE__KIND_TEST_ROWS = 179,
+  HIDRA__V1__ENVELOPE__KIND_TEST_ROWS_REPLY = 180,
+  HIDRA__V1__ENVELOPE__KIND_EXPORT_BUNDLE = 181,
+  HIDRA__V1__ENVELOPE__KIND_EXPORT_BUNDLE_REPLY = 182,
+  HIDRA__V1__ENVELOPE__KIND_IMPORT_BUNDLE = 183,
+  HIDRA__V1__ENVELOPE__KIND_IMPORT_BUNDLE_REPLY = 184
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HIDRA__V1__ENVELOPE__KIND__CASE)
 } Hidra__V1__Envelope__KindCase;
 
@@ -324,6 +335,19 @@ struct  Hidra__V1__Envelope
     Hidra__V1__ClusterReply *cluster_reply;
     Hidra__V1__SuggestRequest *suggest;
     Hidra__V1__SuggestReply *suggest_reply;
+    /*
+     * work socket: data checks, records of runs, bundles
+     */
+    Hidra__V1__CheckDataRequest *check_data;
+    Hidra__V1__CheckDataReply *check_data_reply;
+    Hidra__V1__CompareRequest *compare;
+    Hidra__V1__CompareReply *compare_reply;
+    Hidra__V1__TestRowsRequest *test_rows;
+    Hidra__V1__TestRowsReply *test_rows_reply;
+    Hidra__V1__ExportBundleRequest *export_bundle;
+    Hidra__V1__ExportBundleReply *export_bundle_reply;
+    Hidra__V1__ImportBundleRequest *import_bundle;
+    Hidra__V1__ImportBundleReply *import_bundle_reply;
   };
 };
 #define HIDRA__V1__ENVELOPE__INIT \

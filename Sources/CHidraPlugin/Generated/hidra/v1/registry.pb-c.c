@@ -346,6 +346,102 @@ void   hidra__v1__run__free_unpacked
   assert(message->base.descriptor == &hidra__v1__run__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   hidra__v1__run_provenance__encoder_digests_entry__init
+                     (Hidra__V1__RunProvenance__EncoderDigestsEntry         *message)
+{
+  static const Hidra__V1__RunProvenance__EncoderDigestsEntry init_value = HIDRA__V1__RUN_PROVENANCE__ENCODER_DIGESTS_ENTRY__INIT;
+  *message = init_value;
+}
+void   hidra__v1__run_provenance__init
+                     (Hidra__V1__RunProvenance         *message)
+{
+  static const Hidra__V1__RunProvenance init_value = HIDRA__V1__RUN_PROVENANCE__INIT;
+  *message = init_value;
+}
+size_t hidra__v1__run_provenance__get_packed_size
+                     (const Hidra__V1__RunProvenance *message)
+{
+  assert(message->base.descriptor == &hidra__v1__run_provenance__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hidra__v1__run_provenance__pack
+                     (const Hidra__V1__RunProvenance *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hidra__v1__run_provenance__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hidra__v1__run_provenance__pack_to_buffer
+                     (const Hidra__V1__RunProvenance *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hidra__v1__run_provenance__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hidra__V1__RunProvenance *
+       hidra__v1__run_provenance__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hidra__V1__RunProvenance *)
+     protobuf_c_message_unpack (&hidra__v1__run_provenance__descriptor,
+                                allocator, len, data);
+}
+void   hidra__v1__run_provenance__free_unpacked
+                     (Hidra__V1__RunProvenance *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hidra__v1__run_provenance__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   hidra__v1__machine__init
+                     (Hidra__V1__Machine         *message)
+{
+  static const Hidra__V1__Machine init_value = HIDRA__V1__MACHINE__INIT;
+  *message = init_value;
+}
+size_t hidra__v1__machine__get_packed_size
+                     (const Hidra__V1__Machine *message)
+{
+  assert(message->base.descriptor == &hidra__v1__machine__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hidra__v1__machine__pack
+                     (const Hidra__V1__Machine *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hidra__v1__machine__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hidra__v1__machine__pack_to_buffer
+                     (const Hidra__V1__Machine *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hidra__v1__machine__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hidra__V1__Machine *
+       hidra__v1__machine__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hidra__V1__Machine *)
+     protobuf_c_message_unpack (&hidra__v1__machine__descriptor,
+                                allocator, len, data);
+}
+void   hidra__v1__machine__free_unpacked
+                     (Hidra__V1__Machine *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hidra__v1__machine__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   hidra__v1__show_request__init
                      (Hidra__V1__ShowRequest         *message)
 {
@@ -1517,7 +1613,7 @@ const ProtobufCMessageDescriptor hidra__v1__run__seconds_entry__descriptor =
   (ProtobufCMessageInit) hidra__v1__run__seconds_entry__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor hidra__v1__run__field_descriptors[10] =
+static const ProtobufCFieldDescriptor hidra__v1__run__field_descriptors[11] =
 {
   {
     "id",
@@ -1639,6 +1735,18 @@ static const ProtobufCFieldDescriptor hidra__v1__run__field_descriptors[10] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "provenance",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Hidra__V1__Run, provenance),
+    &hidra__v1__run_provenance__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned hidra__v1__run__field_indices_by_name[] = {
   9,   /* field[9] = configuration */
@@ -1648,6 +1756,7 @@ static const unsigned hidra__v1__run__field_indices_by_name[] = {
   0,   /* field[0] = id */
   7,   /* field[7] = message */
   6,   /* field[6] = metrics */
+  10,   /* field[10] = provenance */
   8,   /* field[8] = seconds */
   4,   /* field[4] = started */
   3,   /* field[3] = state */
@@ -1655,7 +1764,7 @@ static const unsigned hidra__v1__run__field_indices_by_name[] = {
 static const ProtobufCIntRange hidra__v1__run__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 10 }
+  { 0, 11 }
 };
 const ProtobufCMessageDescriptor hidra__v1__run__descriptor =
 {
@@ -1665,11 +1774,333 @@ const ProtobufCMessageDescriptor hidra__v1__run__descriptor =
   "Hidra__V1__Run",
   "hidra.v1",
   sizeof(Hidra__V1__Run),
-  10,
+  11,
   hidra__v1__run__field_descriptors,
   hidra__v1__run__field_indices_by_name,
   1,  hidra__v1__run__number_ranges,
   (ProtobufCMessageInit) hidra__v1__run__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hidra__v1__run_provenance__encoder_digests_entry__field_descriptors[2] =
+{
+  {
+    "key",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hidra__V1__RunProvenance__EncoderDigestsEntry, key),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "value",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hidra__V1__RunProvenance__EncoderDigestsEntry, value),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hidra__v1__run_provenance__encoder_digests_entry__field_indices_by_name[] = {
+  0,   /* field[0] = key */
+  1,   /* field[1] = value */
+};
+static const ProtobufCIntRange hidra__v1__run_provenance__encoder_digests_entry__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor hidra__v1__run_provenance__encoder_digests_entry__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hidra.v1.RunProvenance.EncoderDigestsEntry",
+  "EncoderDigestsEntry",
+  "Hidra__V1__RunProvenance__EncoderDigestsEntry",
+  "hidra.v1",
+  sizeof(Hidra__V1__RunProvenance__EncoderDigestsEntry),
+  2,
+  hidra__v1__run_provenance__encoder_digests_entry__field_descriptors,
+  hidra__v1__run_provenance__encoder_digests_entry__field_indices_by_name,
+  1,  hidra__v1__run_provenance__encoder_digests_entry__number_ranges,
+  (ProtobufCMessageInit) hidra__v1__run_provenance__encoder_digests_entry__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hidra__v1__run_provenance__field_descriptors[11] =
+{
+  {
+    "daemon_version",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hidra__V1__RunProvenance, daemon_version),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "protocol",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Hidra__V1__RunProvenance, protocol),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "plugin",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hidra__V1__RunProvenance, plugin),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "seed",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Hidra__V1__RunProvenance, seed),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "data_digest",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hidra__V1__RunProvenance, data_digest),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "test_digest",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hidra__V1__RunProvenance, test_digest),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "encoder_digests",
+    7,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__RunProvenance, n_encoder_digests),
+    offsetof(Hidra__V1__RunProvenance, encoder_digests),
+    &hidra__v1__run_provenance__encoder_digests_entry__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "machine",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Hidra__V1__RunProvenance, machine),
+    &hidra__v1__machine__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "core_seconds",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Hidra__V1__RunProvenance, core_seconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "watts_per_core",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Hidra__V1__RunProvenance, watts_per_core),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "core_hour_price",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Hidra__V1__RunProvenance, core_hour_price),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hidra__v1__run_provenance__field_indices_by_name[] = {
+  10,   /* field[10] = core_hour_price */
+  8,   /* field[8] = core_seconds */
+  0,   /* field[0] = daemon_version */
+  4,   /* field[4] = data_digest */
+  6,   /* field[6] = encoder_digests */
+  7,   /* field[7] = machine */
+  2,   /* field[2] = plugin */
+  1,   /* field[1] = protocol */
+  3,   /* field[3] = seed */
+  5,   /* field[5] = test_digest */
+  9,   /* field[9] = watts_per_core */
+};
+static const ProtobufCIntRange hidra__v1__run_provenance__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 11 }
+};
+const ProtobufCMessageDescriptor hidra__v1__run_provenance__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hidra.v1.RunProvenance",
+  "RunProvenance",
+  "Hidra__V1__RunProvenance",
+  "hidra.v1",
+  sizeof(Hidra__V1__RunProvenance),
+  11,
+  hidra__v1__run_provenance__field_descriptors,
+  hidra__v1__run_provenance__field_indices_by_name,
+  1,  hidra__v1__run_provenance__number_ranges,
+  (ProtobufCMessageInit) hidra__v1__run_provenance__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hidra__v1__machine__field_descriptors[6] =
+{
+  {
+    "processor",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hidra__V1__Machine, processor),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "cores",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Hidra__V1__Machine, cores),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "threads",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Hidra__V1__Machine, threads),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "kernels",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hidra__V1__Machine, kernels),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "memory_bytes",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Hidra__V1__Machine, memory_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "system",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hidra__V1__Machine, system),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hidra__v1__machine__field_indices_by_name[] = {
+  1,   /* field[1] = cores */
+  3,   /* field[3] = kernels */
+  4,   /* field[4] = memory_bytes */
+  0,   /* field[0] = processor */
+  5,   /* field[5] = system */
+  2,   /* field[2] = threads */
+};
+static const ProtobufCIntRange hidra__v1__machine__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor hidra__v1__machine__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hidra.v1.Machine",
+  "Machine",
+  "Hidra__V1__Machine",
+  "hidra.v1",
+  sizeof(Hidra__V1__Machine),
+  6,
+  hidra__v1__machine__field_descriptors,
+  hidra__v1__machine__field_indices_by_name,
+  1,  hidra__v1__machine__number_ranges,
+  (ProtobufCMessageInit) hidra__v1__machine__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor hidra__v1__show_request__field_descriptors[1] =

@@ -26,6 +26,9 @@ typedef struct Hidra__V1__HeadInput Hidra__V1__HeadInput;
 typedef struct Hidra__V1__Run Hidra__V1__Run;
 typedef struct Hidra__V1__Run__MetricsEntry Hidra__V1__Run__MetricsEntry;
 typedef struct Hidra__V1__Run__SecondsEntry Hidra__V1__Run__SecondsEntry;
+typedef struct Hidra__V1__RunProvenance Hidra__V1__RunProvenance;
+typedef struct Hidra__V1__RunProvenance__EncoderDigestsEntry Hidra__V1__RunProvenance__EncoderDigestsEntry;
+typedef struct Hidra__V1__Machine Hidra__V1__Machine;
 typedef struct Hidra__V1__ShowRequest Hidra__V1__ShowRequest;
 typedef struct Hidra__V1__ShowReply Hidra__V1__ShowReply;
 typedef struct Hidra__V1__MetricPoint Hidra__V1__MetricPoint;
@@ -320,10 +323,79 @@ struct  Hidra__V1__Run
    * Complete configuration, JSON.
    */
   char *configuration;
+  /*
+   * Where and with what it ran; unset for runs of versions before 0.2.
+   */
+  Hidra__V1__RunProvenance *provenance;
 };
 #define HIDRA__V1__RUN__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&hidra__v1__run__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0,NULL, (char *)protobuf_c_empty_string, 0,NULL, (char *)protobuf_c_empty_string }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0,NULL, (char *)protobuf_c_empty_string, 0,NULL, (char *)protobuf_c_empty_string, NULL }
+
+
+struct  Hidra__V1__RunProvenance__EncoderDigestsEntry
+{
+  ProtobufCMessage base;
+  char *key;
+  char *value;
+};
+#define HIDRA__V1__RUN_PROVENANCE__ENCODER_DIGESTS_ENTRY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hidra__v1__run_provenance__encoder_digests_entry__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
+
+
+struct  Hidra__V1__RunProvenance
+{
+  ProtobufCMessage base;
+  char *daemon_version;
+  uint32_t protocol;
+  /*
+   * Client that had calls of the run answered, e.g. "spell-checker 1.0"; empty: none.
+   */
+  char *plugin;
+  uint64_t seed;
+  /*
+   * SHA-256 of inputs and labels, training and test rows; the second of the test rows alone, empty: none.
+   */
+  char *data_digest;
+  char *test_digest;
+  /*
+   * Encoder → SHA-256 of its weights.
+   */
+  size_t n_encoder_digests;
+  Hidra__V1__RunProvenance__EncoderDigestsEntry **encoder_digests;
+  Hidra__V1__Machine *machine;
+  /*
+   * Engine time times compute threads.
+   */
+  double core_seconds;
+  /*
+   * As set when it ran: HIDRA_WATTS_PER_CORE, HIDRA_CORE_HOUR_PRICE (dollars).
+   */
+  double watts_per_core;
+  double core_hour_price;
+};
+#define HIDRA__V1__RUN_PROVENANCE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hidra__v1__run_provenance__descriptor) \
+    , (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, NULL, 0, 0, 0 }
+
+
+struct  Hidra__V1__Machine
+{
+  ProtobufCMessage base;
+  char *processor;
+  uint32_t cores;
+  uint32_t threads;
+  /*
+   * Level of the kernels: "portable", "avx2", "avx512".
+   */
+  char *kernels;
+  uint64_t memory_bytes;
+  char *system;
+};
+#define HIDRA__V1__MACHINE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hidra__v1__machine__descriptor) \
+    , (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string }
 
 
 struct  Hidra__V1__ShowRequest
@@ -547,6 +619,47 @@ Hidra__V1__Run *
 void   hidra__v1__run__free_unpacked
                      (Hidra__V1__Run *message,
                       ProtobufCAllocator *allocator);
+/* Hidra__V1__RunProvenance__EncoderDigestsEntry methods */
+void   hidra__v1__run_provenance__encoder_digests_entry__init
+                     (Hidra__V1__RunProvenance__EncoderDigestsEntry         *message);
+/* Hidra__V1__RunProvenance methods */
+void   hidra__v1__run_provenance__init
+                     (Hidra__V1__RunProvenance         *message);
+size_t hidra__v1__run_provenance__get_packed_size
+                     (const Hidra__V1__RunProvenance   *message);
+size_t hidra__v1__run_provenance__pack
+                     (const Hidra__V1__RunProvenance   *message,
+                      uint8_t             *out);
+size_t hidra__v1__run_provenance__pack_to_buffer
+                     (const Hidra__V1__RunProvenance   *message,
+                      ProtobufCBuffer     *buffer);
+Hidra__V1__RunProvenance *
+       hidra__v1__run_provenance__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hidra__v1__run_provenance__free_unpacked
+                     (Hidra__V1__RunProvenance *message,
+                      ProtobufCAllocator *allocator);
+/* Hidra__V1__Machine methods */
+void   hidra__v1__machine__init
+                     (Hidra__V1__Machine         *message);
+size_t hidra__v1__machine__get_packed_size
+                     (const Hidra__V1__Machine   *message);
+size_t hidra__v1__machine__pack
+                     (const Hidra__V1__Machine   *message,
+                      uint8_t             *out);
+size_t hidra__v1__machine__pack_to_buffer
+                     (const Hidra__V1__Machine   *message,
+                      ProtobufCBuffer     *buffer);
+Hidra__V1__Machine *
+       hidra__v1__machine__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hidra__v1__machine__free_unpacked
+                     (Hidra__V1__Machine *message,
+                      ProtobufCAllocator *allocator);
 /* Hidra__V1__ShowRequest methods */
 void   hidra__v1__show_request__init
                      (Hidra__V1__ShowRequest         *message);
@@ -677,6 +790,15 @@ typedef void (*Hidra__V1__Run__SecondsEntry_Closure)
 typedef void (*Hidra__V1__Run_Closure)
                  (const Hidra__V1__Run *message,
                   void *closure_data);
+typedef void (*Hidra__V1__RunProvenance__EncoderDigestsEntry_Closure)
+                 (const Hidra__V1__RunProvenance__EncoderDigestsEntry *message,
+                  void *closure_data);
+typedef void (*Hidra__V1__RunProvenance_Closure)
+                 (const Hidra__V1__RunProvenance *message,
+                  void *closure_data);
+typedef void (*Hidra__V1__Machine_Closure)
+                 (const Hidra__V1__Machine *message,
+                  void *closure_data);
 typedef void (*Hidra__V1__ShowRequest_Closure)
                  (const Hidra__V1__ShowRequest *message,
                   void *closure_data);
@@ -711,6 +833,9 @@ extern const ProtobufCMessageDescriptor hidra__v1__head_input__descriptor;
 extern const ProtobufCMessageDescriptor hidra__v1__run__descriptor;
 extern const ProtobufCMessageDescriptor hidra__v1__run__metrics_entry__descriptor;
 extern const ProtobufCMessageDescriptor hidra__v1__run__seconds_entry__descriptor;
+extern const ProtobufCMessageDescriptor hidra__v1__run_provenance__descriptor;
+extern const ProtobufCMessageDescriptor hidra__v1__run_provenance__encoder_digests_entry__descriptor;
+extern const ProtobufCMessageDescriptor hidra__v1__machine__descriptor;
 extern const ProtobufCMessageDescriptor hidra__v1__show_request__descriptor;
 extern const ProtobufCMessageDescriptor hidra__v1__show_reply__descriptor;
 extern const ProtobufCMessageDescriptor hidra__v1__metric_point__descriptor;
