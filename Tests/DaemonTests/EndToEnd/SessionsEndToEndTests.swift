@@ -197,7 +197,7 @@ struct SessionsEndToEndTests {
         await expect(.unsupported, "version 2") { _ = try await client.start(document().replacing("hidra: 1", with: "hidra: 2")) }
         await expect(.invalidArgument, "stands twice") { _ = try await client.start(document().replacing("pair-second", with: "pair-first")) }
         await expect(.invalidArgument, "`query`") { _ = try await client.start(document(train: lora.replacing("query", with: "querry"))) }
-        await expect(.notFound, "tiny") { _ = try await client.start(document().replacing("encoder: tiny", with: "encoder: tyni")) }
+        await expect(.notFound, "tyni") { _ = try await client.start(document().replacing("encoder: tiny", with: "encoder: tyni")) }
         await expect(.notFound, "text") { _ = try await client.start(document().replacing("text: text", with: "text: texts")) }
         await expect(.limitExceeded, "budget is 1 MB") { _ = try await client.start(document(extra: "budget: {memory_mb: 1}")) }
         await expect(.notFound, "session 'none'") { _ = try await client.controlSession("none", .pause) }
