@@ -29,6 +29,23 @@ enum SessionDataCheck {
         return results
     }
 
+    /// Prints what was found of each head's rows.
+    static func report(_ results: [Result], _ console: Console) throws {
+        for result in results {
+            guard let reply = result.reply else {
+                try console.note(result.note)
+                continue
+            }
+            if console.json {
+                try console.print(.event("check", [("head", .string(result.head))] + reply.members))
+            } else {
+                let report = CheckReport(reply: reply).render(width: console.width, style: console.style)
+                try console.print("Rows of \(console.style.bold(result.head)): \(report)")
+            }
+            for note in reply.notes { try console.note("\(result.head): \(note)") }
+        }
+    }
+
     static func request(_ head: SessionPlan.Head, seed: UInt64) -> Hidra_V1_CheckDataRequest {
         var request = Hidra_V1_CheckDataRequest()
         request.inputColumns = head.texts

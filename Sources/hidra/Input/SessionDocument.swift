@@ -31,6 +31,11 @@ struct SessionDocument: Sendable {
         }
     }
 
+    /// Looks for faults in the rows of each head, and prints them.
+    func checkRows(_ session: Session) async throws {
+        try SessionDataCheck.report(try await SessionDataCheck.run(plan, folder: folder, session), session.console)
+    }
+
     func url(_ file: String) -> URL { file.hasPrefix("/") ? URL(filePath: file) : folder.appending(path: file) }
 
     /// Reads and sends the rows of all files, each once.

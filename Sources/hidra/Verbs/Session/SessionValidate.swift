@@ -9,7 +9,8 @@ struct SessionValidate: AsyncParsableCommand {
         abstract: "Check a session document, its data and the memory it needs. Starts nothing.",
         discussion: """
             A key that is not known is an error that names its line and the nearest known one. With --document alone the data are not \
-            looked at, and no daemon is needed.
+            looked at, and no daemon is needed. Of each head's rows it tells what `hidra check` tells: duplicates, rows that training and \
+            test data share, rare labels, likely label errors, …; such faults stop nothing.
 
             EXAMPLE:
               hidra session validate triage.yaml
@@ -24,6 +25,9 @@ struct SessionValidate: AsyncParsableCommand {
     @Flag(name: .customLong("document"), help: "Check the document alone.")
     var documentOnly = false
 
+    @Flag(name: .customLong("no-check"), help: "Do not look for faults in the rows.")
+    var skipsRows = false
+
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
@@ -35,6 +39,7 @@ struct SessionValidate: AsyncParsableCommand {
             request.files = try await document.upload(session)
             request.checkOnly = true
             let reply = try await session.client.startSession(request)
+            if !skipsRows { try await document.checkRows(session) }
             try Self.report(document.plan, reply.estimate, reply.notes, session.console)
         }
     }
