@@ -91,11 +91,12 @@ let package = Package(
         library("Training", ["Checkpoints", "TensorCore", "CKernels"]),
         library("Heads", ["Digests", "Encoders", "Graphs", "Training", "Layers", "Checkpoints", "TensorCore"]),
 
+        library("Latent", ["Training", "Encoders", "Layers", "Checkpoints", "Images", "TensorCore"]),
         library("State", ["Encoders", "Digests", grdb]),
 
         // Row 6: the workbench, and those who talk to it.
         library("Hub", ["CZlib", "Digests"]),
-        library("Workbench", ["State", "Heads", "Encoders", "Training", "Layers", "Checkpoints", "TensorCore"]),
+        library("Workbench", ["State", "Latent", "Images", "Heads", "Encoders", "Training", "Layers", "Checkpoints", "TensorCore"]),
         library("PluginHost", ["CSpawn", "HidraProtocol", "Tables", "ZeroMQ", yams]),
         library("HidraClient", ["HidraProtocol", "ZeroMQ"]),
         library("HidraPlugin", ["HidraClient", "HidraProtocol"]),
@@ -108,8 +109,8 @@ let package = Package(
         library(
             "Daemon",
             [
-                "Workbench", "State", "Hub", "PluginHost", "Tables", "HidraProtocol", "ZeroMQ", "Heads", "Graphs", "Training", "Encoders",
-                "TensorCore", "Digests", lifecycle, logging,
+                "Workbench", "State", "Latent", "Hub", "PluginHost", "Tables", "HidraProtocol", "ZeroMQ", "Heads", "Graphs", "Training",
+                "Encoders", "TensorCore", "Digests", lifecycle, logging,
             ]),
 
         // Row 8: executables compose and run.
@@ -122,7 +123,7 @@ let package = Package(
         .executableTarget(
             name: "hidra-bench",
             dependencies: [
-                "HidraClient", "Encoders", "Training", "Heads", "Layers", "Checkpoints", "Images", "TensorCore", "CKernels",
+                "HidraClient", "Encoders", "Latent", "Training", "Heads", "Layers", "Checkpoints", "Images", "TensorCore", "CKernels",
                 "CAllocationCount", "Tables", arguments,
             ],
             path: "Sources/hidra-bench", swiftSettings: dialect),
@@ -149,6 +150,7 @@ let package = Package(
         tests("Graphs", ["Graphs", "ONNX", "Training", "Checkpoints", "TensorCore", protobuf], exclude: ["Fixtures", "Scripts"]),
         tests("Encoders", ["Encoders", "Graphs", "ONNX", "Layers", "Checkpoints", "Images", "TensorCore", "Tokenizers"]),
         tests("Training", ["Training", "Heads", "Graphs", "Encoders", "Layers", "Checkpoints", "TensorCore"]),
+        tests("Latent", ["Latent", "Encoders", "Training", "Checkpoints", "Images", "TensorCore"]),
         tests("ZeroMQ", ["ZeroMQ"]),
         tests("Protocol", ["HidraProtocol"]),
         tests("PluginHost", ["PluginHost", "HidraProtocol"]),

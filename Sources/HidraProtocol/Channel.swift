@@ -11,7 +11,7 @@ extension Hidra_V1_Envelope {
         case .list, .show, .remove, .appendRows, .dropRows, .pull, .train, .evaluate, .predict, .embed,
             .export, .quantize, .checkGraph, .runGraph, .upload, .openData, .attach, .forward, .forwardBackward,
             .backward, .optimStep, .saveState, .loadState, .detach, .serve, .callResult, .listPlugins, .installPlugin,
-            .controlPlugin, .pluginLogs, .createKey, .listKeys, .revokeKey:
+            .controlPlugin, .pluginLogs, .createKey, .listKeys, .revokeKey, .pretrain, .latent:
             .work
         case .error, .welcome, .cancelReply, .statusReply, .shutdownReply, .replayReply, .listReply, .showReply,
             .removeReply, .appendRowsReply, .dropRowsReply, .pullReply, .trainReply, .evaluateReply, .predictReply,
@@ -19,7 +19,7 @@ extension Hidra_V1_Envelope {
             .attachReply, .forwardReply, .forwardBackwardReply, .backwardReply, .optimStepReply, .saveStateReply,
             .loadStateReply, .detachReply, .serveReply, .call, .listPluginsReply, .installPluginReply,
             .controlPluginReply, .pluginLogsReply, .pluginLog, .createKeyReply, .listKeysReply, .revokeKeyReply,
-            .progress, .event, nil:
+            .pretrainReply, .latentReply, .progress, .event, nil:
             nil
         }
     }

@@ -31,6 +31,10 @@ extension Hidra_V1_Envelope.OneOf_Kind {
         // To compare is one thing, to switch the encoder for everybody another.
         case .quantize(let quantize): quantize.precision.isEmpty ? .train : .admin
 
+        case .pretrain: .train
+        // A direction is kept with the encoder, for everybody.
+        case .latent(let latent): latent.verb == "learn" ? .train : .infer
+
         // Shows everybody's jobs, and where the home is.
         case .status: .admin
         case .shutdown, .remove, .pull: .admin
@@ -43,7 +47,7 @@ extension Hidra_V1_Envelope.OneOf_Kind {
             .attachReply, .forwardReply, .forwardBackwardReply, .backwardReply, .optimStepReply, .saveStateReply,
             .loadStateReply, .detachReply, .serveReply, .call, .listPluginsReply, .installPluginReply,
             .controlPluginReply, .pluginLogsReply, .pluginLog, .createKeyReply, .listKeysReply, .revokeKeyReply,
-            .progress, .event:
+            .pretrainReply, .latentReply, .progress, .event:
             nil
         }
     }

@@ -7,5 +7,5 @@ struct Bench: AsyncParsableCommand {
         commandName: "hidra-bench",
         abstract: "Measures matrix products, encoding, head training and the running daemon on this machine.",
         discussion: "Each line printed is one JSON object. Quote ratios of alternating runs: machines drift.",
-        subcommands: [Peak.self, Products.self, Vision.self, PrepareImages.self, Encode.self, HeadSteps.self, DaemonLatency.self, Serve.self, ExternalLoss.self])
+        subcommands: [Peak.self, Products.self, Vision.self, PrepareImages.self, Encode.self, HeadSteps.self, DaemonLatency.self, Serve.self, ExternalLoss.self, LatentBench.self])
 }

@@ -25,6 +25,7 @@ struct Hidra: AsyncParsableCommand {
                 subcommands: [
                     Pull.self, Train.self, Predict.self, Embed.self, Eval.self, Quantize.self, Ls.self, Show.self, Rm.self,
                 ]),
+            CommandGroup(name: "Encoders without labels", subcommands: [Pretrain.self, Latent.self]),
             CommandGroup(name: "Heads as graphs", subcommands: [Graph.self, Export.self]),
             CommandGroup(name: "Plugins", subcommands: [Plugin.self]),
             CommandGroup(

@@ -18,16 +18,17 @@ private let table: [(target: String, ours: Set<String>, external: Set<String>)] 
     ("Encoders", ["Graphs", "Layers", "Checkpoints", "Images", "TensorCore", "Tokenizers"], []),
     ("Training", ["Checkpoints", "TensorCore", "CKernels"], []),
     ("Heads", ["Encoders", "Graphs", "Training", "Layers", "Checkpoints", "TensorCore", "Digests"], []),
+    ("Latent", ["Training", "Encoders", "Layers", "Checkpoints", "Images", "TensorCore"], []),
     ("State", ["Encoders", "Digests"], ["GRDB"]),
     ("Hub", ["CZlib", "Digests"], []),
-    ("Workbench", ["State", "Heads", "Encoders", "Training", "Layers", "Checkpoints", "TensorCore"], []),
+    ("Workbench", ["State", "Latent", "Images", "Heads", "Encoders", "Training", "Layers", "Checkpoints", "TensorCore"], []),
     ("PluginHost", ["CSpawn", "HidraProtocol", "Tables", "ZeroMQ"], ["Yams"]),
     ("HidraClient", ["HidraProtocol", "ZeroMQ"], ["SwiftProtobuf"]),
     ("HidraPlugin", ["HidraClient", "HidraProtocol"], []),
     (
         "Daemon",
         [
-            "Workbench", "State", "Hub", "PluginHost", "Tables", "HidraProtocol", "ZeroMQ", "Heads", "Graphs", "Training", "Encoders",
+            "Workbench", "State", "Latent", "Hub", "PluginHost", "Tables", "HidraProtocol", "ZeroMQ", "Heads", "Graphs", "Training", "Encoders",
             "TensorCore", "Digests",
         ],
         ["ServiceLifecycle", "Logging", "SwiftProtobuf"]
@@ -37,7 +38,7 @@ private let table: [(target: String, ours: Set<String>, external: Set<String>)] 
     (
         "hidra-bench",
         [
-            "HidraClient", "HidraProtocol", "Encoders", "Training", "Heads", "Layers", "Checkpoints", "Images", "TensorCore",
+            "HidraClient", "HidraProtocol", "Encoders", "Latent", "Training", "Heads", "Layers", "Checkpoints", "Images", "TensorCore",
             "CKernels", "CAllocationCount", "Tables",
         ], ["ArgumentParser"]
     ),

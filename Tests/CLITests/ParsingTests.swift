@@ -195,7 +195,7 @@ struct HelpTests {
             names == [
                 "pull", "train", "predict", "embed", "eval", "quantize", "ls", "ps", "show", "rm", "start", "stop", "status",
                 "events",
-                "doctor", "graph", "export", "plugin", "keys",
+                "doctor", "graph", "export", "plugin", "keys", "pretrain", "latent",
             ])
     }
 

@@ -3,6 +3,6 @@
 #define HIDRA_PROTO_DIGEST_H
 
 /* FNV-1a of the .proto files that the code beside this was generated from. */
-#define HIDRA_PROTO_DIGEST 0xa2eadfaeu
+#define HIDRA_PROTO_DIGEST 0x5c966ba5u
 
 #endif

@@ -1,4 +1,4 @@
 // Written by proto/generate.sh.
 
 /// FNV-1a of the .proto files that the code beside this was generated from.
-package let protoDigest: UInt32 = 0xa2eadfae
+package let protoDigest: UInt32 = 0x5c966ba5

@@ -1,7 +1,7 @@
 /// Where a long piece of work stands.
 package struct JobProgress: Sendable, Equatable {
     package enum Phase: String, Sendable {
-        case queued, loading = "loading encoder", extracting = "extracting features", training, evaluating, saving
+        case queued, loading = "loading encoder", extracting = "extracting features", decoding = "decoding images", training, evaluating, saving
     }
 
     package var phase: Phase

@@ -14,7 +14,7 @@ struct RoleTests {
         "append_rows": .train, "drop_rows": .train, "upload": .train, "open_data": .train, "train": .train, "evaluate": .train,
         "quantize": .train, "export": .train, "check_graph": .train, "run_graph": .train, "attach": .train, "forward": .train,
         "forward_backward": .train, "backward": .train, "optim_step": .train, "save_state": .train, "load_state": .train,
-        "detach": .train, "serve": .train, "call_result": .train, "replay": .train,
+        "detach": .train, "serve": .train, "call_result": .train, "pretrain": .train, "latent": .infer, "replay": .train,
         "status": .admin, "shutdown": .admin, "remove": .admin, "pull": .admin, "list_plugins": .admin, "install_plugin": .admin,
         "control_plugin": .admin, "plugin_logs": .admin, "create_key": .admin, "list_keys": .admin, "revoke_key": .admin,
         "error": nil, "welcome": nil, "progress": nil, "event": nil, "call": nil, "plugin_log": nil,

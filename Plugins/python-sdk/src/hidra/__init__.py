@@ -35,6 +35,7 @@ from .errors import (
     UnsupportedError,
 )
 from .events import Event, EventStream
+from .latent import Direction, LatentResult, PretrainResult
 from .results import (
     ClassReport,
     Confusion,
@@ -59,9 +60,9 @@ __version__ = "0.1.0"
 
 __all__ = [
     "AlreadyExistsError", "Attachment", "CallContext", "CancelledError", "ClassReport", "Client", "ConflictError",
-    "Confusion", "CorruptError", "DiskFullError", "Encoder", "Evaluation", "Event", "EventStream", "GraphReport",
+    "Confusion", "CorruptError", "Direction", "DiskFullError", "Encoder", "Evaluation", "Event", "EventStream", "GraphReport",
     "Head", "HeadInput", "HidraError", "HidraTimeoutError", "IncompatibleVersionError", "InternalError",
     "InterruptedByShutdownError", "InvalidArgumentError", "InvalidDataError", "Job", "LimitExceededError",
-    "LoadedEncoder", "MetricPoint", "NotFoundError", "PermissionDeniedError", "Prediction", "Progress", "Run", "Score",
+    "LatentResult", "LoadedEncoder", "MetricPoint", "NotFoundError", "PermissionDeniedError", "Prediction", "PretrainResult", "Progress", "Run", "Score",
     "Span", "Status", "StepResult", "TrainResult", "UnavailableError", "UnsupportedError",
 ]  # fmt: skip

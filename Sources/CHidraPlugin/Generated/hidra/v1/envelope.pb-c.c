@@ -148,7 +148,7 @@ void   hidra__v1__error__free_unpacked
   assert(message->base.descriptor == &hidra__v1__error__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor hidra__v1__envelope__field_descriptors[85] =
+static const ProtobufCFieldDescriptor hidra__v1__envelope__field_descriptors[89] =
 {
   {
     "request_id",
@@ -1170,6 +1170,54 @@ static const ProtobufCFieldDescriptor hidra__v1__envelope__field_descriptors[85]
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "pretrain",
+    196,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__Envelope, kind_case),
+    offsetof(Hidra__V1__Envelope, pretrain),
+    &hidra__v1__pretrain_request__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "pretrain_reply",
+    197,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__Envelope, kind_case),
+    offsetof(Hidra__V1__Envelope, pretrain_reply),
+    &hidra__v1__pretrain_reply__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "latent",
+    198,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__Envelope, kind_case),
+    offsetof(Hidra__V1__Envelope, latent),
+    &hidra__v1__latent_request__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "latent_reply",
+    199,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__Envelope, kind_case),
+    offsetof(Hidra__V1__Envelope, latent_reply),
+    &hidra__v1__latent_reply__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned hidra__v1__envelope__field_indices_by_name[] = {
   22,   /* field[22] = append_rows */
@@ -1209,6 +1257,8 @@ static const unsigned hidra__v1__envelope__field_indices_by_name[] = {
   4,   /* field[4] = hello */
   72,   /* field[72] = install_plugin */
   73,   /* field[73] = install_plugin_reply */
+  87,   /* field[87] = latent */
+  88,   /* field[88] = latent_reply */
   16,   /* field[16] = list */
   81,   /* field[81] = list_keys */
   82,   /* field[82] = list_keys_reply */
@@ -1227,6 +1277,8 @@ static const unsigned hidra__v1__envelope__field_indices_by_name[] = {
   77,   /* field[77] = plugin_logs_reply */
   36,   /* field[36] = predict */
   37,   /* field[37] = predict_reply */
+  85,   /* field[85] = pretrain */
+  86,   /* field[86] = pretrain_reply */
   40,   /* field[40] = progress */
   30,   /* field[30] = pull */
   31,   /* field[31] = pull_reply */
@@ -1258,7 +1310,7 @@ static const unsigned hidra__v1__envelope__field_indices_by_name[] = {
   27,   /* field[27] = upload_reply */
   5,   /* field[5] = welcome */
 };
-static const ProtobufCIntRange hidra__v1__envelope__number_ranges[11 + 1] =
+static const ProtobufCIntRange hidra__v1__envelope__number_ranges[12 + 1] =
 {
   { 1, 0 },
   { 10, 3 },
@@ -1271,7 +1323,8 @@ static const ProtobufCIntRange hidra__v1__envelope__number_ranges[11 + 1] =
   { 130, 66 },
   { 140, 70 },
   { 150, 79 },
-  { 0, 85 }
+  { 196, 85 },
+  { 0, 89 }
 };
 const ProtobufCMessageDescriptor hidra__v1__envelope__descriptor =
 {
@@ -1281,10 +1334,10 @@ const ProtobufCMessageDescriptor hidra__v1__envelope__descriptor =
   "Hidra__V1__Envelope",
   "hidra.v1",
   sizeof(Hidra__V1__Envelope),
-  85,
+  89,
   hidra__v1__envelope__field_descriptors,
   hidra__v1__envelope__field_indices_by_name,
-  11,  hidra__v1__envelope__number_ranges,
+  12,  hidra__v1__envelope__number_ranges,
   (ProtobufCMessageInit) hidra__v1__envelope__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

@@ -20,6 +20,7 @@ PROTOBUF_C__BEGIN_DECLS
 #include "hidra/v1/data.pb-c.h"
 #include "hidra/v1/events.pb-c.h"
 #include "hidra/v1/graph.pb-c.h"
+#include "hidra/v1/latent.pb-c.h"
 #include "hidra/v1/plugins.pb-c.h"
 #include "hidra/v1/registry.pb-c.h"
 #include "hidra/v1/steps.pb-c.h"
@@ -144,7 +145,11 @@ typedef enum {
   HIDRA__V1__ENVELOPE__KIND_LIST_KEYS = 152,
   HIDRA__V1__ENVELOPE__KIND_LIST_KEYS_REPLY = 153,
   HIDRA__V1__ENVELOPE__KIND_REVOKE_KEY = 154,
-  HIDRA__V1__ENVELOPE__KIND_REVOKE_KEY_REPLY = 155
+  HIDRA__V1__ENVELOPE__KIND_REVOKE_KEY_REPLY = 155,
+  HIDRA__V1__ENVELOPE__KIND_PRETRAIN = 196,
+  HIDRA__V1__ENVELOPE__KIND_PRETRAIN_REPLY = 197,
+  HIDRA__V1__ENVELOPE__KIND_LATENT = 198,
+  HIDRA__V1__ENVELOPE__KIND_LATENT_REPLY = 199
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HIDRA__V1__ENVELOPE__KIND__CASE)
 } Hidra__V1__Envelope__KindCase;
 
@@ -282,6 +287,13 @@ struct  Hidra__V1__Envelope
     Hidra__V1__ListKeysReply *list_keys_reply;
     Hidra__V1__RevokeKeyRequest *revoke_key;
     Hidra__V1__RevokeKeyReply *revoke_key_reply;
+    /*
+     * work socket: latent spaces
+     */
+    Hidra__V1__PretrainRequest *pretrain;
+    Hidra__V1__PretrainReply *pretrain_reply;
+    Hidra__V1__LatentRequest *latent;
+    Hidra__V1__LatentReply *latent_reply;
   };
 };
 #define HIDRA__V1__ENVELOPE__INIT \
