@@ -33,10 +33,10 @@ def work(client, images, labels, quick):
     seen, seen_labels, held, _ = parted(images, labels)
     start = time.monotonic()
     vae = train(
-        client, seen, "lab-vae", kind="vae", code=16, epochs=12 if quick else 40, beta=0.005,
+        client, seen, "lab-vae", kind="vae", code=16, epochs=60 if quick else 80, patience=80, beta=0.03,
         widths=[16, 32] if quick else [32, 64], hidden=128 if quick else 256)  # fmt: skip
     belief = train(
-        client, seen, "lab-belief", kind="rbm", units=[128 if quick else 256], epochs=12 if quick else 40, learning_rate=0.05, batch_size=20)
+        client, seen, "lab-belief", kind="rbm", units=[128 if quick else 256], epochs=60, learning_rate=0.02, batch_size=20)
     sheets, numbers = [], {"vae": dict(vae.figures), "rbm": dict(belief.figures), "images": len(seen)}
 
     def show(title, encoder, verb, *arguments, **options):
@@ -59,7 +59,7 @@ def work(client, images, labels, quick):
         head = client.train(
             {"image": seen[:few], "label": seen_labels[:few]}, test={"image": held, "label": labels[: len(held)]}, image="image",
             encoder="lab-vae", tap=vae.encoder.taps[-2], name="lab-kind", replace=True, progress=False)  # fmt: skip
-        numbers["accuracy of a linear head on a tenth of the labels"] = head.test.metrics["accuracy"]
+        numbers["accuracy of a linear head on a tenth of the labels"] = head.evaluation.metrics["accuracy"]
     numbers["rbm reconstruction"] = dict(
         show("Boltzmann machine: images, and what comes back", "lab-belief", "reconstruct", held[:24]).figures)
     show("Boltzmann machine: drawn by Gibbs sampling", "lab-belief", "sample", count=24, seed=1)
@@ -93,7 +93,7 @@ def main(arguments=None):
             order = np.random.default_rng(0).permutation(len(files))
             images, labels = [files[i].read_bytes() for i in order], [files[i].parent.name for i in order]
         else:
-            images, labels = scenes(1000 if options.quick else 6000, 28, seed=0)
+            images, labels = scenes(2000 if options.quick else 6000, 28, seed=0)
         sheets, numbers = work(plugin.client, images, labels, options.quick)
         options.output.write_bytes(joined(sheets))
         for title, _ in sheets:

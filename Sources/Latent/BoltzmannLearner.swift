@@ -66,7 +66,7 @@ package final class BoltzmannLearner: LatentLearner {
 
     package func collapse(_ figures: [String: Double], _ place: TrainingPlace) -> LatentError? {
         if let loss = figures["loss"], !loss.isFinite { return .diverged("the reconstruction error", loss, place, rate: settings.rate) }
-        guard let spread = figures["spread"], spread < 1e-4, place.step >= place.totalSteps / 2 else { return nil }
+        guard let spread = figures["spread"], spread < 1e-4, place.isPastTheStart else { return nil }
         return LatentError(
             .collapsed,
             "The machine has collapsed: its hidden units are the same for all images. Try another learning rate than \(settings.rate).")

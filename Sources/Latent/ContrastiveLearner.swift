@@ -67,7 +67,7 @@ package final class ContrastiveLearner: LatentLearner {
     }
 
     package func collapse(_ figures: [String: Double], _ place: TrainingPlace) -> LatentError? {
-        guard let spread = figures["spread"], spread < 0.02, place.step >= place.totalSteps / 4 else { return nil }
+        guard let spread = figures["spread"], spread < 0.02, place.isPastTheStart else { return nil }
         return LatentError(
             .collapsed,
             "The representation has collapsed in epoch \(place.epoch): all images are projected to one point (spread \(spread)). Try a lower "

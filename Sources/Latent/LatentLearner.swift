@@ -29,6 +29,12 @@ package struct TrainingPlace: Sendable {
     package var totalSteps: Int
     package var epoch: Int
     package var seed: UInt64
+
+    /// Before this many steps any code looks collapsed.
+    private static let leastSteps = 100
+
+    /// Whether a collapse by now is one that stays: a quarter of the training has passed.
+    var isPastTheStart: Bool { step >= max(totalSteps / 4, Self.leastSteps) }
 }
 
 extension LatentError {

@@ -96,8 +96,9 @@ package final class LatentModel: @unchecked Sendable {
         }
     }
 
-    /// Draws codes: of a VAE from the standard normal, of machines by Gibbs sampling in the topmost one, otherwise from a Gaussian with the
-    /// mean and covariance of the training images' codes. `[count, code]`
+    /// Draws codes: of machines by Gibbs sampling in the topmost one, otherwise from a Gaussian with the mean and covariance of the training
+    /// images' codes. That of a VAE comes close to the standard normal only when beta is high; with a low one, the standard normal would miss
+    /// where the codes lie. `[count, code]`
     ///
     /// - Parameter temperature: scales the deviation; ignored by machines.
     package func sample(_ count: Int, seed: UInt64, temperature: Float = 1) -> Tensor {
@@ -105,15 +106,15 @@ package final class LatentModel: @unchecked Sendable {
         let noise = CounterNoise(seed: seed, stream: "sample"), codes = Tensor(uninitialised: [count, code])
         for row in 0..<count {
             let z = (0..<code).map { noise.normal(row * code + $0) * temperature }
-            for (i, value) in (configuration.kind.isVariational ? z : statistics.place(z)).enumerated() {
+            for (i, value) in statistics.place(z).enumerated() {
                 codes.mutablePointer[row * code + i] = value
             }
         }
         return codes
     }
 
-    /// Rounds of Gibbs sampling before a picture is taken.
-    private static let burnIn = 500
+    /// Rounds of Gibbs sampling before a picture is taken: few, for long chains of a small machine end in one mode.
+    private static let burnIn = 30
 
     private func gibbs(_ machine: BoltzmannMachine, _ count: Int, _ seed: UInt64) -> Tensor {
         // Begins where codes of real images lie.

@@ -114,14 +114,14 @@ package final class ReconstructionLearner: LatentLearner {
     }
 
     package func collapse(_ figures: [String: Double], _ place: TrainingPlace) -> LatentError? {
-        if let active = figures["active"], active == 0, place.step >= place.totalSteps / 4 {
+        if let active = figures["active"], active == 0, place.isPastTheStart {
             return LatentError(
                 .collapsed,
                 "Posterior collapse in epoch \(place.epoch): no number of the code carries anything (KL \(rounded(figures["kl"]))), so every "
                     + "image is decoded to the same. Lower beta (\(settings.beta.beta)), or raise it more slowly (--beta-warmup).",
                 details: ["kl": String(figures["kl"] ?? 0)])
         }
-        if let spread = figures["spread"], spread < 1e-4, place.step >= place.totalSteps / 4 {
+        if let spread = figures["spread"], spread < 1e-4, place.isPastTheStart {
             return LatentError(
                 .collapsed,
                 "The code has collapsed in epoch \(place.epoch): all images have the same one. Try a lower learning rate than \(settings.rate).")

@@ -104,7 +104,7 @@ struct LatentBench: ParsableCommand {
             }
         }
         let seconds = (ContinuousClock.now - start) / .seconds(1), held = test.batch(0..<test.count).reshapedView([test.count, visible])
-        let scores = (0..<20).map { machine.pseudoLikelihood(held, seed: $0) }
+        let scores = (0..<100).map { machine.pseudoLikelihood(held, seed: $0) }
         say([
             ("what", "rbm"), ("hidden", 256), ("batch", batch), ("epochs", epochs), ("seconds", seconds),
             ("pseudo_likelihood", scores.reduce(0, +) / Double(scores.count)), ("reconstruction_error", machine.reconstructionError(held)),

@@ -44,7 +44,7 @@ struct PretrainingTests {
 
     @Test("A VAE whose beta is far too high is told that its posterior has collapsed")
     func collapse() throws {
-        var settings = Shapes.settings(.vae, epochs: 20)
+        var settings = Shapes.settings(.vae, epochs: 60)
         settings.beta = BetaSchedule(beta: 500, warmup: 0)
         let trainer = try Pretrainer(settings, Shapes.set(160))
         let error = #expect(throws: LatentError.self) { while !trainer.isFinished { try trainer.advance() } }
@@ -78,7 +78,7 @@ struct PretrainingTests {
         case "epochs": settings.epochs = 0
         case "channels": settings.channels = 2
         case "ratio": settings.masking.ratio = 1
-        default: settings.units = [4, 0]
+        default: settings.units = [0, 4]
         }
         let error = #expect(throws: LatentError.self) { try settings.network() }
         #expect(error?.message.contains(word) == true, "\(String(describing: error))")

@@ -28,7 +28,7 @@ def test_the_pictures_differ_by_kind_and_are_the_same_each_time():
 
 
 def test_the_quick_form_makes_a_sheet_in_two_minutes(client):
-    images, labels = scenes.scenes(1000, 28, seed=0)
+    images, labels = scenes.scenes(2000, 28, seed=0)
     start = time.monotonic()
     sheets, numbers = lab.work(client, images, labels, quick=True)
     seconds = time.monotonic() - start

@@ -50,7 +50,8 @@ struct LatentEndToEndTests {
         }
         let head = try await train("which")
         #expect(head.test.metrics["accuracy"] ?? 0 > 0.9, "\(head.test.metrics)")
-        #expect(try await train("which2").summary.cacheMisses == 0)
+        // All but the one that cannot be read.
+        #expect(try await train("which2").summary.cacheMisses == 1)
 
         var latent = Hidra_V1_LatentRequest()
         (latent.encoder, latent.verb, latent.data, latent.imageColumn, latent.nameColumn) = ("colours", "reconstruct", data, "image", "path")
