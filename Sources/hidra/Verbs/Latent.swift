@@ -28,8 +28,9 @@ struct Latent: ParsableCommand {
 struct LatentEncode: AsyncParsableCommand {
     static let configuration = CommandConfiguration(commandName: "encode", abstract: "Codes of images.",
         discussion: LatentOptions.discussion("hidra latent encode digits images/ --codes codes.npy"))
-    @OptionGroup var inputs: LatentInputs
+    // The encoder comes first on the command line, then as many paths as there are.
     @OptionGroup var latent: LatentOptions
+    @OptionGroup var inputs: LatentInputs
 
     func run() async throws { try await latent.run("encode", inputs: inputs.paths) }
 }
@@ -37,8 +38,9 @@ struct LatentEncode: AsyncParsableCommand {
 struct LatentDecode: AsyncParsableCommand {
     static let configuration = CommandConfiguration(commandName: "decode", abstract: "Images of codes (.npy).",
         discussion: LatentOptions.discussion("hidra latent decode digits codes.npy -o decoded.png"))
-    @OptionGroup var inputs: LatentInputs
+    // The encoder comes first on the command line, then as many paths as there are.
     @OptionGroup var latent: LatentOptions
+    @OptionGroup var inputs: LatentInputs
 
     func run() async throws { try await latent.run("decode", inputs: inputs.paths) }
 }
@@ -47,8 +49,9 @@ struct LatentReconstruct: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "reconstruct", abstract: "Images, and below each what its code is decoded to; PSNR, SSIM and KL.",
         discussion: LatentOptions.discussion("hidra latent reconstruct digits a.png b.png -o sheet.png"))
-    @OptionGroup var inputs: LatentInputs
+    // The encoder comes first on the command line, then as many paths as there are.
     @OptionGroup var latent: LatentOptions
+    @OptionGroup var inputs: LatentInputs
 
     func run() async throws { try await latent.run("reconstruct", inputs: inputs.paths) }
 }
@@ -75,8 +78,9 @@ struct LatentSample: AsyncParsableCommand {
 struct LatentInterpolate: AsyncParsableCommand {
     static let configuration = CommandConfiguration(commandName: "interpolate", abstract: "From one image to another in steps.",
         discussion: LatentOptions.discussion("hidra latent interpolate digits a.png b.png -o steps.png"))
-    @OptionGroup var inputs: LatentInputs
+    // The encoder comes first on the command line, then as many paths as there are.
     @OptionGroup var latent: LatentOptions
+    @OptionGroup var inputs: LatentInputs
 
     @Option(help: ArgumentHelp("Steps, both ends included.", valueName: "n"))
     var steps: UInt32 = 8
@@ -88,8 +92,9 @@ struct LatentEdit: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "edit", abstract: "Images with a direction added to their codes, a row for each.",
         discussion: LatentOptions.discussion("hidra latent edit digits a.png --direction seven --amount 1 -o e.png"))
-    @OptionGroup var inputs: LatentInputs
+    // The encoder comes first on the command line, then as many paths as there are.
     @OptionGroup var latent: LatentOptions
+    @OptionGroup var inputs: LatentInputs
 
     @Option(help: ArgumentHelp("Direction, as it was learned.", valueName: "name"))
     var direction: String
@@ -111,8 +116,9 @@ struct LatentAnalogy: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "analogy", abstract: "A is to B as C is to …: the image of C + B - A.",
         discussion: LatentOptions.discussion("hidra latent analogy digits a.png b.png c.png -o d.png"))
-    @OptionGroup var inputs: LatentInputs
+    // The encoder comes first on the command line, then as many paths as there are.
     @OptionGroup var latent: LatentOptions
+    @OptionGroup var inputs: LatentInputs
 
     func run() async throws { try await latent.run("analogy", inputs: inputs.paths) }
 }
@@ -121,8 +127,9 @@ struct LatentLearn: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "learn", abstract: "Learn a direction from labelled images, or the axes of most variance (pca).",
         discussion: LatentOptions.discussion("hidra latent learn digits labelled/ --direction seven --label 7"))
-    @OptionGroup var inputs: LatentInputs
+    // The encoder comes first on the command line, then as many paths as there are.
     @OptionGroup var latent: LatentOptions
+    @OptionGroup var inputs: LatentInputs
 
     @Option(help: ArgumentHelp("Name of the direction.", valueName: "name"))
     var direction = ""
@@ -160,8 +167,9 @@ struct LatentMap: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "map", abstract: "Where images lie on the plane of the two largest axes, a colour for each label.",
         discussion: LatentOptions.discussion("hidra latent map digits labelled/ -o map.png"))
-    @OptionGroup var inputs: LatentInputs
+    // The encoder comes first on the command line, then as many paths as there are.
     @OptionGroup var latent: LatentOptions
+    @OptionGroup var inputs: LatentInputs
 
     func run() async throws { try await latent.run("map", inputs: inputs.paths, labelled: true) }
 }
