@@ -99,6 +99,7 @@ let package = Package(
 
         library("Tuning", ["Encoders", "Training", "Checkpoints", "TensorCore"]),
         library("FewLabels", ["Heads", "Tuning", "Training", "Encoders", "Checkpoints", "TensorCore"]),
+        library("Latent", ["Training", "Encoders", "Layers", "Checkpoints", "Images", "TensorCore"]),
 
         library("State", ["Encoders", "Digests", grdb]),
 
@@ -107,7 +108,7 @@ let package = Package(
         library(
             "Workbench",
             [
-                "Scheduling", "Sessions", "State", "FewLabels", "Statistics", "Archives", "Heads", "Graphs", "Tuning", "Encoders", "Training",
+                "Scheduling", "Sessions", "State", "Latent", "Images", "FewLabels", "Statistics", "Archives", "Heads", "Graphs", "Tuning", "Encoders", "Training",
                 "Layers", "Checkpoints", "TensorCore",
             ]),
         library("PluginHost", ["CSpawn", "HidraProtocol", "Tables", "ZeroMQ", yams]),
@@ -122,7 +123,7 @@ let package = Package(
         library(
             "Daemon",
             [
-                "Workbench", "Scheduling", "Sessions", "FewLabels", "Statistics", "State", "Hub", "PluginHost", "Tables", "HidraProtocol",
+                "Workbench", "Latent", "Scheduling", "Sessions", "FewLabels", "Statistics", "State", "Hub", "PluginHost", "Tables", "HidraProtocol",
                 "ZeroMQ", "Heads", "Graphs", "Training", "Encoders",
                 "TensorCore", "Digests", lifecycle, logging,
             ]),
@@ -140,7 +141,7 @@ let package = Package(
         .executableTarget(
             name: "hidra-bench",
             dependencies: [
-                "HidraClient", "Scheduling", "Encoders", "Training", "Heads", "Tuning", "Layers", "Checkpoints", "Images", "TensorCore", "CKernels",
+                "HidraClient", "Latent", "Scheduling", "Encoders", "Training", "Heads", "Tuning", "Layers", "Checkpoints", "Images", "TensorCore", "CKernels",
                 "CAllocationCount", "Tables", "ZeroMQ", arguments,
             ],
             path: "Sources/hidra-bench", swiftSettings: dialect),
@@ -174,6 +175,7 @@ let package = Package(
         tests("Training", ["Training", "Heads", "Graphs", "Encoders", "Layers", "Checkpoints", "TensorCore"]),
         tests("Tuning", ["Tuning", "Training", "Heads", "Encoders", "Layers", "Checkpoints", "TensorCore"]),
         tests("FewLabels", ["FewLabels", "Heads", "Tuning", "Graphs", "Training", "Encoders", "Checkpoints", "TensorCore"]),
+        tests("Latent", ["Latent", "Encoders", "Training", "Checkpoints", "Images", "TensorCore"]),
         tests("ZeroMQ", ["ZeroMQ"]),
         tests("Protocol", ["HidraProtocol"]),
         tests("PluginHost", ["PluginHost", "HidraProtocol"]),

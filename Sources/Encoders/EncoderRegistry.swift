@@ -18,6 +18,7 @@ package struct EncoderRegistry: Sendable {
     package static let native = EncoderRegistry(architectures: [
         "bert": .text { try BertEncoder(configuration: BertConfiguration(json: $0), weights: $1, precision: $2) },
         "cifar-resnet": .image { try CifarResNet(configuration: CifarResNetConfiguration(json: $0), weights: $1) },
+        "latent": .image { try LatentNetwork(configuration: LatentConfiguration(json: $0), weights: $1) },
         "mobilenet_v2": .image { try MobileNetV2(configuration: MobileNetV2Configuration(json: $0), weights: $1) },
         "resnet": .image { try ResNet(configuration: ResNetConfiguration(json: $0), weights: $1) },
     ])

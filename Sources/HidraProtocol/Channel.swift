@@ -13,7 +13,7 @@ extension Hidra_V1_Envelope {
             .backward, .optimStep, .saveState, .loadState, .detach, .serve, .callResult, .listPlugins, .installPlugin,
             .controlPlugin, .pluginLogs, .createKey, .listKeys, .revokeKey, .startSession, .listSessions, .showSession,
             .watchSession, .controlSession, .learningCurve, .cluster, .suggest,
-            .checkData, .compare, .testRows, .exportBundle, .importBundle:
+            .checkData, .compare, .testRows, .exportBundle, .importBundle, .pretrain, .latent:
             .work
         case .error, .welcome, .cancelReply, .statusReply, .shutdownReply, .replayReply, .listReply, .showReply,
             .removeReply, .appendRowsReply, .dropRowsReply, .pullReply, .trainReply, .evaluateReply, .predictReply,
@@ -23,7 +23,7 @@ extension Hidra_V1_Envelope {
             .controlPluginReply, .pluginLogsReply, .pluginLog, .createKeyReply, .listKeysReply, .revokeKeyReply,
             .startSessionReply, .listSessionsReply, .showSessionReply, .watchSessionReply, .controlSessionReply,
             .sessionProgress, .learningCurveReply, .clusterReply, .suggestReply,
-            .checkDataReply, .compareReply, .testRowsReply, .exportBundleReply, .importBundleReply,
+            .checkDataReply, .compareReply, .testRowsReply, .exportBundleReply, .importBundleReply, .pretrainReply, .latentReply,
             .progress, .event, nil:
             nil
         }

@@ -36,6 +36,10 @@ extension Hidra_V1_Envelope.OneOf_Kind {
         // To compare is one thing, to switch the encoder for everybody another.
         case .quantize(let quantize): quantize.precision.isEmpty ? .train : .admin
 
+        case .pretrain: .train
+        // A direction is kept with the encoder, for everybody.
+        case .latent(let latent): latent.verb == "learn" ? .train : .infer
+
         // Shows everybody's jobs, and where the home is.
         case .status: .admin
         case .shutdown, .remove, .pull: .admin
@@ -50,7 +54,7 @@ extension Hidra_V1_Envelope.OneOf_Kind {
             .controlPluginReply, .pluginLogsReply, .pluginLog, .createKeyReply, .listKeysReply, .revokeKeyReply,
             .startSessionReply, .listSessionsReply, .showSessionReply, .watchSessionReply, .controlSessionReply,
             .sessionProgress, .learningCurveReply, .clusterReply, .suggestReply,
-            .checkDataReply, .compareReply, .testRowsReply, .exportBundleReply, .importBundleReply,
+            .checkDataReply, .compareReply, .testRowsReply, .exportBundleReply, .importBundleReply, .pretrainReply, .latentReply,
             .progress, .event:
             nil
         }

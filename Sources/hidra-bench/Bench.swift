@@ -10,6 +10,6 @@ struct Bench: AsyncParsableCommand {
         subcommands: [
             Peak.self, Products.self, Vision.self, PrepareImages.self, Encode.self, HeadSteps.self, DaemonLatency.self, Serve.self,
             ExternalLoss.self, Echo.self, Lora.self, TopLayers.self, Joint.self, ReplaySchedule.self, SessionLatency.self,
-            SearchBench.self, SetFit.self,
+            SearchBench.self, SetFit.self, LatentBench.self,
         ])
 }

@@ -31,6 +31,7 @@ struct Hidra: AsyncParsableCommand {
                 subcommands: [CheckData.self, Compare.self, Cost.self, Plot.self, Export.self, Import.self]),
             CommandGroup(name: "Heads as graphs", subcommands: [Graph.self]),
             CommandGroup(name: "Sessions", subcommands: [SessionVerbs.self]),
+            CommandGroup(name: "Encoders without labels", subcommands: [Pretrain.self, Latent.self]),
             CommandGroup(name: "Plugins", subcommands: [Plugin.self]),
             CommandGroup(
                 name: "Daemon",

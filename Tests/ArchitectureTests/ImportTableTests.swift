@@ -23,6 +23,7 @@ private let table: [(target: String, ours: Set<String>, external: Set<String>)] 
     ("Encoders", ["Graphs", "Layers", "Checkpoints", "Images", "TensorCore", "Tokenizers"], []),
     ("Training", ["Checkpoints", "TensorCore", "CKernels"], []),
     ("Heads", ["Encoders", "Graphs", "Training", "Layers", "Checkpoints", "TensorCore", "Digests"], []),
+    ("Latent", ["Training", "Encoders", "Layers", "Checkpoints", "Images", "TensorCore"], []),
     ("Tuning", ["Encoders", "Training", "Checkpoints", "TensorCore"], []),
     ("FewLabels", ["Heads", "Tuning", "Training", "Encoders", "Checkpoints", "TensorCore"], []),
     ("State", ["Encoders", "Digests"], ["GRDB"]),
@@ -30,7 +31,7 @@ private let table: [(target: String, ours: Set<String>, external: Set<String>)] 
     (
         "Workbench",
         [
-            "Scheduling", "Sessions", "State", "FewLabels", "Statistics", "Archives", "Heads", "Graphs", "Tuning", "Encoders", "Training",
+            "Scheduling", "Sessions", "State", "Latent", "Images", "FewLabels", "Statistics", "Archives", "Heads", "Graphs", "Tuning", "Encoders", "Training",
             "Layers", "Checkpoints", "TensorCore",
         ], []
     ),
@@ -40,7 +41,7 @@ private let table: [(target: String, ours: Set<String>, external: Set<String>)] 
     (
         "Daemon",
         [
-            "Workbench", "Scheduling", "Sessions", "FewLabels", "Statistics", "State", "Hub", "PluginHost", "Tables", "HidraProtocol",
+            "Workbench", "Latent", "Scheduling", "Sessions", "FewLabels", "Statistics", "State", "Hub", "PluginHost", "Tables", "HidraProtocol",
             "ZeroMQ", "Heads", "Graphs", "Training", "Encoders",
             "TensorCore", "Digests",
         ],
@@ -54,7 +55,7 @@ private let table: [(target: String, ours: Set<String>, external: Set<String>)] 
     (
         "hidra-bench",
         [
-            "HidraClient", "HidraProtocol", "Scheduling", "Encoders", "Training", "Heads", "Tuning", "Layers", "Checkpoints", "Images", "TensorCore",
+            "HidraClient", "HidraProtocol", "Latent", "Scheduling", "Encoders", "Training", "Heads", "Tuning", "Layers", "Checkpoints", "Images", "TensorCore",
             "CKernels", "CAllocationCount", "Tables", "ZeroMQ",
         ], ["ArgumentParser"]
     ),

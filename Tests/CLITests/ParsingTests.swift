@@ -226,7 +226,7 @@ struct HelpTests {
             names == [
                 "pull", "train", "predict", "embed", "eval", "learning-curve", "cluster", "suggest", "quantize", "ls", "ps", "show", "rm", "start", "stop", "status",
                 "events",
-                "doctor", "graph", "export", "plugin", "keys", "check", "compare", "cost", "plot", "import", "session",
+                "doctor", "graph", "export", "plugin", "keys", "check", "compare", "cost", "plot", "import", "session", "pretrain", "latent",
             ])
     }
 

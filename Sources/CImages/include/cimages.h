@@ -39,6 +39,10 @@ ci_status ci_png_header(const uint8_t *bytes, size_t count, ci_size *size, char 
 // Grey becomes RGB, palettes are looked up, 16 bits keep the upper 8, alpha and gamma are dropped.
 ci_status ci_png_decode(const uint8_t *bytes, size_t count, ci_size size, uint8_t *rgb, char *message);
 
+// rgb [height, width, 3] → a PNG file of eight bits a channel. With `file` null only the bytes it takes at most are stored in `count`;
+// otherwise `count` holds the room at `file`, and then the bytes written. The same pixels give the same bytes.
+ci_status ci_png_encode(const uint8_t *rgb, ci_size size, uint8_t *file, size_t *count, char *message);
+
 ci_status ci_webp_header(const uint8_t *bytes, size_t count, ci_size *size, char *message);
 ci_status ci_webp_decode(const uint8_t *bytes, size_t count, ci_size size, uint8_t *rgb, char *message);
 

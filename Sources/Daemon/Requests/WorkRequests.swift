@@ -83,6 +83,14 @@ struct WorkRequests: Sendable {
             start("quantize", quantize.encoder, client, request) { job in
                 try await self.quantize(quantize, inputs.get(), job)
             }
+        case .pretrain(let pretrain):
+            let inputs = Result { try images(pretrain.data, pretrain.imageColumn, names: pretrain.nameColumn, client) }
+            start("pretrain", pretrain.encoder, client, request, outlivesClient: true) { job in
+                try await self.pretrain(pretrain, inputs.get(), job)
+            }
+        case .latent(let latent):
+            let task = Result { try latentRequest(latent, message.envelope.tensors, message.tensors, client) }
+            quick("latent", client, request) { _ in try await self.latent(task.get()) }
         case .export(let export): quick("export", client, request) { _ in try await self.export(export) }
         case .checkGraph(let check): quick("graph check", client, request) { _ in try await checkGraph(check) }
         case .runGraph(let run):

@@ -1053,6 +1053,39 @@ public nonisolated struct Hidra_V1_Envelope: @unchecked Sendable {
     set {_uniqueStorage()._kind = .importBundleReply(newValue)}
   }
 
+  /// work socket: latent spaces
+  public var pretrain: Hidra_V1_PretrainRequest {
+    get {
+      if case .pretrain(let v)? = _storage._kind {return v}
+      return Hidra_V1_PretrainRequest()
+    }
+    set {_uniqueStorage()._kind = .pretrain(newValue)}
+  }
+
+  public var pretrainReply: Hidra_V1_PretrainReply {
+    get {
+      if case .pretrainReply(let v)? = _storage._kind {return v}
+      return Hidra_V1_PretrainReply()
+    }
+    set {_uniqueStorage()._kind = .pretrainReply(newValue)}
+  }
+
+  public var latent: Hidra_V1_LatentRequest {
+    get {
+      if case .latent(let v)? = _storage._kind {return v}
+      return Hidra_V1_LatentRequest()
+    }
+    set {_uniqueStorage()._kind = .latent(newValue)}
+  }
+
+  public var latentReply: Hidra_V1_LatentReply {
+    get {
+      if case .latentReply(let v)? = _storage._kind {return v}
+      return Hidra_V1_LatentReply()
+    }
+    set {_uniqueStorage()._kind = .latentReply(newValue)}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public nonisolated enum OneOf_Kind: Equatable, Sendable {
@@ -1178,6 +1211,11 @@ public nonisolated struct Hidra_V1_Envelope: @unchecked Sendable {
     case exportBundleReply(Hidra_V1_ExportBundleReply)
     case importBundle(Hidra_V1_ImportBundleRequest)
     case importBundleReply(Hidra_V1_ImportBundleReply)
+    /// work socket: latent spaces
+    case pretrain(Hidra_V1_PretrainRequest)
+    case pretrainReply(Hidra_V1_PretrainReply)
+    case latent(Hidra_V1_LatentRequest)
+    case latentReply(Hidra_V1_LatentReply)
 
   }
 
@@ -1236,7 +1274,7 @@ nonisolated extension Hidra_V1_DataType: SwiftProtobuf._ProtoNameProviding {
 
 nonisolated extension Hidra_V1_Envelope: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Envelope"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}request_id\0\u{1}part\0\u{1}tensors\0\u{2}\u{7}error\0\u{2}\u{a}hello\0\u{1}welcome\0\u{1}heartbeat\0\u{1}cancel\0\u{3}cancel_reply\0\u{1}status\0\u{3}status_reply\0\u{1}shutdown\0\u{3}shutdown_reply\0\u{1}goodbye\0\u{1}replay\0\u{3}replay_reply\0\u{2}\u{9}list\0\u{3}list_reply\0\u{1}show\0\u{3}show_reply\0\u{1}remove\0\u{3}remove_reply\0\u{4}\u{f}append_rows\0\u{3}append_rows_reply\0\u{3}drop_rows\0\u{3}drop_rows_reply\0\u{1}upload\0\u{3}upload_reply\0\u{3}open_data\0\u{3}open_data_reply\0\u{2}\u{d}pull\0\u{3}pull_reply\0\u{1}train\0\u{3}train_reply\0\u{1}evaluate\0\u{3}evaluate_reply\0\u{1}predict\0\u{3}predict_reply\0\u{1}embed\0\u{3}embed_reply\0\u{1}progress\0\u{1}export\0\u{3}export_reply\0\u{1}quantize\0\u{3}quantize_reply\0\u{3}check_graph\0\u{3}check_graph_reply\0\u{3}run_graph\0\u{3}run_graph_reply\0\u{2}\u{2}event\0\u{2}\u{a}attach\0\u{3}attach_reply\0\u{1}forward\0\u{3}forward_reply\0\u{3}forward_backward\0\u{3}forward_backward_reply\0\u{1}backward\0\u{3}backward_reply\0\u{3}optim_step\0\u{3}optim_step_reply\0\u{3}save_state\0\u{3}save_state_reply\0\u{3}load_state\0\u{3}load_state_reply\0\u{1}detach\0\u{3}detach_reply\0\u{2}\u{5}serve\0\u{3}serve_reply\0\u{1}call\0\u{3}call_result\0\u{4}\u{7}list_plugins\0\u{3}list_plugins_reply\0\u{3}install_plugin\0\u{3}install_plugin_reply\0\u{3}control_plugin\0\u{3}control_plugin_reply\0\u{3}plugin_logs\0\u{3}plugin_logs_reply\0\u{3}plugin_log\0\u{4}\u{2}create_key\0\u{3}create_key_reply\0\u{3}list_keys\0\u{3}list_keys_reply\0\u{3}revoke_key\0\u{3}revoke_key_reply\0\u{4}\u{5}start_session\0\u{3}start_session_reply\0\u{3}list_sessions\0\u{3}list_sessions_reply\0\u{3}show_session\0\u{3}show_session_reply\0\u{3}watch_session\0\u{3}watch_session_reply\0\u{3}control_session\0\u{3}control_session_reply\0\u{3}session_progress\0\u{4}\u{5}check_data\0\u{3}check_data_reply\0\u{1}compare\0\u{3}compare_reply\0\u{3}test_rows\0\u{3}test_rows_reply\0\u{3}export_bundle\0\u{3}export_bundle_reply\0\u{3}import_bundle\0\u{3}import_bundle_reply\0\u{3}learning_curve\0\u{3}learning_curve_reply\0\u{1}cluster\0\u{3}cluster_reply\0\u{1}suggest\0\u{3}suggest_reply\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}request_id\0\u{1}part\0\u{1}tensors\0\u{2}\u{7}error\0\u{2}\u{a}hello\0\u{1}welcome\0\u{1}heartbeat\0\u{1}cancel\0\u{3}cancel_reply\0\u{1}status\0\u{3}status_reply\0\u{1}shutdown\0\u{3}shutdown_reply\0\u{1}goodbye\0\u{1}replay\0\u{3}replay_reply\0\u{2}\u{9}list\0\u{3}list_reply\0\u{1}show\0\u{3}show_reply\0\u{1}remove\0\u{3}remove_reply\0\u{4}\u{f}append_rows\0\u{3}append_rows_reply\0\u{3}drop_rows\0\u{3}drop_rows_reply\0\u{1}upload\0\u{3}upload_reply\0\u{3}open_data\0\u{3}open_data_reply\0\u{2}\u{d}pull\0\u{3}pull_reply\0\u{1}train\0\u{3}train_reply\0\u{1}evaluate\0\u{3}evaluate_reply\0\u{1}predict\0\u{3}predict_reply\0\u{1}embed\0\u{3}embed_reply\0\u{1}progress\0\u{1}export\0\u{3}export_reply\0\u{1}quantize\0\u{3}quantize_reply\0\u{3}check_graph\0\u{3}check_graph_reply\0\u{3}run_graph\0\u{3}run_graph_reply\0\u{2}\u{2}event\0\u{2}\u{a}attach\0\u{3}attach_reply\0\u{1}forward\0\u{3}forward_reply\0\u{3}forward_backward\0\u{3}forward_backward_reply\0\u{1}backward\0\u{3}backward_reply\0\u{3}optim_step\0\u{3}optim_step_reply\0\u{3}save_state\0\u{3}save_state_reply\0\u{3}load_state\0\u{3}load_state_reply\0\u{1}detach\0\u{3}detach_reply\0\u{2}\u{5}serve\0\u{3}serve_reply\0\u{1}call\0\u{3}call_result\0\u{4}\u{7}list_plugins\0\u{3}list_plugins_reply\0\u{3}install_plugin\0\u{3}install_plugin_reply\0\u{3}control_plugin\0\u{3}control_plugin_reply\0\u{3}plugin_logs\0\u{3}plugin_logs_reply\0\u{3}plugin_log\0\u{4}\u{2}create_key\0\u{3}create_key_reply\0\u{3}list_keys\0\u{3}list_keys_reply\0\u{3}revoke_key\0\u{3}revoke_key_reply\0\u{4}\u{5}start_session\0\u{3}start_session_reply\0\u{3}list_sessions\0\u{3}list_sessions_reply\0\u{3}show_session\0\u{3}show_session_reply\0\u{3}watch_session\0\u{3}watch_session_reply\0\u{3}control_session\0\u{3}control_session_reply\0\u{3}session_progress\0\u{4}\u{5}check_data\0\u{3}check_data_reply\0\u{1}compare\0\u{3}compare_reply\0\u{3}test_rows\0\u{3}test_rows_reply\0\u{3}export_bundle\0\u{3}export_bundle_reply\0\u{3}import_bundle\0\u{3}import_bundle_reply\0\u{3}learning_curve\0\u{3}learning_curve_reply\0\u{1}cluster\0\u{3}cluster_reply\0\u{1}suggest\0\u{3}suggest_reply\0\u{2}\u{6}pretrain\0\u{3}pretrain_reply\0\u{1}latent\0\u{3}latent_reply\0")
 
   fileprivate class _StorageClass {
     var _requestID: UInt64 = 0
@@ -2695,6 +2733,58 @@ nonisolated extension Hidra_V1_Envelope: SwiftProtobuf.Message, SwiftProtobuf._M
             _storage._kind = .suggestReply(v)
           }
         }()
+        case 196: try {
+          var v: Hidra_V1_PretrainRequest?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .pretrain(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .pretrain(v)
+          }
+        }()
+        case 197: try {
+          var v: Hidra_V1_PretrainReply?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .pretrainReply(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .pretrainReply(v)
+          }
+        }()
+        case 198: try {
+          var v: Hidra_V1_LatentRequest?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .latent(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .latent(v)
+          }
+        }()
+        case 199: try {
+          var v: Hidra_V1_LatentReply?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .latentReply(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .latentReply(v)
+          }
+        }()
         default: break
         }
       }
@@ -3152,6 +3242,22 @@ nonisolated extension Hidra_V1_Envelope: SwiftProtobuf.Message, SwiftProtobuf._M
       case .suggestReply?: try {
         guard case .suggestReply(let v)? = _storage._kind else { preconditionFailure() }
         try visitor.visitSingularMessageField(value: v, fieldNumber: 190)
+      }()
+      case .pretrain?: try {
+        guard case .pretrain(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 196)
+      }()
+      case .pretrainReply?: try {
+        guard case .pretrainReply(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 197)
+      }()
+      case .latent?: try {
+        guard case .latent(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 198)
+      }()
+      case .latentReply?: try {
+        guard case .latentReply(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 199)
       }()
       case nil: break
       }

@@ -2,7 +2,7 @@
 package struct JobProgress: Sendable, Equatable {
     package enum Phase: String, Sendable {
         case queued, loading = "loading encoder", extracting = "extracting features", training, evaluating, saving, predicting
-        case searching = "trying settings", tuning = "tuning encoder", clustering
+        case decoding = "decoding images", searching = "trying settings", tuning = "tuning encoder", clustering
     }
 
     package var phase: Phase

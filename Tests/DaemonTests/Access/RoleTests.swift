@@ -17,6 +17,7 @@ struct RoleTests {
         "forward_backward": .train, "backward": .train, "optim_step": .train, "save_state": .train, "load_state": .train,
         "detach": .train, "serve": .train, "call_result": .train, "replay": .train,
         "check_data": .train, "compare": .train, "test_rows": .train, "export_bundle": .train, "import_bundle": .train,
+        "pretrain": .train, "latent": .infer,
         "status": .admin, "shutdown": .admin, "remove": .admin, "pull": .admin, "list_plugins": .admin, "install_plugin": .admin,
         "control_plugin": .admin, "plugin_logs": .admin, "create_key": .admin, "list_keys": .admin, "revoke_key": .admin,
         "error": nil, "welcome": nil, "progress": nil, "event": nil, "call": nil, "plugin_log": nil,

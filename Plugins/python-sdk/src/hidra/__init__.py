@@ -36,6 +36,7 @@ from .errors import (
 )
 from .events import Event, EventStream
 from .keys import Key, NewKey, Quota
+from .latent import Direction, LatentResult, PretrainResult
 from .plugins import InstalledPlugin
 from .results import (
     ClassReport,
@@ -62,10 +63,11 @@ __version__ = "0.1.0"
 
 __all__ = [
     "AlreadyExistsError", "Attachment", "CallContext", "CancelledError", "ClassReport", "Client", "ConflictError",
-    "Confusion", "CorruptError", "DataSet", "DiskFullError", "Encoder", "Evaluation", "Event", "EventStream", "GraphReport",
+    "Confusion", "CorruptError", "DataSet", "Direction", "DiskFullError", "Encoder", "Evaluation", "Event", "EventStream", "GraphReport",
     "Head", "HeadInput", "HidraError", "HidraTimeoutError", "IncompatibleVersionError", "InternalError",
     "InterruptedByShutdownError", "InvalidArgumentError", "InstalledPlugin", "InvalidDataError", "Job", "Key",
-    "LimitExceededError",
-    "LoadedEncoder", "MetricPoint", "NewKey", "NotFoundError", "PermissionDeniedError", "Prediction", "Progress", "Quota", "Run", "Score",
+    "LatentResult", "LimitExceededError",
+    "LoadedEncoder", "MetricPoint", "NewKey", "NotFoundError", "PermissionDeniedError", "Prediction", "PretrainResult",
+    "Progress", "Quota", "Run", "Score",
     "Span", "Status", "StepResult", "TrainResult", "UnavailableError", "UnsupportedError",
 ]  # fmt: skip

@@ -72,13 +72,18 @@ def collection(path: PathLike, problems: List[str]) -> Iterator[LabelledImage]:
 
     What cannot be read, or lies in no sub-folder, is added to ``problems`` and left out.
     """
-    entries = _folder(os.fspath(path), problems) if os.path.isdir(path) else _archive(os.fspath(path), problems)
-    for name, image in entries:
+    for name, image in entries(path, problems):
         parts = name.split("/")
         if len(parts) < 2:
             problems.append(f"{name} lies in no folder that would name its label")
         else:
             yield LabelledImage(image, parts[-2], name)
+
+
+def entries(path: PathLike, problems: List[str]) -> Iterator[Tuple[str, bytes]]:
+    """All images of a folder, by name, or of a tar archive, in its order: each with its path in it. What cannot be read is added to
+    ``problems``."""
+    return _folder(os.fspath(path), problems) if os.path.isdir(path) else _archive(os.fspath(path), problems)
 
 
 def _is_image(name: str) -> bool:

@@ -9,7 +9,7 @@ from .callbacks import CallBacks
 from .calls import drop
 from .errors import HidraError, InvalidArgumentError, UnsupportedError
 from .heads import HeadLike, Inputs, head_inputs, head_kind
-from .inference import Inference
+from .latent import LatentSpaces
 from .progress import Wish, reporting
 from .results import TASKS, Evaluation, GraphReport, TrainResult
 from .rows import LabelledRows, image_rows, text_rows
@@ -17,7 +17,7 @@ from .tables import Data
 from .v1 import graph_pb2, work_pb2
 
 
-class Jobs(Inference):
+class Jobs(LatentSpaces):
     """What ``Client`` has trained and measured."""
 
     def train(

@@ -148,7 +148,7 @@ void   hidra__v1__error__free_unpacked
   assert(message->base.descriptor == &hidra__v1__error__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor hidra__v1__envelope__field_descriptors[112] =
+static const ProtobufCFieldDescriptor hidra__v1__envelope__field_descriptors[116] =
 {
   {
     "request_id",
@@ -1494,6 +1494,54 @@ static const ProtobufCFieldDescriptor hidra__v1__envelope__field_descriptors[112
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "pretrain",
+    196,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__Envelope, kind_case),
+    offsetof(Hidra__V1__Envelope, pretrain),
+    &hidra__v1__pretrain_request__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "pretrain_reply",
+    197,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__Envelope, kind_case),
+    offsetof(Hidra__V1__Envelope, pretrain_reply),
+    &hidra__v1__pretrain_reply__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "latent",
+    198,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__Envelope, kind_case),
+    offsetof(Hidra__V1__Envelope, latent),
+    &hidra__v1__latent_request__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "latent_reply",
+    199,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hidra__V1__Envelope, kind_case),
+    offsetof(Hidra__V1__Envelope, latent_reply),
+    &hidra__v1__latent_reply__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned hidra__v1__envelope__field_indices_by_name[] = {
   22,   /* field[22] = append_rows */
@@ -1545,6 +1593,8 @@ static const unsigned hidra__v1__envelope__field_indices_by_name[] = {
   105,   /* field[105] = import_bundle_reply */
   72,   /* field[72] = install_plugin */
   73,   /* field[73] = install_plugin_reply */
+  114,   /* field[114] = latent */
+  115,   /* field[115] = latent_reply */
   106,   /* field[106] = learning_curve */
   107,   /* field[107] = learning_curve_reply */
   16,   /* field[16] = list */
@@ -1567,6 +1617,8 @@ static const unsigned hidra__v1__envelope__field_indices_by_name[] = {
   77,   /* field[77] = plugin_logs_reply */
   36,   /* field[36] = predict */
   37,   /* field[37] = predict_reply */
+  112,   /* field[112] = pretrain */
+  113,   /* field[113] = pretrain_reply */
   40,   /* field[40] = progress */
   30,   /* field[30] = pull */
   31,   /* field[31] = pull_reply */
@@ -1609,7 +1661,7 @@ static const unsigned hidra__v1__envelope__field_indices_by_name[] = {
   92,   /* field[92] = watch_session_reply */
   5,   /* field[5] = welcome */
 };
-static const ProtobufCIntRange hidra__v1__envelope__number_ranges[13 + 1] =
+static const ProtobufCIntRange hidra__v1__envelope__number_ranges[14 + 1] =
 {
   { 1, 0 },
   { 10, 3 },
@@ -1624,7 +1676,8 @@ static const ProtobufCIntRange hidra__v1__envelope__number_ranges[13 + 1] =
   { 150, 79 },
   { 160, 85 },
   { 175, 96 },
-  { 0, 112 }
+  { 196, 112 },
+  { 0, 116 }
 };
 const ProtobufCMessageDescriptor hidra__v1__envelope__descriptor =
 {
@@ -1634,10 +1687,10 @@ const ProtobufCMessageDescriptor hidra__v1__envelope__descriptor =
   "Hidra__V1__Envelope",
   "hidra.v1",
   sizeof(Hidra__V1__Envelope),
-  112,
+  116,
   hidra__v1__envelope__field_descriptors,
   hidra__v1__envelope__field_indices_by_name,
-  13,  hidra__v1__envelope__number_ranges,
+  14,  hidra__v1__envelope__number_ranges,
   (ProtobufCMessageInit) hidra__v1__envelope__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

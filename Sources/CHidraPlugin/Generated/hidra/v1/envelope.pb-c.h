@@ -21,6 +21,7 @@ PROTOBUF_C__BEGIN_DECLS
 #include "hidra/v1/events.pb-c.h"
 #include "hidra/v1/graph.pb-c.h"
 #include "hidra/v1/labels.pb-c.h"
+#include "hidra/v1/latent.pb-c.h"
 #include "hidra/v1/plugins.pb-c.h"
 #include "hidra/v1/records.pb-c.h"
 #include "hidra/v1/registry.pb-c.h"
@@ -174,7 +175,11 @@ typedef enum {
   HIDRA__V1__ENVELOPE__KIND_EXPORT_BUNDLE = 181,
   HIDRA__V1__ENVELOPE__KIND_EXPORT_BUNDLE_REPLY = 182,
   HIDRA__V1__ENVELOPE__KIND_IMPORT_BUNDLE = 183,
-  HIDRA__V1__ENVELOPE__KIND_IMPORT_BUNDLE_REPLY = 184
+  HIDRA__V1__ENVELOPE__KIND_IMPORT_BUNDLE_REPLY = 184,
+  HIDRA__V1__ENVELOPE__KIND_PRETRAIN = 196,
+  HIDRA__V1__ENVELOPE__KIND_PRETRAIN_REPLY = 197,
+  HIDRA__V1__ENVELOPE__KIND_LATENT = 198,
+  HIDRA__V1__ENVELOPE__KIND_LATENT_REPLY = 199
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HIDRA__V1__ENVELOPE__KIND__CASE)
 } Hidra__V1__Envelope__KindCase;
 
@@ -348,6 +353,13 @@ struct  Hidra__V1__Envelope
     Hidra__V1__ExportBundleReply *export_bundle_reply;
     Hidra__V1__ImportBundleRequest *import_bundle;
     Hidra__V1__ImportBundleReply *import_bundle_reply;
+    /*
+     * work socket: latent spaces
+     */
+    Hidra__V1__PretrainRequest *pretrain;
+    Hidra__V1__PretrainReply *pretrain_reply;
+    Hidra__V1__LatentRequest *latent;
+    Hidra__V1__LatentReply *latent_reply;
   };
 };
 #define HIDRA__V1__ENVELOPE__INIT \
