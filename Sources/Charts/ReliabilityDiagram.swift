@@ -3,7 +3,7 @@ import Statistics
 
 /// Accuracy over confidence, with the rows of each bin below: on the diagonal a probability means what it says (DeGroot & Fienberg 1983).
 struct ReliabilityDiagram {
-    let calibration: Calibration
+    let calibration: Reliability
 
     private static let both = Colour(0x5aa2d0), modest = Colour(0xa5d6bd), boastful = Colour(0xf0b48a)
 

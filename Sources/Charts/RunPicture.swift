@@ -19,7 +19,7 @@ package struct RunPicture: Sendable {
     package var actual: [Int] = [], predicted: [Int] = []
     /// Of regression, instead of labels.
     package var actualValues: [Double] = [], predictedValues: [Double] = []
-    package var calibration: Calibration?
+    package var calibration: Reliability?
     /// Two coordinates of each point, and for its colour the position of its name in `mapNames`.
     package var map: [(x: Double, y: Double)] = []
     package var mapKinds: [Int] = []

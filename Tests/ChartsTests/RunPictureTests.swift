@@ -26,7 +26,7 @@ struct RunPictureTests {
             let x: Double = cos(Double(row)) + Double(actual), y: Double = sin(Double(row)) * Double(row % 5)
             picture.map.append((x: x, y: y))
         }
-        picture.calibration = Calibration(confidence: confidence, isRight: isRight)
+        picture.calibration = Reliability(confidence: confidence, isRight: isRight)
         picture.mapKinds = picture.actual
         picture.mapNames = picture.labels
         return picture

@@ -1,9 +1,9 @@
-import Heads
 import TensorCore
 import Testing
 import Training
 
 @testable import FewLabels
+@testable import Heads
 
 @Suite("Calibration")
 struct CalibrationTests {

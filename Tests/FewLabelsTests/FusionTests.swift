@@ -1,9 +1,10 @@
+import Checkpoints
 import Encoders
 import Graphs
 import Heads
 import TensorCore
-import Testing
 import TestSupport
+import Testing
 import Training
 
 @Suite("Fusion of several encoders")

@@ -1,8 +1,9 @@
 import Checkpoints
 import Encoders
+import Foundation
 import TensorCore
-import Testing
 import TestSupport
+import Testing
 import Training
 import Tuning
 

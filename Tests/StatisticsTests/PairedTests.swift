@@ -43,12 +43,12 @@ struct PairedTests {
     }
 }
 
-@Suite("Calibration")
+@Suite("Reliability")
 struct CalibrationTests {
     @Test("rows fall into bins by confidence, and the error is the weighted gap")
     func bins() {
         // Bin (0.8, 0.9]: 4 rows, 3 right, mean 0.85; bin (0.5, 0.6]: 1 row, wrong, 0.55.
-        let calibration = Calibration(confidence: [0.85, 0.85, 0.85, 0.85, 0.55], isRight: [true, true, true, false, false])
+        let calibration = Reliability(confidence: [0.85, 0.85, 0.85, 0.85, 0.55], isRight: [true, true, true, false, false])
         #expect(calibration.bins.count == 10 && calibration.bins[8].rows == 4 && calibration.bins[5].rows == 1)
         #expect(abs(calibration.bins[8].accuracy - 0.75) < 1e-12)
         #expect(abs(calibration.error - (0.8 * 0.1 + 0.2 * 0.55)) < 1e-12)
@@ -56,7 +56,7 @@ struct CalibrationTests {
 
     @Test("certainty that is right has no error; the edges have bins")
     func edges() {
-        let calibration = Calibration(confidence: [1, 1, 0], isRight: [true, true, false])
+        let calibration = Reliability(confidence: [1, 1, 0], isRight: [true, true, false])
         #expect(calibration.error == 0 && calibration.bins[9].rows == 2 && calibration.bins[0].rows == 1)
     }
 }

@@ -1,6 +1,7 @@
 import Encoders
 import Foundation
 import HidraProtocol
+import Scheduling
 import State
 import Workbench
 

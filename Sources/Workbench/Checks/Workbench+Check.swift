@@ -1,5 +1,6 @@
 import Encoders
 import Heads
+import Scheduling
 import State
 import Statistics
 import TensorCore

@@ -2,6 +2,7 @@ package import Encoders
 import Foundation
 import Images
 package import Latent
+import Scheduling
 import State
 
 /// What a client asks in a latent space, before its images are decoded.

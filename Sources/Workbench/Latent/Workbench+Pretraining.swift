@@ -2,6 +2,7 @@ package import Encoders
 import Foundation
 import Images
 package import Latent
+import Scheduling
 package import State
 
 /// What a training without labels came to.

@@ -136,9 +136,9 @@ struct ModelCard {
         return Metrics.classification(predicted: predicted.map { Int($0) }, actual: actual.map { Int($0) }, labels: rows.labels).classes
     }
 
-    private var calibration: Calibration? {
+    private var calibration: Reliability? {
         guard let rows, let confidence = rows.confidence?.values, let isRight = rows.isRight else { return nil }
-        return Calibration(confidence: confidence.map { Double($0) }, isRight: isRight)
+        return Reliability(confidence: confidence.map { Double($0) }, isRight: isRight)
     }
 
     private var limits: String {

@@ -17,10 +17,11 @@ struct RoleTests {
         "forward_backward": .train, "backward": .train, "optim_step": .train, "save_state": .train, "load_state": .train,
         "detach": .train, "serve": .train, "call_result": .train, "replay": .train,
         "check_data": .train, "compare": .train, "test_rows": .train, "export_bundle": .train, "import_bundle": .train,
-        "pretrain": .train, "latent": .infer,
+        "pretrain": .train, "latent": .infer, "learning_curve": .train, "cluster": .train, "suggest": .train,
+        "start_session": .train, "list_sessions": .train, "show_session": .train, "watch_session": .train, "control_session": .train,
         "status": .admin, "shutdown": .admin, "remove": .admin, "pull": .admin, "list_plugins": .admin, "install_plugin": .admin,
         "control_plugin": .admin, "plugin_logs": .admin, "create_key": .admin, "list_keys": .admin, "revoke_key": .admin,
-        "error": nil, "welcome": nil, "progress": nil, "event": nil, "call": nil, "plugin_log": nil,
+        "error": nil, "welcome": nil, "progress": nil, "event": nil, "call": nil, "plugin_log": nil, "session_progress": nil,
     ]
 
     @Test("Each kind of message needs the role that is written down here, and no kind is missing", arguments: try MessageKinds.all())

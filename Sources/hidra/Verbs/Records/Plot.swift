@@ -107,7 +107,7 @@ extension RunPicture {
         actualValues = reply.actualValues.map { Double($0) }
         predictedValues = reply.predictedValues.map { Double($0) }
         if !reply.confidence.isEmpty {
-            calibration = Calibration(
+            calibration = Reliability(
                 confidence: reply.confidence.map { Double($0) }, isRight: zip(reply.actual, reply.predicted).map { $0 == $1 })
         }
         addMap(reply)

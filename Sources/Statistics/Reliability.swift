@@ -1,5 +1,5 @@
 /// How far a classifier's confidence can be believed: rows in bins of equal width by their confidence, and in each the share that is right.
-package struct Calibration: Sendable, Equatable {
+package struct Reliability: Sendable, Equatable {
     package struct Bin: Sendable, Equatable {
         package let range: ClosedRange<Double>
         package let rows: Int
