@@ -8,6 +8,8 @@ import ZeroMQ
 package struct PluginStatus: Sendable {
     package let manifest: PluginManifest
     package let phase: PluginLife.Phase
+    /// It has ended by itself, and well.
+    package let isDone: Bool
     /// 0: it does not run.
     package let processID: Int32
     package let restarts: Int
@@ -151,15 +153,15 @@ extension PluginHost {
         wake.signal()
     }
 
-    /// Waits until it runs, or is known not to.
+    /// Waits until it runs, or has already done what it wanted, or is known not to.
     private func running(_ name: String) async throws -> PluginStatus {
         let status = try await settled(name)
-        guard status.phase != .running else { return status }
+        if status.phase == .running || status.isDone { return status }
         let tail = logs.withLock { $0[name]?.tail(6) ?? [] }
         let again = status.phase == .waiting ? " It is tried again; `hidra plugin stop \(name)` ends that." : ""
         throw PluginError(
             .unavailable,
-            "Plugin \(name) did not start: \(status.problem.isEmpty ? "it ended" : status.problem).\(again) The end of its log "
+            "Plugin \(name) did not start: \(status.problem.isEmpty ? "it was stopped" : status.problem).\(again) The end of its log "
                 + "(`hidra plugin logs \(name)`):\n" + tail.joined(separator: "\n"),
             details: ["name": name, "problem": status.problem])
     }
@@ -257,7 +259,7 @@ extension PluginHost {
     private func status(_ name: String, _ state: State) -> PluginStatus? {
         guard let entry = state.entries[name] else { return nil }
         return PluginStatus(
-            manifest: entry.manifest, phase: entry.life.phase, processID: entry.processID, restarts: entry.life.restarts,
+            manifest: entry.manifest, phase: entry.life.phase, isDone: entry.life.isDone, processID: entry.processID, restarts: entry.life.restarts,
             directory: place(name).package.path, started: entry.started, residentBytes: entry.bytes, problem: entry.life.problem)
     }
 

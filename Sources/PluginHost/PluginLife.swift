@@ -57,6 +57,8 @@ package struct PluginLife: Sendable {
     /// When `tick` has something to do.
     package private(set) var deadline: Instant?
 
+    /// Its process has ended by itself, and well.
+    package private(set) var isDone = false
     private let timing: Timing
     private var step = Step.goodbye
     private var afterwards = Afterwards.stop
@@ -138,7 +140,7 @@ package struct PluginLife: Sendable {
     package mutating func exited(status: Int32, _ how: String, _ now: Instant) -> [Action] {
         switch phase {
         case .running where status == 0:
-            (phase, deadline, runningSince) = (.stopped, nil, nil)
+            (phase, deadline, runningSince, isDone) = (.stopped, nil, nil, true)
             return [.report(.stopped)]
         case .running: return recover(how, now)
         case .starting: return recover("\(how) before it had said hello", now)
@@ -173,7 +175,7 @@ package struct PluginLife: Sendable {
     }
 
     private mutating func begin(_ now: Instant) -> [Action] {
-        (phase, deadline, runningSince) = (.starting, now + timing.hello, nil)
+        (phase, deadline, runningSince, isDone) = (.starting, now + timing.hello, nil, false)
         return [.spawn]
     }
 

@@ -44,7 +44,9 @@ struct GraphEndToEndTests {
             name: "features", type: .float32, shape: [1, 32], bytes: features.values.withUnsafeBytes { Array($0) })
         let (outputs, _) = try await client.runGraph(exported, inputs: [input])
         let logits = outputs[0].bytes.withUnsafeBytes { Array($0.bindMemory(to: Float.self)) }
-        let probabilities = Softmax()(Tensor(logits, [1, 4])).values
+        // The graph states the temperature that the daemon divides by.
+        let temperature = Float(trained.calibration.temperature)
+        let probabilities = Softmax()(Tensor(logits.map { $0 / temperature }, [1, 4])).values
         for label in before.labels {
             let index = try #require(trained.head.labels.firstIndex(of: label.label))
             #expect(abs(Double(probabilities[index]) - label.score) < 1e-5, "\(label.label)")

@@ -14,7 +14,8 @@ struct SessionStart: AsyncParsableCommand {
               hidra session start triage.yaml
               hidra session start triage.yaml --watch
 
-            EXIT CODES: as validate; 1 and 8 with --watch: the session failed, or was paused or cancelled.
+            EXIT CODES: 0 it runs (with --watch: it has finished), 2 to 10 as validate; 1 and 8 with --watch: the session failed, or was paused or \
+            cancelled.
             """)
 
     @Argument(help: ArgumentHelp("The session document.", valueName: "file"), completion: .file(extensions: ["yaml", "yml", "json"]))
