@@ -73,7 +73,7 @@ class LatentSpaces(Inference):
 
     def pretrain(
         self, images: Any, *, name: str, kind: str = "vae", size: int = 28, color: bool = False,
-        augmentation: Optional[Mapping[str, float]] = None, progress: Wish = True, timeout: Optional[float] = None, **settings: Any,
+        augmentation: Optional[Mapping[str, Any]] = None, progress: Wish = True, timeout: Optional[float] = None, **settings: Any,
     ) -> PretrainResult:  # fmt: skip
         """Trains an encoder without labels, and registers it: heads can be trained on it as on any other.
 

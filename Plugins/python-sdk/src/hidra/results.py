@@ -264,6 +264,8 @@ class TrainResult:
     learning_rate: float
     best_epoch: int
     validation_score: float
+    temperature: float
+    """Its outputs are divided by it before they become probabilities; 1 where too few rows validated."""
 
     @property
     def run_id(self) -> str:
@@ -279,6 +281,7 @@ class TrainResult:
             Head.of(m.head), Run.of(m.run), dict(m.head.metrics) if test else {}, test, dict(m.run.seconds),
             problems + tuple(s.notes), s.train_rows, s.validation_rows, s.test_rows, s.cache_hits, s.cache_misses,
             s.truncated_rows, s.steps, s.learning_rate, s.best_epoch, s.validation_score,
+            m.calibration.temperature if m.HasField("calibration") else 1.0,
         )  # fmt: skip
 
 

@@ -201,6 +201,7 @@ class HidraClassifier(ClassifierMixin, _TextInput):  # type: ignore[misc]
         # The daemon sorts labels as texts.
         self._outputs = np.asarray([result.head.labels.index(label) for label in labels])
         self.n_iter_ = result.best_epoch
+        self.temperature_ = result.temperature
         return self
 
     def decision_function(self, X: Any) -> np.ndarray[Any, np.dtype[np.float32]]:
@@ -210,12 +211,12 @@ class HidraClassifier(ClassifierMixin, _TextInput):  # type: ignore[misc]
 
     def predict_proba(self, X: Any) -> np.ndarray[Any, np.dtype[np.float64]]:
         """Probabilities ``[rows, classes]``, in the order of ``classes_``."""
-        outputs = self._run(X).astype(np.float64)
+        outputs = self._run(X).astype(np.float64) / self.temperature_
         exponentials = np.exp(outputs - outputs.max(axis=1, keepdims=True))
         return np.asarray(exponentials / exponentials.sum(axis=1, keepdims=True))
 
     def predict_log_proba(self, X: Any) -> np.ndarray[Any, np.dtype[np.float64]]:
-        outputs = self._run(X).astype(np.float64)
+        outputs = self._run(X).astype(np.float64) / self.temperature_
         outputs -= outputs.max(axis=1, keepdims=True)
         return np.asarray(outputs - np.log(np.exp(outputs).sum(axis=1, keepdims=True)))
 
