@@ -48,6 +48,10 @@ private final class Recorder: FeatureEncoder {
 /// Keeps the compute thread busy until it is told to go on.
 private final class Gate: Sendable {
     private let isOpen = Atomic<Bool>(false)
+    private let hasBegun = Atomic<Bool>(false)
+
+    /// Whether the unit is under way.
+    var isHeld: Bool { hasBegun.load(ordering: .acquiring) }
 
     func open() { isOpen.store(true, ordering: .releasing) }
 
@@ -55,6 +59,7 @@ private final class Gate: Sendable {
     struct Task: ComputeTask {
         let gate: Gate
         func step() throws -> Bool? {
+            gate.hasBegun.store(true, ordering: .releasing)
             while !gate.isOpen.load(ordering: .acquiring) { usleep(100) }
             return true
         }
@@ -90,7 +95,7 @@ struct DynamicBatcherTests {
         let batcher = DynamicBatcher(compute: compute, budget: UnitBudget()), loaded = loaded(recorder)
         let gate = Gate()
         let busy = Task { try await compute.run(.interactive) { Gate.Task(gate: gate) } }
-        while compute.waiting[.interactive] != 1 { await Task.yield() }
+        while !gate.isHeld { await Task.yield() }
         let asked = try questions.map { texts, tap in
             let question = try self.question(texts, tap: tap, recorder)
             return Task { try await batcher.features(question, of: loaded) }
@@ -144,7 +149,7 @@ struct DynamicBatcherTests {
         let recorder = try Recorder(folder.url), batcher = DynamicBatcher(compute: compute, budget: UnitBudget())
         let loaded = loaded(recorder), gate = Gate()
         let busy = Task { try await compute.run(.interactive) { Gate.Task(gate: gate) } }
-        while compute.waiting[.interactive] != 1 { await Task.yield() }
+        while !gate.isHeld { await Task.yield() }
         let first = try question(["a"], tap: 2, recorder), second = try question(["b"], tap: 2, recorder)
         let gone = Task { try await batcher.features(first, of: loaded) }
         while batcher.waitingRequests < 1 { await Task.yield() }
